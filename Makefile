@@ -1,8 +1,67 @@
-# Everything a newcomer types: `make demo`, `make test`. The rest is for those who change the code.
+# What a newcomer types: `make demo` and `make test`. The rest is for those who change the code.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+SEED ?= 1
+OPS ?= 100000
 
-.PHONY: help
+ifdef UV
+INSTALL = $(UV) pip install --quiet --python $(BIN)/python
+else
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format pictures notebooks bench fuzz fidelity clean
+
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "layerlab needs Python 3.11 or later; try: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "The venv module is missing. Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/.base: pyproject.toml requirements.txt | $(BIN)/python
+	@echo "setting up $(VENV) (once)"
+	@$(INSTALL) --constraint requirements.txt --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml requirements.txt | $(BIN)/python
+	@echo "setting up $(VENV) for tests (once)"
+	@$(INSTALL) --requirement requirements.txt --editable .
+	@touch $@ $(VENV)/.base
+
+demo: $(VENV)/.base ## build the nginx example in memory and ask it for a page
+	@$(BIN)/layerlab build --tag nginx-example examples/nginx
+	@$(BIN)/layerlab run nginx-example --get /
+
+test: $(VENV)/.dev ## run the whole test suite
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+check: $(VENV)/.dev ## format, lint, strict types, import floors, docs
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/architecture
+
+format: $(VENV)/.dev ## format the code and mend what the linter can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+pictures: $(VENV)/.dev ## draw docs/pictures again
+	@$(BIN)/python -m course.figures docs/pictures
+
+notebooks: $(VENV)/.dev ## open the notebooks in JupyterLab
+	@$(BIN)/jupyter lab notebooks
+
+bench: $(VENV)/.dev ## measure against peers in the same run
+	@for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
+
+fuzz: $(VENV)/.dev ## compare the union with the kernel's overlayfs: make fuzz SEED=7 OPS=100000
+	@$(BIN)/python tests/real/kernel/fuzz.py --seed $(SEED) --ops $(OPS)
+
+clean: ## remove the environment and all caches
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""A builder of container images: Dockerfile to OCI image."""

@@ -1,0 +1,1 @@
+"""Lessons, graded exercises, figures, and the root of the command line."""

@@ -1,0 +1,1 @@
+"""What COPY may see, and which edits it makes."""

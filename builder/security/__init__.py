@@ -1,0 +1,1 @@
+"""Which powers each way of building holds."""

@@ -1,0 +1,1 @@
+"""Stacks of layers to root file systems, and changed roots to layers."""

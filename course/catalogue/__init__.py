@@ -1,0 +1,1 @@
+"""Every sentence that a learner reads, by id, in English and Chinese."""

@@ -1,0 +1,1 @@
+"""Pictures of layers and builds: each figure is data first (``spec()``), then drawn."""

@@ -1,0 +1,1 @@
+"""Runs submissions in another process and scores them."""

@@ -1,0 +1,129 @@
+"""The command ``layerlab``: a table of words, each loaded when it is typed.
+
+The only reader of the environment and of the command line. Everything below is told what it needs
+through a ``Session``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import click
+
+from builder.errors import BuildError
+
+WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
+    "build": ("builder.cli.build", "Build an image from a Dockerfile."),
+    "run": ("builder.cli.run", "Run an image's command in the simulation."),
+    "images": ("builder.cli.images", "List the images in the local store."),
+    "history": ("builder.cli.history", "Show which instruction made which layer."),
+    "inspect": ("builder.cli.inspect", "Print an image's config and manifest."),
+    "tag": ("builder.cli.tag", "Give an image another name."),
+    "rmi": ("builder.cli.rmi", "Remove an image's name, and blobs that nothing names."),
+    "save": ("builder.cli.save", "Write an image to an archive."),
+    "load": ("builder.cli.load", "Read images from an archive or a layout."),
+    "image": ("builder.cli.image", "Look inside an image: tree, diff."),
+    "lint": ("builder.cli.lint", "Check a Dockerfile for mistakes."),
+    "explain": ("builder.cli.explain", "Say what a line adds and what decides its cache."),
+    "compare": ("builder.cli.compare", "Build one Dockerfile in several ways and compare."),
+    "open": ("course.open", "Write an explorer page of an image."),
+    "fs": ("unionfs_sim.cli", "Play with layers and a union of them."),
+    "learn": ("course.learn", "Lessons and graded exercises."),
+})
+"""Word → the module whose ``command`` it is, and the line that ``--help`` shows for it."""
+
+
+class LateGroup(click.Group):
+    """A group whose commands are imported when they are invoked, so that --help stays cheap."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The words, in the order of the table."""
+        return list(WORDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command behind a word, or None if there is no such word."""
+        if cmd_name not in WORDS:
+            return None
+        command = import_module(WORDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the table of words without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(word, line) for word, (_, line) in WORDS.items()])
+
+
+def state_directory(env: Mapping[str, str]) -> Path:
+    """Where images and records are kept (XDG Base Directory Specification, "XDG_STATE_HOME").
+
+    >>> state_directory({"LAYERLAB_HOME": "/srv/lab"}).as_posix()
+    '/srv/lab'
+    """
+    if chosen := env.get("LAYERLAB_HOME"):
+        return Path(chosen)
+    base = env.get("XDG_STATE_HOME") or str(Path(env.get("HOME", "/")) / ".local" / "state")
+    return Path(base) / "layerlab"
+
+
+@click.group(cls=LateGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="layerlab")
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where images are kept  [default: $LAYERLAB_HOME, else $XDG_STATE_HOME/layerlab]",
+)
+@click.pass_context
+def cli(context: click.Context, state: Path | None) -> None:
+    """Take a container image apart: layers, builds, and what lies between.
+
+    \b
+    Example:
+      layerlab build -t web examples/nginx
+      layerlab run web --get /
+    """  # noqa: D301 - \b is click's mark for "do not rewrap"
+    from builder.cli.session import Session
+
+    env = dict(os.environ)
+    context.obj = Session(state_dir=state or state_directory(env), env=env)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    sys.exit(run(sys.argv[1:] if argv is None else list(argv)))
+
+
+def run(argv: Sequence[str]) -> int:
+    """The exit status of one command line; says on stderr what went wrong."""
+    try:
+        status = cli.main(args=list(argv), prog_name="layerlab", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except BuildError as error:
+        click.echo(f"layerlab: {error}", err=True)
+        return 1
+    except BrokenPipeError:
+        # The reader of our answer has left; writing to it again at exit would only complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        place = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
+        click.echo(f"layerlab: {place}{error.strerror}", err=True)
+        return 1
+    return status if isinstance(status, int) else 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""What a word of the command line may load: the promise is kept on ``sys.modules``, not with a clock."""
+
+import subprocess
+import sys
+
+HEAVY = ("numpy", "matplotlib", "networkx", "rich", "urllib3", "http.client", "pyfakefs", "IPython")
+
+
+def loaded_by(code: str) -> set[str]:
+    probe = f"{code}\nimport sys\nprint('\\n'.join(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_importing_the_union_loads_nothing_but_the_standard_library() -> None:
+    third_party = {"click", *HEAVY} & loaded_by("import unionfs_sim")
+
+    assert third_party == set()
+
+
+def test_help_loads_no_heavy_library() -> None:
+    code = "from course.cli import run\nimport contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()): run(['--help'])"
+
+    assert set(HEAVY) & loaded_by(code) == set()
