@@ -49,6 +49,8 @@ class Process:
     env: dict[str, str] = field(default_factory=dict)
     cwd: str = "/"
     fds: dict[int, Stream] = field(default_factory=dict)
+    executable: str = ""
+    """Path of the file that is being executed (proc(5), /proc/pid/exe); spawn fills it in."""
 
     @property
     def name(self) -> str:
