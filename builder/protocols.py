@@ -34,6 +34,13 @@ class Concurrency(enum.Enum):
     ONE = "one"
 
 
+class Purpose(enum.Enum):
+    """What a workspace is for: ANYTHING may happen in it (RUN), or only EDITS that are listed afterwards."""
+
+    ANYTHING = "anything"
+    EDITS = "edits"
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """A committed state: the stack of layers that it is. ``layers``: base first."""
@@ -65,11 +72,14 @@ class Snapshotter(Protocol[FsT]):
         """Whether two workspaces may be open at once."""
         ...
 
-    def view(self, snapshot: Snapshot, /) -> Filesystem:
-        """A finished state to read from (COPY --from); unpacked when first asked for."""
+    def view(self, snapshot: Snapshot, /, *, only: Iterable[PurePosixPath] | None = None) -> Filesystem:
+        """A finished state to read from (COPY --from); unpacked when first asked for.
+
+        ``only``: nothing but these paths (and what they lead to) will be read; they may be patterns.
+        """
         ...
 
-    def prepare(self, parent: Snapshot, /) -> Workspace[FsT]:
+    def prepare(self, parent: Snapshot, /, *, purpose: Purpose = Purpose.ANYTHING) -> Workspace[FsT]:
         """A new workspace that shows ``parent``."""
         ...
 
@@ -180,6 +190,18 @@ class Store(Protocol):
 
     def resolve(self, reference: Reference, /) -> Descriptor | None:
         """The manifest that ``reference`` names, or None."""
+        ...
+
+
+class Records(Protocol):
+    """Small facts that outlive a build (what a step made, digests of files), by kind and key."""
+
+    def recall(self, kind: str, key: str, /) -> str | None:
+        """What was remembered last, or None."""
+        ...
+
+    def remember(self, kind: str, key: str, value: str, /) -> None:
+        """Keep ``value`` in place of what was there."""
         ...
 
 

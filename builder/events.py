@@ -1,0 +1,155 @@
+"""What happened during a build, as frozen records: the terminal, reports, figures and comparisons read these.
+
+Imports nothing of the rest, so every part may emit them. Digests and places are text here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class StagePlanned:
+    """One stage of the plan. ``depends_on``: indices of stages; ``steps``: the instructions' texts."""
+
+    index: int
+    name: str
+    base: str
+    depends_on: tuple[int, ...]
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildBegan:
+    """The plan is made: the stages that the target needs, in the order of the Dockerfile."""
+
+    strategy: str
+    target: str
+    stages: tuple[StagePlanned, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StageBegan:
+    """A stage's base is known. ``scale``: a base of size 1 stands for ``scale`` bytes of the real one."""
+
+    stage: int
+    base: str
+    base_bytes: int
+    scale: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepBegan:
+    """A step is about to be done or found. ``step`` counts from 1 within the stage."""
+
+    stage: int
+    step: int
+    text: str
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
+class CacheHit:
+    """The step's result is known; ``diff_id`` is None where it adds no layer."""
+
+    stage: int
+    step: int
+    diff_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CacheMissed:
+    """The step must be done; ``why`` names the input that changed first."""
+
+    stage: int
+    step: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPrinted:
+    """A command printed something."""
+
+    stage: int
+    step: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesFound:
+    """A snapshotter looked for what a step changed, and what looking cost."""
+
+    workspace: str
+    entries_scanned: int
+    bytes_hashed: int
+
+
+@dataclass(frozen=True, slots=True)
+class LayerMade:
+    """A step became a layer of the image. ``size`` in bytes of the uncompressed tar."""
+
+    stage: int
+    step: int
+    diff_id: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """A step is over; ``changed_files`` is False where it only changed the configuration or nothing."""
+
+    stage: int
+    step: int
+    seconds: float
+    changed_files: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed:
+    """A step failed; its workspace is gone."""
+
+    stage: int
+    step: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageDone:
+    """A stage is over. ``tree_bytes``: the sum over the files of its tree."""
+
+    stage: int
+    layers: tuple[str, ...]
+    tree_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BuildDone:
+    """The image exists; ``digest`` is its manifest's."""
+
+    digest: str
+    seconds: float
+
+
+Event: TypeAlias = (
+    BuildBegan
+    | StageBegan
+    | StepBegan
+    | CacheHit
+    | CacheMissed
+    | OutputPrinted
+    | ChangesFound
+    | LayerMade
+    | StepDone
+    | StepFailed
+    | StageDone
+    | BuildDone
+)
+
+Listener: TypeAlias = Callable[[Event], None]
+"""Takes the next event; called from the thread that did the work."""
+
+
+def nobody(event: Event) -> None:
+    """Let the event pass: the listener of builds that nobody watches."""
