@@ -183,10 +183,8 @@ class TarReader:
             _owner(numbers.get("uid", _number(block[108:116], name)), name),
             _owner(numbers.get("gid", _number(block[116:124], name)), name),
             size,
-            _time(pax["mtime"], name) if "mtime" in pax else _number(block[136:148], name) * SECOND,
-            pax["linkpath"].decode("utf-8", "surrogateescape")
-            if "linkpath" in pax
-            else _text(block[157:257]),
+            max(_EARLIEST, min(mtime, _LATEST)),
+            _link(block, pax),
             _number(block[329:337], name) if is_device else 0,
             _number(block[337:345], name) if is_device else 0,
             {key.removeprefix(PAX_XATTR): value for key, value in pax.items() if key.startswith(PAX_XATTR)},
