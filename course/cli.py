@@ -18,24 +18,26 @@ import click
 
 from builder.errors import BuildError
 
-WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType({
-    "build": ("builder.cli.build", "Build an image from a Dockerfile."),
-    "run": ("builder.cli.run", "Run an image's command in the simulation."),
-    "images": ("builder.cli.images", "List the images in the local store."),
-    "history": ("builder.cli.history", "Show which instruction made which layer."),
-    "inspect": ("builder.cli.inspect", "Print an image's config and manifest."),
-    "tag": ("builder.cli.tag", "Give an image another name."),
-    "rmi": ("builder.cli.rmi", "Remove an image's name, and blobs that nothing names."),
-    "save": ("builder.cli.save", "Write an image to an archive."),
-    "load": ("builder.cli.load", "Read images from an archive or a layout."),
-    "image": ("builder.cli.image", "Look inside an image: tree, diff."),
-    "lint": ("builder.cli.lint", "Check a Dockerfile for mistakes."),
-    "explain": ("builder.cli.explain", "Say what a line adds and what decides its cache."),
-    "compare": ("builder.cli.compare", "Build one Dockerfile in several ways and compare."),
-    "open": ("course.open", "Write an explorer page of an image."),
-    "fs": ("unionfs_sim.cli", "Play with layers and a union of them."),
-    "learn": ("course.learn", "Lessons and graded exercises."),
-})
+WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "build": ("builder.cli.build", "Build an image from a Dockerfile."),
+        "run": ("builder.cli.run", "Run an image's command in the simulation."),
+        "images": ("builder.cli.images", "List the images in the local store."),
+        "history": ("builder.cli.history", "Show which instruction made which layer."),
+        "inspect": ("builder.cli.inspect", "Print an image's config and manifest."),
+        "tag": ("builder.cli.tag", "Give an image another name."),
+        "rmi": ("builder.cli.rmi", "Remove an image's name, and blobs that nothing names."),
+        "save": ("builder.cli.save", "Write an image to an archive."),
+        "load": ("builder.cli.load", "Read images from an archive or a layout."),
+        "image": ("builder.cli.image", "Look inside an image: tree, diff."),
+        "lint": ("builder.cli.lint", "Check a Dockerfile for mistakes."),
+        "explain": ("builder.cli.explain", "Say what a line adds and what decides its cache."),
+        "compare": ("builder.cli.compare", "Build one Dockerfile in several ways and compare."),
+        "open": ("course.open", "Write an explorer page of an image."),
+        "fs": ("unionfs_sim.cli", "Play with layers and a union of them."),
+        "learn": ("course.learn", "Lessons and graded exercises."),
+    }
+)
 """Word → the module whose ``command`` it is, and the line that ``--help`` shows for it."""
 
 
@@ -87,7 +89,7 @@ def cli(context: click.Context, state: Path | None) -> None:
     Example:
       layerlab build -t web examples/nginx
       layerlab run web --get /
-    """  # noqa: D301 - \b is click's mark for "do not rewrap"
+    """
     from builder.cli.session import Session
 
     env = dict(os.environ)
