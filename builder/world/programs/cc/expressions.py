@@ -1,0 +1,358 @@
+"""Compiling expressions (ISO C 6.5): each becomes a function from the machine to its value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from builder.world.programs.cc.ctype import (
+    CHAR, INT, LONG, UNSIGNED_LONG, VOID, CType, Record, array_of, common, decayed, pointer_to, size_of, wrap,
+)
+from builder.world.programs.cc.declarations import DeclarationReader
+from builder.world.programs.cc.machine import Fault, Load, Machine
+from builder.world.programs.cc.scope import Expr, Global, Name, at_address, constant, store
+from builder.world.programs.cc.tokens import CompileError, Token, number_of, text_of
+
+_LEVELS: Final[tuple[tuple[str, ...], ...]] = (
+    ("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", ">", "<=", ">="), ("<<", ">>"),
+    ("+", "-"), ("*", "/", "%"),
+)
+_ASSIGNMENTS: Final = ("=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=")
+_COMPARISONS: Final = frozenset(("==", "!=", "<", ">", "<=", ">="))
+MAX_NESTING: Final = 60
+
+
+def _divide(left: int, right: int) -> int:
+    if right == 0:
+        raise Fault("Floating point exception", 8)
+    quotient = abs(left) // abs(right)
+    return quotient if (left < 0) == (right < 0) else -quotient
+
+
+_OPERATIONS: Final[dict[str, Callable[[int, int], int]]] = {
+    "|": lambda a, b: a | b,
+    "^": lambda a, b: a ^ b,
+    "&": lambda a, b: a & b,
+    "==": lambda a, b: int(a == b),
+    "!=": lambda a, b: int(a != b),
+    "<": lambda a, b: int(a < b),
+    ">": lambda a, b: int(a > b),
+    "<=": lambda a, b: int(a <= b),
+    ">=": lambda a, b: int(a >= b),
+    "<<": lambda a, b: a << (b & 63),
+    ">>": lambda a, b: a >> (b & 63),
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": _divide,
+    "%": lambda a, b: a - b * _divide(a, b),
+}
+
+
+class ExpressionCompiler(DeclarationReader):
+    """Compiles expressions; knows which function it is in, for messages."""
+
+    function = ""
+    _nesting = 0
+
+    def expression(self) -> Expr:
+        """An expression with commas."""
+        result = self.assignment()
+        while self.accept(","):
+            left, right = result.load, self.assignment()
+            result = Expr(right.type, lambda m, left=left, right=right.load: (left(m), right(m))[1])  # type: ignore[misc]
+        return result
+
+    def constant_value(self) -> int:
+        """The value of a constant expression, which comes next."""
+        token = self.token
+        value = self.conditional().constant
+        if value is None:
+            raise CompileError("expression is not an integer constant", token.where)
+        return value
+
+    def assignment(self) -> Expr:
+        """An assignment, or an expression without one."""
+        left = self.conditional()
+        if not self.at(*_ASSIGNMENTS):
+            return left
+        sign = self.advance()
+        if left.address is None or left.type.kind in ("array", "function"):
+            raise CompileError("lvalue required as left operand of assignment", sign.where)
+        right = self.assignment()
+        if sign.text == "=":
+            return self.assign(left.type, left.address, right)
+        return self._update(left, sign, right, gives_old=())
+
+    def assign(self, ctype: CType, address: Load, right: Expr) -> Expr:
+        """An expression that stores ``right`` in the object at ``address``."""
+        load = right.load
+
+        def run(machine: Machine) -> int:
+            value = wrap(load(machine), ctype)
+            store(machine, address(machine), value, ctype)
+            return value
+
+        return Expr(ctype, run)
+
+    def _update(self, left: Expr, sign: Token, right: Expr, *, gives_old: tuple[()] | tuple[str]) -> Expr:
+        address = left.address
+        if address is None:
+            raise CompileError(f"lvalue required as operand of '{sign.text}'", sign.where)
+        place = 0
+        held = at_address(left.type, lambda _machine: place)
+        combined = self.binary(sign._replace(text=sign.text.rstrip("=")), held, right)
+        ctype = left.type
+
+        def run(machine: Machine) -> int:
+            nonlocal place
+            here = place = address(machine)
+            old = held.load(machine)
+            place = here
+            new = wrap(combined.load(machine), ctype)
+            store(machine, here, new, ctype)
+            return old if gives_old else new
+
+        return Expr(ctype, run)
+
+    def conditional(self) -> Expr:
+        """An expression with ``? :``."""
+        self._nesting += 1
+        if self._nesting > MAX_NESTING:
+            raise CompileError("not simulated: expressions nested this deep", self.token.where)
+        test = self._level(0)
+        if self.accept("?"):
+            first = self.expression()
+            self.expect(":")
+            second = self.conditional()
+            ctype = first.type if first.type.kind in ("pointer", "record", "void", "array") else second.type
+            one, yes, no = test.load, first.load, second.load
+            known = None
+            if test.constant is not None:
+                known = first.constant if test.constant else second.constant
+            test = Expr(decayed(ctype), lambda m: yes(m) if one(m) else no(m), constant=known)
+        self._nesting -= 1
+        return test
+
+    def _level(self, level: int) -> Expr:
+        if level == len(_LEVELS):
+            return self.unary()
+        left = self._level(level + 1)
+        while self.at(*_LEVELS[level]):
+            sign = self.advance()
+            left = self.binary(sign, left, self._level(level + 1))
+        return left
+
+    def binary(self, sign: Token, left: Expr, right: Expr) -> Expr:
+        """The expression ``left sign right``."""
+        one, two = left.load, right.load
+        for side in (left, right):
+            if side.type.kind in ("record", "void"):
+                raise CompileError(f"invalid operands to binary {sign.text}", sign.where)
+        if sign.text == "&&":
+            return Expr(INT, lambda m: int(bool(one(m) and two(m))))
+        if sign.text == "||":
+            return Expr(INT, lambda m: int(bool(one(m) or two(m))))
+        first, second = decayed(left.type), decayed(right.type)
+        if sign.text in ("+", "-") and "pointer" in (first.kind, second.kind):
+            return self._pointer_sum(sign, left, right)
+        ctype = first if sign.text in ("<<", ">>") else common(first, second)
+        result = INT if sign.text in _COMPARISONS else common(ctype, INT)
+        operation = _OPERATIONS[sign.text]
+        if ctype.kind == "int" and not ctype.signed:
+            run: Load = lambda m: wrap(operation(wrap(one(m), ctype), wrap(two(m), ctype)), result)  # noqa: E731
+        else:
+            run = lambda m: wrap(operation(one(m), two(m)), result)  # noqa: E731
+        known = None
+        if left.constant is not None and right.constant is not None:
+            if sign.text in "/%" and right.constant == 0:
+                self.unit.warnings.append(f"{sign.where}: warning: division by zero [-Wdiv-by-zero]")
+            else:
+                known = wrap(operation(left.constant, right.constant), result)
+        return Expr(result, run, constant=known)
+
+    def _pointer_sum(self, sign: Token, left: Expr, right: Expr) -> Expr:
+        one, two = left.load, right.load
+        first, second = decayed(left.type), decayed(right.type)
+        if first.kind == second.kind == "pointer" and sign.text == "-":
+            unit = size_of(first.target or CHAR) or 1
+            return Expr(LONG, lambda m: (one(m) - two(m)) // unit)
+        if second.kind == "pointer":
+            one, two, first = two, one, second
+        unit = size_of(first.target or CHAR) or 1
+        if sign.text == "-":
+            unit = -unit
+        return Expr(first, lambda m: one(m) + two(m) * unit)
+
+    def unary(self) -> Expr:
+        """A cast, a prefix operator, or a postfix expression."""
+        token = self.token
+        if token.kind != "sign":
+            return self._sizeof() if self.at("sizeof") else self._postfix(self._primary())
+        if self.at("++", "--"):
+            sign = self.advance()
+            return self._update(self.unary(), sign._replace(text=sign.text[0] + "="), constant(1), gives_old=())
+        if self.at("("):
+            following = self.peek()
+            known = self.find(following.text) if following.kind == "name" else None
+            if following.text in self._type_words or (known is not None and known.is_type):
+                return self._cast()
+        elif self.at("&", "*", "+", "-", "!", "~"):
+            return self._prefix(self.advance())
+        return self._postfix(self._primary())
+
+    _type_words = frozenset(
+        "void char short int long signed unsigned _Bool float double const volatile struct union enum".split()
+    )
+
+    def _cast(self) -> Expr:
+        self.expect("(")
+        ctype = self.type_name()
+        self.expect(")")
+        inner = self.unary()
+        load = inner.load
+        known = None if inner.constant is None else wrap(inner.constant, ctype)
+        return Expr(ctype, lambda m: wrap(load(m), ctype), constant=known)
+
+    def _sizeof(self) -> Expr:
+        self.advance()
+        if self.at("("):
+            following = self.peek()
+            known = self.find(following.text) if following.kind == "name" else None
+            if following.text in self._type_words or (known is not None and known.is_type):
+                self.advance()
+                ctype = self.type_name()
+                self.expect(")")
+                return constant(size_of(ctype), UNSIGNED_LONG)
+        return constant(size_of(self.unary().type), UNSIGNED_LONG)
+
+    def _prefix(self, sign: Token) -> Expr:
+        inner = self.unary()
+        load = inner.load
+        match sign.text:
+            case "&":
+                if inner.address is None:
+                    raise CompileError("lvalue required as unary '&' operand", sign.where)
+                target = inner.type if inner.type.kind != "pointer" else inner.type
+                is_function = target.kind == "pointer" and target.target is not None and target.target.kind == "function"
+                return Expr(target if is_function else pointer_to(target), inner.address)
+            case "*":
+                ctype = decayed(inner.type)
+                if ctype.target is None:
+                    raise CompileError("invalid type argument of unary '*'", sign.where)
+                if ctype.target.kind == "void":
+                    raise CompileError("void value not ignored as it ought to be", sign.where)
+                return at_address(ctype.target, load)
+            case "!":
+                known = None if inner.constant is None else int(not inner.constant)
+                return Expr(INT, lambda m: int(not load(m)), constant=known)
+        result = common(inner.type, INT)
+        operation: Callable[[int], int] = {
+            "-": lambda value: -value, "~": lambda value: ~value, "+": lambda value: value
+        }[sign.text]
+        known = None if inner.constant is None else wrap(operation(inner.constant), result)
+        return Expr(result, lambda m: wrap(operation(load(m)), result), constant=known)
+
+    def _primary(self) -> Expr:
+        token = self.advance()
+        if token.kind == "number":
+            value = number_of(token)
+            return constant(value, INT if value < 1 << 31 and "l" not in token.text.lower() else LONG)
+        if token.kind == "char":
+            return constant(text_of(token.text)[-1])
+        if token.kind == "string":
+            return self._string(token)
+        if token.text == "(" and token.kind == "sign":
+            inner = self.expression()
+            self.expect(")")
+            return inner
+        if token.kind == "name":
+            return self._named(token)
+        raise CompileError(f"expected expression before '{token.text}' token", token.where)
+
+    def _string(self, token: Token) -> Expr:
+        text = text_of(token.text)
+        while self.token.kind == "string":
+            text += text_of(self.advance().text)
+        symbol = f"{self.unit.name}\0string {len(self.unit.globals)}"
+        content = text + b"\0"
+        self.unit.globals[symbol] = Global(symbol, len(content), lambda m, place: m.write(place, content))
+        self.unit.private.add(symbol)
+        return at_address(array_of(CHAR, len(content)), lambda m: m.symbols[symbol])
+
+    def _named(self, token: Token) -> Expr:
+        known = self.find(token.text)
+        if known is None and self.at("("):
+            self.unit.warnings.append(
+                f"{token.where}: warning: implicit declaration of function '{token.text}' "
+                "[-Wimplicit-function-declaration]"
+            )
+            known = Name(CType("function", 8, target=INT, variadic=True), symbol=token.text)
+            self.scopes[0][token.text] = known
+        if known is None:
+            raise CompileError(f"'{token.text}' undeclared (first use in this function)", token.where)
+        if known.is_type:
+            raise CompileError(f"expected expression before '{token.text}'", token.where)
+        if known.constant is not None:
+            return constant(known.constant)
+        if known.offset is not None:
+            offset = known.offset
+            return at_address(known.type, lambda m: m.frame + offset)
+        symbol = known.symbol or token.text
+        self.unit.used.setdefault(symbol, token)
+        self.unit.used_by.setdefault(symbol, self.function)
+        return at_address(known.type, lambda m: m.symbols[symbol])
+
+    def _postfix(self, left: Expr) -> Expr:
+        while self.at("[", "(", ".", "->", "++", "--"):
+            sign = self.advance()
+            match sign.text:
+                case "[":
+                    index = self.expression()
+                    self.expect("]")
+                    whole = self.binary(sign._replace(text="+"), left, index)
+                    if whole.type.kind != "pointer" or whole.type.target is None:
+                        raise CompileError("subscripted value is neither array nor pointer", sign.where)
+                    left = at_address(whole.type.target, whole.load)
+                case "(":
+                    left = self._call(left, sign)
+                case "." | "->":
+                    left = self._member(left, sign)
+                case _:
+                    left = self._update(
+                        left, sign._replace(text=sign.text[0] + "="), constant(1), gives_old=("old",)
+                    )
+        return left
+
+    def _member(self, left: Expr, sign: Token) -> Expr:
+        record = decayed(left.type).target if sign.text == "->" else left.type
+        name = self.name_token()
+        if not isinstance(record, Record):
+            raise CompileError(f"request for member '{name.text}' in something not a structure or union", name.where)
+        if name.text not in record.fields.places:
+            raise CompileError(f"'struct {record.fields.tag}' has no member named '{name.text}'", name.where)
+        offset, ctype = record.fields.places[name.text]
+        load = left.load
+        return at_address(ctype, lambda m: load(m) + offset)
+
+    def _call(self, left: Expr, sign: Token) -> Expr:
+        ctype = left.type if left.type.kind == "function" else left.type.target
+        if ctype is None or ctype.kind != "function":
+            raise CompileError("called object is not a function or function pointer", sign.where)
+        arguments: list[Load] = []
+        while not self.at(")"):
+            argument = self.assignment()
+            arguments.append(argument.load)
+            if not self.accept(","):
+                break
+        self.expect(")")
+        wanted = len(ctype.parameters)
+        if len(arguments) < wanted or (len(arguments) > wanted and wanted and not ctype.variadic):
+            few = "few" if len(arguments) < wanted else "many"
+            raise CompileError(f"too {few} arguments to function", sign.where)
+        function, result = left.load, ctype.target or VOID
+
+        def run(machine: Machine) -> int:
+            return wrap(machine.call(function(machine), [load(machine) for load in arguments]), result)
+
+        return Expr(result, run, run if result.kind == "record" else None)

@@ -1,0 +1,420 @@
+"""Compiling statements, initialisers and whole translation units (ISO C 6.8, 6.7.9, 6.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from builder.world.programs.cc.ctype import CType, Record, array_of, decayed, size_of
+from builder.world.programs.cc.expressions import ExpressionCompiler
+from builder.world.programs.cc.machine import Function, Load, Machine
+from builder.world.programs.cc.scope import CompiledUnit, Global, Name, store
+from builder.world.programs.cc.tokens import CompileError, Token, text_of, tokenize
+
+Statement: TypeAlias = "Callable[[Machine], int]"
+Store: TypeAlias = tuple[int, CType, Load]
+
+GOES_ON: Final = 0
+BREAKS: Final = 1
+CONTINUES: Final = 2
+RETURNS: Final = 3
+
+
+def compile_unit(source: str, name: str) -> CompiledUnit:
+    """The compiled form of preprocessed ``source``; CompileError at its first mistake."""
+    compiler = UnitCompiler(tokenize(source, name), CompiledUnit(name))
+    try:
+        compiler.translation_unit()
+    except RecursionError:
+        raise CompileError("not simulated: code nested this deep", compiler.token.where) from None
+    return compiler.unit
+
+
+class UnitCompiler(ExpressionCompiler):
+    """Compiles one translation unit from its first token to its last."""
+
+    _frame = 0
+    _deepest = 0
+    _returns: CType | None = None
+
+    def translation_unit(self) -> None:
+        """Compile everything up to the end."""
+        while self.token.kind != "end":
+            if not self.accept(";"):
+                self._external()
+
+    def _external(self) -> None:
+        specifiers = self.specifiers()
+        if self.accept(";"):
+            return
+        while True:
+            token, name, ctype = self.declarator(specifiers.type)
+            if not name:
+                raise CompileError(f"expected identifier or '(' before '{token.text}' token", token.where)
+            if specifiers.storage == "typedef":
+                self.scopes[-1][name] = Name(ctype, is_type=True)
+            elif ctype.kind == "function":
+                self._function(token, name, ctype, specifiers.storage)
+                if self._ended:
+                    return
+            else:
+                self._static_object(token, name, ctype, specifiers.storage)
+            if not self.accept(","):
+                break
+        self.expect(";")
+
+    _ended = False
+
+    def _function(self, token: Token, name: str, ctype: CType, storage: str) -> None:
+        symbol = f"{self.unit.name}\0{name}" if storage == "static" else name
+        known = self.scopes[0].get(name)
+        if known is not None and known.symbol is not None and "\0" in known.symbol:
+            symbol = known.symbol
+        self.scopes[0][name] = Name(ctype, symbol=symbol)
+        self._ended = self.at("{")
+        if not self._ended:
+            return
+        if symbol in self.unit.functions:
+            raise CompileError(f"redefinition of '{name}'", token.where)
+        function = Function(name)
+        self.unit.functions[symbol] = function
+        if symbol != name:
+            self.unit.private.add(symbol)
+        self.function, self._frame, self._deepest, self._returns = name, 0, 0, ctype.target
+        self._open_scope()
+        places = []
+        for parameter, kind in ctype.parameters:
+            offset = self._place(kind)
+            places.append((offset, size_of(kind)))
+            self.scopes[-1][parameter] = Name(kind, offset=offset)
+        function.body = self._block()
+        self._close_scope()
+        function.parameters, function.frame_bytes = tuple(places), self._deepest
+        self.function = ""
+
+    def _place(self, ctype: CType) -> int:
+        offset = -(-self._frame // ctype.align) * ctype.align
+        self._frame = offset + size_of(ctype)
+        self._deepest = max(self._deepest, self._frame)
+        return offset
+
+    def _open_scope(self) -> None:
+        self.scopes.append({})
+        self.tags.append({})
+
+    def _close_scope(self) -> None:
+        self.scopes.pop()
+        self.tags.pop()
+
+    def _static_object(self, token: Token, name: str, ctype: CType, storage: str) -> None:
+        local = len(self.scopes) > 1
+        is_private = storage == "static" or (local and storage != "extern")
+        symbol = f"{self.unit.name}\0{name} {len(self.unit.globals)}" if is_private else name
+        if storage == "extern" and not self.at("="):
+            self.scopes[-1].setdefault(name, Name(ctype, symbol=name))
+            return
+        known = self.scopes[0].get(name)
+        if not local and known is not None and known.symbol in self.unit.globals and not self.at("="):
+            return
+        if not local and known is not None and known.symbol is not None and "\0" in known.symbol:
+            symbol = known.symbol
+        self.scopes[-1][name] = Name(ctype, symbol=symbol)
+        stores: list[Store] = []
+        if self.accept("="):
+            ctype = self._initializer(ctype, 0, stores)
+            self.scopes[-1][name] = Name(ctype, symbol=symbol)
+        self.complete(ctype, token)
+
+        def fill(machine: Machine, address: int) -> None:
+            for offset, kind, load in stores:
+                store(machine, address + offset, load(machine), kind)
+
+        self.unit.globals[symbol] = Global(symbol, size_of(ctype), fill)
+        if is_private:
+            self.unit.private.add(symbol)
+
+    def _initializer(self, ctype: CType, offset: int, stores: list[Store]) -> CType:
+        """Read an initialiser for the object at ``offset``; the type, with its length now known."""
+        if ctype.kind == "array" and ctype.target is not None:
+            if self.token.kind == "string" and ctype.target.size == 1:
+                return self._text(ctype, offset, stores)
+            if self.at("{"):
+                return self._elements(ctype, ctype.target, offset, stores)
+        if isinstance(ctype, Record) and self.at("{"):
+            self._record_members(ctype, offset, stores)
+            return ctype
+        is_braced = self.accept("{")
+        expression = self.assignment()
+        stores.append((offset, ctype, expression.load))
+        if is_braced:
+            self.accept(",")
+            self.expect("}")
+        return ctype
+
+    def _text(self, ctype: CType, offset: int, stores: list[Store]) -> CType:
+        text = b""
+        while self.token.kind == "string":
+            text += text_of(self.advance().text)
+        text += b"\0"
+        target = ctype.target
+        assert target is not None
+        whole = ctype if ctype.length >= 0 else array_of(target, len(text))
+        for index, byte in enumerate(text[: whole.length]):
+            stores.append((offset + index, target, lambda _machine, byte=byte: byte))  # type: ignore[misc]
+        return whole
+
+    def _elements(self, ctype: CType, target: CType, offset: int, stores: list[Store]) -> CType:
+        self.expect("{")
+        count = 0
+        while not self.at("}"):
+            if 0 <= ctype.length <= count:
+                raise CompileError("excess elements in array initializer", self.token.where)
+            self._initializer(target, offset + count * size_of(target), stores)
+            count += 1
+            if not self.accept(","):
+                break
+        self.expect("}")
+        return ctype if ctype.length >= 0 else array_of(target, count)
+
+    def _record_members(self, ctype: Record, offset: int, stores: list[Store]) -> None:
+        self.expect("{")
+        names = list(ctype.fields.places)
+        index = 0
+        while not self.at("}"):
+            if self.accept("."):
+                token = self.name_token()
+                if token.text not in names:
+                    raise CompileError(f"unknown field '{token.text}' specified in initializer", token.where)
+                index = names.index(token.text)
+                self.expect("=")
+            if index >= len(names):
+                raise CompileError("excess elements in struct initializer", self.token.where)
+            place, kind = ctype.fields.places[names[index]]
+            self._initializer(kind, offset + place, stores)
+            index += 1
+            if not self.accept(","):
+                break
+        self.expect("}")
+
+    def _block(self) -> Statement:
+        self.expect("{")
+        self._open_scope()
+        frame = self._frame
+        parts: list[Statement] = []
+        while not self.at("}"):
+            if self.token.kind == "end":
+                raise CompileError("expected declaration or statement at end of input", self.token.where)
+            parts.append(self._declaration() if self.at_type() and self.peek().text != ":" else self._statement())
+        self.expect("}")
+        self._close_scope()
+        self._frame = frame
+        return _sequence(parts)
+
+    def _declaration(self) -> Statement:
+        specifiers = self.specifiers()
+        parts: list[Statement] = []
+        while not self.at(";"):
+            token, name, ctype = self.declarator(specifiers.type)
+            if specifiers.storage == "typedef":
+                self.scopes[-1][name] = Name(ctype, is_type=True)
+            elif ctype.kind == "function":
+                self.scopes[-1][name] = Name(ctype, symbol=name)
+            elif specifiers.storage in ("static", "extern"):
+                self._static_object(token, name, ctype, specifiers.storage)
+            else:
+                parts.append(self._local(token, name, ctype))
+            if not self.accept(","):
+                break
+        self.expect(";")
+        return _sequence(parts)
+
+    def _local(self, token: Token, name: str, ctype: CType) -> Statement:
+        stores: list[Store] = []
+        if not self.at("="):
+            self.complete(ctype, token)
+            self.scopes[-1][name] = Name(ctype, offset=self._place(ctype))
+            return lambda _machine: GOES_ON
+        self.advance()
+        if ctype.kind == "array" and ctype.length < 0:
+            ctype = self._initializer(ctype, 0, stores)
+            offset = self._place(ctype)
+            self.scopes[-1][name] = Name(ctype, offset=offset)
+        else:
+            self.complete(ctype, token)
+            offset = self._place(ctype)
+            self.scopes[-1][name] = Name(ctype, offset=offset)
+            self._initializer(ctype, 0, stores)
+        size, is_aggregate = size_of(ctype), ctype.kind in ("array", "record") and len(stores) != 1
+
+        def fill(machine: Machine) -> int:
+            address = machine.frame + offset
+            if is_aggregate:
+                machine.write(address, bytes(size))
+            for place, kind, load in stores:
+                store(machine, address + place, load(machine), kind)
+            return GOES_ON
+
+        return fill
+
+    def _statement(self) -> Statement:
+        token = self.token
+        if self.at("{"):
+            return self._block()
+        if self.accept(";"):
+            return lambda _machine: GOES_ON
+        if token.kind == "name":
+            compile_it = _KEYWORDS.get(token.text)
+            if compile_it is not None:
+                self.advance()
+                return compile_it(self)
+            if token.text == "goto" or self.peek().text == ":":
+                raise CompileError("not simulated: goto and labels", token.where)
+        load = self.expression().load
+        self.expect(";")
+
+        def run(machine: Machine) -> int:
+            load(machine)
+            return GOES_ON
+
+        return run
+
+    def _condition(self) -> Load:
+        self.expect("(")
+        test = self.expression()
+        self.expect(")")
+        return test.load
+
+    def _if(self) -> Statement:
+        test = self._condition()
+        yes = self._statement()
+        no = self._statement() if self.accept("else") else None
+
+        def run(machine: Machine) -> int:
+            if test(machine):
+                return yes(machine)
+            return no(machine) if no is not None else GOES_ON
+
+        return run
+
+    def _while(self) -> Statement:
+        return _loop(self._condition(), self._statement(), None)
+
+    def _do(self) -> Statement:
+        body = self._statement()
+        self.expect("while")
+        test = self._condition()
+        self.expect(";")
+        again = _loop(test, body, None)
+
+        def run(machine: Machine) -> int:
+            outcome = body(machine)
+            if outcome in (BREAKS, RETURNS):
+                return GOES_ON if outcome == BREAKS else RETURNS
+            return again(machine)
+
+        return run
+
+    def _for(self) -> Statement:
+        self.expect("(")
+        self._open_scope()
+        first: Statement | None = None
+        if self.at_type():
+            first = self._declaration()
+        elif not self.accept(";"):
+            load = self.expression().load
+            first = lambda machine: load(machine) and GOES_ON  # noqa: E731
+            self.expect(";")
+        test = None if self.at(";") else self.expression().load
+        self.expect(";")
+        after = None if self.at(")") else self.expression().load
+        self.expect(")")
+        loop = _loop(test, self._statement(), after)
+        self._close_scope()
+        return _sequence([first, loop] if first is not None else [loop])
+
+    def _switch(self) -> Statement:
+        value = self._condition()
+        self.expect("{")
+        self._open_scope()
+        places: dict[int | None, int] = {}
+        parts: list[Statement] = []
+        while not self.accept("}"):
+            if self.accept("case"):
+                places[self.constant_value()] = len(parts)
+                self.expect(":")
+            elif self.accept("default"):
+                places[None] = len(parts)
+                self.expect(":")
+            else:
+                parts.append(self._declaration() if self.at_type() else self._statement())
+        self._close_scope()
+
+        def run(machine: Machine) -> int:
+            begin = places.get(value(machine), places.get(None, len(parts)))
+            for part in parts[begin:]:
+                outcome = part(machine)
+                if outcome:
+                    return GOES_ON if outcome == BREAKS else outcome
+            return GOES_ON
+
+        return run
+
+    def _return(self) -> Statement:
+        if self.accept(";"):
+            return lambda _machine: RETURNS
+        result = self.expression()
+        self.expect(";")
+        load, ctype = result.load, decayed(self._returns) if self._returns else result.type
+        del ctype
+
+        def run(machine: Machine) -> int:
+            machine.result = load(machine)
+            return RETURNS
+
+        return run
+
+    def _jump(self, outcome: int) -> Statement:
+        self.expect(";")
+        return lambda _machine: outcome
+
+
+def _sequence(parts: list[Statement]) -> Statement:
+    if len(parts) == 1:
+        return parts[0]
+
+    def run(machine: Machine) -> int:
+        for part in parts:
+            outcome = part(machine)
+            if outcome:
+                return outcome
+        return GOES_ON
+
+    return run
+
+
+def _loop(test: Load | None, body: Statement, after: Load | None) -> Statement:
+    def run(machine: Machine) -> int:
+        while test is None or test(machine):
+            machine.step()
+            outcome = body(machine)
+            if outcome == BREAKS:
+                break
+            if outcome == RETURNS:
+                return RETURNS
+            if after is not None:
+                after(machine)
+        return GOES_ON
+
+    return run
+
+
+_KEYWORDS: Final[dict[str, Callable[[UnitCompiler], Statement]]] = {
+    "if": UnitCompiler._if,
+    "while": UnitCompiler._while,
+    "do": UnitCompiler._do,
+    "for": UnitCompiler._for,
+    "switch": UnitCompiler._switch,
+    "return": UnitCompiler._return,
+    "break": lambda compiler: compiler._jump(BREAKS),
+    "continue": lambda compiler: compiler._jump(CONTINUES),
+}
