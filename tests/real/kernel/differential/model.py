@@ -1,0 +1,263 @@
+"""The model's side: the same layers as ``Layer`` trees, the union mounted in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from unionfs_sim import Layer, mount
+from unionfs_sim.caller import Caller
+
+from .machine import Slots, perform
+from .modes import Mode, Turn
+from .operation import CALLERS, Op, Outcome
+from .records import FRESH_NS, Classes, Record
+from .stacks import Entry, write
+from .trees import Tree
+
+BUILDER = Caller(0, 0, frozenset(), 0)
+
+
+def put_file(fs: Any, path: str, content: bytes) -> None:
+    """Make a file; runs of zero pages become holes."""
+    file = fs.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        for start in range(0, len(content), 4096):
+            page = content[start : start + 4096]
+            if page.strip(b"\0"):
+                file.pwrite(page, start)
+        file.truncate(len(content))
+    finally:
+        file.close()
+
+
+class ModelTree:
+    """A tree of the model, as a walk needs it."""
+
+    def __init__(self, fs: Any) -> None:
+        self.lstat = fs.lstat
+        self.listdir = fs.listdir
+        self.readlink = fs.readlink
+        self.xattrs = fs.xattrs
+        self._fs = fs
+
+    def content(self, path: str) -> bytes:
+        file = self._fs.open(path, os.O_RDONLY | os.O_NOATIME | os.O_NOFOLLOW)
+        try:
+            content: bytes = file.read(1 << 22)
+            return content
+        finally:
+            file.close()
+
+
+class ModelMachine:
+    """Drives the model with the same calls; see Machine."""
+
+    def __init__(self) -> None:
+        self.classes = Classes()
+        self._slots = Slots(lambda file: file.close())
+
+    def begin(self, mode: Mode, lowers: Sequence[Sequence[Entry]], upper: Entry) -> None:
+        """See Machine.begin."""
+        self.classes = Classes()
+        self._mode = mode
+        self._time = FRESH_NS
+        self._upper_root = upper
+        self._upper: Any = None
+        self._union: Any = None
+        self._workdir: Any = None
+        self._stacked: list[Any] = []
+        self._lowers: list[Any] = [self._layer(entries) for entries in lowers]
+
+    def _clock(self) -> int:
+        self._time += 1000
+        return self._time
+
+    def _layer(self, entries: Sequence[Entry]) -> Any:
+        made = Layer(clock=self._clock)
+        fs = made.acting_as(BUILDER)
+        write(fs, "", entries, lambda path, content: put_file(fs, path, content))
+        return made
+
+    def mount(self, turn: Turn) -> Outcome:
+        """See Machine.mount."""
+        if self._mode.raw:
+            self._union = self._lowers[-1]
+            self._views = [self._union.acting_as(caller) for caller in CALLERS]
+            return Outcome(0)
+        if turn is Turn.NEST:
+            self._lowers = [self._union]
+        elif turn is Turn.STACK:
+            self._lowers.append(self._upper)
+        if turn is not Turn.REMOUNT and self._mode.writable:
+            self._upper = self._layer([self._upper_root])
+        outcome = perform(self._mount, ())
+        if outcome.errno == 0 and not outcome.crash:
+            self._views = [self._union.acting_as(caller) for caller in CALLERS]
+        return outcome
+
+    def _mount(self) -> None:
+        self._union = mount(
+            lowers=list(self._lowers),
+            upper=self._upper,
+            options=options_of(self._mode),
+            clock=self._clock,
+        )
+
+    def merged(self) -> Tree:
+        """See Machine.merged."""
+        return ModelTree(self._views[0])
+
+    def unmount(self, *, keep: bool = False) -> None:
+        """See Machine.unmount."""
+        self._slots.clear()
+        if not self._mode.raw and not keep:
+            self._union.unmount()
+
+    def raw(self) -> Mapping[str, Tree]:
+        """See Machine.raw."""
+        trees: dict[str, Tree] = {} if self._upper is None else {"upper": ModelTree(self._upper)}
+        return trees | {f"lower{number}": ModelTree(fs) for number, fs in enumerate(self._lowers)}
+
+    def end(self) -> None:
+        """See Machine.end."""
+        self._slots.clear()
+
+    # --- calls
+
+    def call(self, op: Op) -> Outcome:
+        """See Machine.call."""
+        self._fs = self._views[op.caller]
+        return perform(getattr(self, "do_" + op.verb), op.args)
+
+    def do_stat(self, path: str) -> Record:
+        return self.classes.record(self._fs.stat(path))
+
+    def do_lstat(self, path: str) -> Record:
+        return self.classes.record(self._fs.lstat(path))
+
+    def do_access(self, path: str, mode: int) -> None:
+        self._fs.access(path, mode)
+
+    def do_readlink(self, path: str) -> str:
+        target: str = self._fs.readlink(path)
+        return target
+
+    def do_listdir(self, path: str) -> list[str]:
+        return sorted(self._fs.listdir(path))
+
+    def do_mkdir(self, path: str, mode: int) -> None:
+        self._fs.mkdir(path, mode)
+
+    def do_rmdir(self, path: str) -> None:
+        self._fs.rmdir(path)
+
+    def do_unlink(self, path: str) -> None:
+        self._fs.unlink(path)
+
+    def do_rename(self, source: str, target: str) -> None:
+        self._fs.rename(source, target)
+
+    def do_renameat2(self, source: str, target: str, flags: int) -> None:
+        self._fs.renameat2(source, target, flags)
+
+    def do_link(self, source: str, target: str, follow: bool) -> None:
+        self._fs.link(source, target, follow_symlinks=follow)
+
+    def do_symlink(self, target: str, path: str) -> None:
+        self._fs.symlink(target, path)
+
+    def do_mknod(self, path: str, mode: int, rdev: int) -> None:
+        self._fs.mknod(path, mode, rdev)
+
+    def do_chmod(self, path: str, mode: int) -> None:
+        self._fs.chmod(path, mode)
+
+    def do_chown(self, path: str, uid: int, gid: int, follow: bool) -> None:
+        self._fs.chown(path, uid, gid, follow_symlinks=follow)
+
+    def do_utime(self, path: str, atime_ns: int, mtime_ns: int, follow: bool) -> None:
+        self._fs.utime(path, ns=(atime_ns, mtime_ns), follow_symlinks=follow)
+
+    def do_truncate(self, path: str, size: int) -> None:
+        self._fs.truncate(path, size)
+
+    def do_getxattr(self, path: str, name: str, follow: bool) -> bytes:
+        value: bytes = self._fs.getxattr(path, name, follow_symlinks=follow)
+        return value
+
+    def do_setxattr(self, path: str, name: str, value: bytes, flags: int, follow: bool) -> None:
+        self._fs.setxattr(path, name, value, flags, follow_symlinks=follow)
+
+    def do_listxattr(self, path: str, follow: bool) -> list[str]:
+        return sorted(self._fs.listxattr(path, follow_symlinks=follow))
+
+    def do_removexattr(self, path: str, name: str, follow: bool) -> None:
+        self._fs.removexattr(path, name, follow_symlinks=follow)
+
+    def do_statvfs(self, path: str) -> int:
+        longest: int = self._fs.statvfs(path).f_namemax
+        return longest
+
+    def do_open(self, slot: int, path: str, flags: int, mode: int) -> None:
+        self._slots.put(slot, self._fs.open(path, flags | os.O_NONBLOCK, mode))
+
+    def do_close(self, slot: int) -> None:
+        _ = self._slots[slot]
+        self._slots.put(slot, None)
+
+    def do_read(self, slot: int, size: int) -> bytes:
+        content: bytes = self._slots[slot].read(size)
+        return content
+
+    def do_write(self, slot: int, content: bytes) -> int:
+        count: int = self._slots[slot].write(content)
+        return count
+
+    def do_pread(self, slot: int, size: int, offset: int) -> bytes:
+        content: bytes = self._slots[slot].pread(size, offset)
+        return content
+
+    def do_pwrite(self, slot: int, content: bytes, offset: int) -> int:
+        count: int = self._slots[slot].pwrite(content, offset)
+        return count
+
+    def do_seek(self, slot: int, offset: int, whence: int) -> int:
+        position: int = self._slots[slot].seek(offset, whence)
+        return position
+
+    def do_ftruncate(self, slot: int, size: int) -> None:
+        self._slots[slot].truncate(size)
+
+    def do_fstat(self, slot: int) -> Record:
+        return self.classes.record(self._slots[slot].stat())
+
+    def do_fsync(self, slot: int) -> None:
+        self._slots[slot].fsync()
+
+    def do_link_open(self, slot: int, target: str) -> None:
+        self._slots[slot].link(target)
+
+    def do_read_file(self, path: str) -> bytes:
+        file = self._fs.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            content: bytes = file.read(1 << 22)
+            return content
+        finally:
+            file.close()
+
+    def do_write_file(self, path: str, content: bytes, mode: int) -> int:
+        file = self._fs.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, mode)
+        try:
+            count: int = file.write(content)
+            return count
+        finally:
+            file.close()
+
+
+def options_of(mode: Mode) -> Any:
+    """The mode's options as the model has them."""
+    from unionfs_sim import Options
+
+    return Options(**{key.replace("-", "_"): value for key, value in mode.options.items()})

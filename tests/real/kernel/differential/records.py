@@ -1,0 +1,58 @@
+"""Comparable answers: inode and device numbers become classes, fresh times become ``now``."""
+
+from __future__ import annotations
+
+import stat
+from typing import Any, Final, NamedTuple
+
+FRESH_NS: Final = 1_600_000_000 * 10**9
+"""Times from here on were given by a clock; older ones by utime or by the layers, and must be kept exactly."""
+
+NOW: Final = "now"
+
+
+class Record(NamedTuple):
+    """What lstat tells, as far as it must be equal on both sides."""
+
+    mode: int
+    identity: int
+    device: int
+    nlink: int
+    uid: int
+    gid: int
+    size: int
+    mtime: int | str
+    atime: int | str | None
+    rdev: int
+    blocks: int | None
+
+    def differences(self, other: Record) -> str:
+        """The fields that differ, as ``name kernel/model``."""
+        pairs = zip(self._fields, self, other, strict=True)
+        return ", ".join(f"{name} {mine!r}/{theirs!r}" for name, mine, theirs in pairs if mine != theirs)
+
+
+class Classes:
+    """Numbers the inodes and devices in the order of their appearance, so that only relations are compared."""
+
+    def __init__(self) -> None:
+        self._inodes: dict[tuple[int, int], int] = {}
+        self._devices: dict[int, int] = {}
+
+    def record(self, st: Any) -> Record:
+        """The comparable form of a stat result (``os.stat_result`` or the model's ``Stat``)."""
+        kind = stat.S_IFMT(st.st_mode)
+        is_directory = kind == stat.S_IFDIR
+        return Record(
+            st.st_mode,
+            self._inodes.setdefault((st.st_dev, st.st_ino), len(self._inodes)),
+            self._devices.setdefault(st.st_dev, len(self._devices)),
+            st.st_nlink,
+            st.st_uid,
+            st.st_gid,
+            st.st_size,
+            NOW if st.st_mtime_ns >= FRESH_NS else st.st_mtime_ns,
+            None if is_directory else NOW if st.st_atime_ns >= FRESH_NS else st.st_atime_ns,
+            st.st_rdev,
+            st.st_blocks if kind == stat.S_IFREG else None,
+        )

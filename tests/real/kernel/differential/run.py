@@ -1,0 +1,86 @@
+"""The command: plays scenarios until the number of calls is reached, shrinks what differs, prints the report."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from . import syscalls
+from .machine import Machine
+from .modes import MODES
+from .real import RealMachine
+from .report import Report
+from .scenario import Divergence, Scenario, play_random
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="fuzz.py", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--ops", type=int, default=100_000, help="how many calls to compare")
+    parser.add_argument("--mode", action="append", choices=tuple(MODES), help="only this mode (repeatable)")
+    parser.add_argument("--first", type=int, default=0, help="number of the first scenario")
+    parser.add_argument("--keep-going", type=int, default=1, metavar="N", help="stop after N divergences")
+    parser.add_argument("--kernel-only", action="store_true", help="drive the kernel alone, to try the generator")
+    parser.add_argument("--quiet", action="store_true", help="no table of verbs")
+    return parser.parse_args(arguments)
+
+
+def scenarios(seed: int, first: int, modes: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Seeds and modes, in turn."""
+    number = first
+    while True:
+        yield f"{seed}:{number}", modes[number % len(modes)]
+        number += 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run; 0 if nothing differed, 1 if something did."""
+    options = parse(arguments)
+    syscalls.enter_private_mounts()
+    model = None if options.kernel_only else _model()
+    report = Report()
+    found = 0
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as workspace:
+        kernel = RealMachine(workspace)
+        try:
+            for seed, mode in scenarios(options.seed, options.first, options.mode or tuple(MODES)):
+                scenario, divergence = play_random(seed, MODES[mode], kernel, model, report)
+                if divergence:
+                    found += 1
+                    assert model is not None
+                    _show(seed, scenario, divergence, kernel, model)
+                if report.calls >= options.ops or found >= options.keep_going:
+                    break
+        finally:
+            kernel.leave_workspace()
+    seconds = time.monotonic() - began
+    if not options.quiet:
+        print("\n".join(report.lines()))
+    print(f"kernel {platform.release()}: {report.calls} calls in {seconds:.0f} s "
+          f"({report.calls / seconds:.0f}/s), {found} divergences")
+    return 1 if found else 0
+
+
+def _model() -> Machine:
+    from .model import ModelMachine
+
+    return ModelMachine()
+
+
+def _show(seed: str, scenario: Scenario, divergence: Divergence, kernel: Machine, model: Machine) -> None:
+    from .shrink import describe, shrink
+
+    print(f"=== scenario {seed}, mode {scenario.mode.name}: {divergence}", flush=True)
+    smaller, last = shrink(scenario, divergence, kernel, model)
+    print(describe(smaller, last), flush=True)
+
+
+_ = (os, sys, Path)
