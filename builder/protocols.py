@@ -42,6 +42,21 @@ class Purpose(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Timestamps:
+    """How times enter a layer: none is later than ``latest_ns`` (SOURCE_DATE_EPOCH); None keeps them.
+
+    >>> Timestamps(0).of(5), Timestamps(None).of(5)
+    (0, 5)
+    """
+
+    latest_ns: int | None = 0
+
+    def of(self, time_ns: int) -> int:
+        """The time that the layer has for ``time_ns``."""
+        return time_ns if self.latest_ns is None else min(time_ns, self.latest_ns)
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A committed state: the stack of layers that it is. ``layers``: base first."""
 

@@ -1,0 +1,59 @@
+"""The bytes of a file in any tree, without copying them where the tree can hand them over."""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol, runtime_checkable
+
+from unionfs_sim.content import Content
+from unionfs_sim.filesystem import Filesystem, Stat
+
+
+@runtime_checkable
+class HoldsContent(Protocol):
+    """A tree whose files' bytes are objects that remember their digest."""
+
+    def content(self, path: str, /) -> Content:
+        """The bytes of the regular file at ``path`` itself."""
+        ...
+
+
+class FileContent(Content):
+    """The bytes of a file that is read when asked for; it must not change meanwhile."""
+
+    __slots__ = ("_fs", "_path", "_size")
+
+    def __init__(self, fs: Filesystem, path: str, size: int) -> None:
+        super().__init__()
+        self._fs = fs
+        self._path = path
+        self._size = size
+
+    @property
+    def size(self) -> int:
+        """Length in bytes, as lstat told it."""
+        return self._size
+
+    def read(self, offset: int = 0, size: int = -1) -> bytes:
+        """At most ``size`` bytes from ``offset`` on; -1: to the end."""
+        wanted = self._size - offset if size < 0 else min(size, self._size - offset)
+        pieces: list[bytes] = []
+        file = self._fs.open(self._path, os.O_RDONLY)
+        try:
+            file.seek(offset)
+            while wanted > 0:
+                piece = file.read(wanted)
+                if not piece:
+                    break
+                pieces.append(piece)
+                wanted -= len(piece)
+        finally:
+            file.close()
+        return b"".join(pieces)
+
+
+def content_of(fs: Filesystem, path: str, status: Stat) -> Content:
+    """The bytes of the regular file at ``path``; unchanged bytes are the same object where ``fs`` holds them."""
+    if isinstance(fs, HoldsContent):
+        return fs.content(path)
+    return FileContent(fs, path, status.st_size)
