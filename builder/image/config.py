@@ -17,10 +17,8 @@ from builder.image.oci import Document, strings, text
 DEFAULT_SHELL: Final = ("/bin/sh", "-c")
 """What the shell form of RUN, CMD and ENTRYPOINT is run with where SHELL says nothing."""
 
-_KNOWN: Final = frozenset(
-    ["User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal"]
-    + ["Healthcheck", "OnBuild", "Shell"]
-)
+_SIMPLE: Final = ("User", "WorkingDir", "StopSignal", "ExposedPorts", "Volumes", "Env", "Labels")
+_KNOWN: Final = frozenset([*_SIMPLE, "Entrypoint", "Cmd", "Healthcheck", "OnBuild", "Shell"])
 _HEALTHCHECK_TIMES: Final = {
     "Interval": "interval_ns",
     "Timeout": "timeout_ns",

@@ -31,11 +31,10 @@ from builder.image.oci import (
     text,
 )
 
-# The last five are Docker's memory of the container that was committed: they say nothing of the image.
-_KNOWN: Final = frozenset(
-    ["created", "author", "architecture", "os", "variant", "config", "rootfs", "history"]
-    + ["container", "container_config", "docker_version", "id", "parent"]
-)
+_DESCRIBED: Final = ("created", "author", "architecture", "os", "variant", "config", "rootfs", "history")
+_DOCKER_MEMORY: Final = ("container", "container_config", "docker_version", "id", "parent")
+"""What Docker remembers of the container that it committed: it says nothing of the image."""
+_KNOWN: Final = frozenset([*_DESCRIBED, *_DOCKER_MEMORY])
 _MAX_INDEX_DEPTH: Final = 4
 
 

@@ -97,7 +97,7 @@ class Reference:
 
 
 def _split(name: str) -> tuple[str, str]:
-    """Registry and repository; a first component is a host only if it looks like one (``splitDockerDomain``)."""
+    """Registry and repository; the first component is a host if it looks like one (normalize.go)."""
     first, slash, rest = name.partition("/")
     looks_like_host = any(sign in first for sign in ".:[") or first == "localhost" or first != first.lower()
     is_host = slash and looks_like_host

@@ -1,0 +1,174 @@
+"""Blobs as files: written under a temporary name, renamed when whole, verified when read."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, Final
+
+from builder.errors import StoreError
+from builder.image.digest import Digest, hex_of
+from builder.image.oci import Descriptor
+from builder.stores.memory import OCTETS
+
+_NO_ROOM: Final = frozenset([errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
+
+
+@contextmanager
+def told(what: str, where: str) -> Iterator[None]:
+    """Turn an OSError inside into a StoreError that says what could not be done, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        fix = "make room there, or choose another place" if error.errno in _NO_ROOM else None
+        raise StoreError(f"{what}: {error.strerror}", where=where, fix=fix) from error
+
+
+@contextmanager
+def replacing(path: str, *, scratch: str | None = None) -> Iterator[BinaryIO]:
+    """A file to write that becomes ``path`` when all went well, and leaves nothing otherwise.
+
+    ``scratch``: the directory of its temporary name, on the same file system; beside ``path`` if None.
+    """
+    with told("cannot write", path):
+        descriptor, temporary = tempfile.mkstemp(
+            prefix=".layerlab-", dir=scratch or os.path.dirname(path) or "."
+        )
+        try:
+            with open(descriptor, "wb", buffering=1 << 16) as stream:
+                yield stream
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            _discard(temporary)
+            raise
+
+
+class BlobDirectory:
+    """The ``blobs/sha256`` directory of an OCI image layout (image-layout.md, "Blobs")."""
+
+    def __init__(self, root: str) -> None:
+        self.root = os.path.join(root, "blobs", "sha256")
+        self.scratch = os.path.join(root, "scratch")
+
+    def path(self, digest: str) -> str:
+        """Where the blob of that digest lies, or would."""
+        return os.path.join(self.root, hex_of(digest))
+
+    def put(self, blob: Iterable[bytes]) -> Descriptor:
+        """Store the bytes; returns their digest and size. Idempotent; a damaged blob is healed."""
+        hasher = hashlib.sha256()
+        size = 0
+        descriptor, temporary = self._temporary()
+        try:
+            with told("cannot store a blob", self.root):
+                with open(descriptor, "wb", buffering=1 << 18) as stream:
+                    for piece in blob:
+                        hasher.update(piece)
+                        size += len(piece)
+                        stream.write(piece)
+                digest = Digest("sha256:" + hasher.hexdigest())
+                os.replace(temporary, self.path(digest))
+        except BaseException:
+            _discard(temporary)
+            raise
+        return Descriptor(OCTETS, digest, size)
+
+    def _temporary(self) -> tuple[int, str]:
+        with told("cannot store a blob", self.scratch):
+            return tempfile.mkstemp(dir=self.scratch)
+
+    def open(self, digest: Digest) -> BinaryIO:
+        """The bytes; read from the beginning to the end, they are verified."""
+        try:
+            file = open(self.path(digest), "rb", buffering=0)  # noqa: SIM115 - the caller closes it
+        except FileNotFoundError:
+            raise StoreError("no such blob in the store", where=digest) from None
+        except OSError as error:
+            raise StoreError(f"cannot read the blob: {error.strerror}", where=digest) from None
+        return io.BufferedReader(Verified(file, digest), buffer_size=1 << 16)
+
+    def has(self, digest: Digest) -> bool:
+        """Whether the blob is here."""
+        return os.path.exists(self.path(digest))
+
+    def sizes(self) -> dict[Digest, int]:
+        """All blobs that are here, with their sizes in bytes."""
+        with told("cannot list the blobs", self.root), os.scandir(self.root) as found:
+            return {
+                Digest(f"sha256:{entry.name}"): entry.stat().st_size for entry in sorted(found, key=_name)
+            }
+
+    def remove(self, digest: Digest) -> None:
+        """Take the blob away, if it is here."""
+        try:
+            os.unlink(self.path(digest))
+        except FileNotFoundError:
+            pass
+
+    def sweep_scratch(self) -> None:
+        """Remove what killed writers left behind; only for who is alone in the store."""
+        with os.scandir(self.scratch) as found:
+            for entry in list(found):
+                os.unlink(entry.path)
+
+
+def _discard(path: str) -> None:
+    """Remove a temporary file, also on the way out of Ctrl-C: nothing half-written stays behind."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass  # It was renamed already.
+
+
+class Verified(io.RawIOBase):
+    """A raw file that compares the digest when it has been read to its end without a jump."""
+
+    def __init__(self, file: io.FileIO, digest: Digest) -> None:
+        self._file = file
+        self._digest = digest
+        self._hasher = hashlib.sha256()
+        self._hashed = 0
+        self._place = 0
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes; but who jumps forward is not told about damage."""
+        return True
+
+    def fileno(self) -> int:
+        """The descriptor, for slices of the blob."""
+        return self._file.fileno()
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """The new position."""
+        self._place = self._file.seek(offset, whence)
+        return self._place
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        """How many bytes were read; StoreError at the end if they are not what the digest says."""
+        count = self._file.readinto(buffer) or 0
+        if self._place == self._hashed:
+            self._hasher.update(buffer[:count])
+            self._hashed += count
+            if count == 0 and len(buffer) and hex_of(self._digest) != self._hasher.hexdigest():
+                raise StoreError(
+                    "the blob is damaged: its bytes have another digest",
+                    where=self._digest,
+                    fix="remove the image and build or load it again",
+                )
+        self._place += count
+        return count
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()

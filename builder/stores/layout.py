@@ -1,0 +1,224 @@
+"""A store on disk: an OCI image layout that skopeo and umoci can read, with a SQLite index beside it.
+
+OCI image-spec image-layout.md. ``index.json`` lists what is tagged and is rewritten inside the
+transaction that changes a tag. A process that is killed leaves at most a file in ``scratch/``, which the
+next one that is alone removes. Who writes holds a shared lock until it closes the store, so that blobs
+that nothing refers to *yet* are not collected.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO, Final
+
+from builder.errors import BuildError, StoreError
+from builder.image.digest import Digest
+from builder.image.image import load_manifest, read_document
+from builder.image.oci import (
+    ANNOTATION_CONTAINERD_NAME,
+    ANNOTATION_REF_NAME,
+    INDEX_TYPES,
+    Descriptor,
+    Index,
+)
+from builder.image.reference import Reference, ReferenceFormatError
+from builder.stores.blobs import BlobDirectory, replacing, told
+from builder.stores.index import Index as Names
+
+LAYOUT_FILE: Final = "oci-layout"
+LAYOUT_VERSION: Final = b'{"imageLayoutVersion":"1.0.0"}'
+INDEX_FILE: Final = "index.json"
+_NAMES_FILE: Final = "layerlab.sqlite"
+_LOCK_FILE: Final = "lock"
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What a collection removed. ``skipped``: another process was writing, so nothing was."""
+
+    blobs: int = 0
+    size_bytes: int = 0
+    skipped: bool = False
+
+
+def require_layout(path: str) -> None:
+    """Make ``path`` an empty layout if there is nothing; StoreError if there is something else."""
+    with told("cannot use it as a store", path):
+        os.makedirs(path, exist_ok=True)
+        if os.listdir(path) and not os.path.exists(os.path.join(path, LAYOUT_FILE)):
+            foreign = "the directory is not empty and no OCI image layout"
+            raise StoreError(foreign, where=path, fix="choose another directory")
+        os.makedirs(os.path.join(path, "blobs", "sha256"), exist_ok=True)
+    if not os.path.exists(os.path.join(path, LAYOUT_FILE)):
+        with replacing(os.path.join(path, LAYOUT_FILE)) as stream:
+            stream.write(LAYOUT_VERSION)
+
+
+class LayoutStore:
+    """Blobs, names and cache records in a directory. Implements ``builder.protocols.Store``."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        require_layout(path)
+        self._blobs = BlobDirectory(path)
+        with told("cannot use it as a store", path):
+            os.makedirs(self._blobs.scratch, exist_ok=True)
+            self._lock = os.open(os.path.join(path, _LOCK_FILE), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            with self._alone() as alone:
+                if alone:
+                    self._blobs.sweep_scratch()
+            fcntl.flock(self._lock, fcntl.LOCK_SH)
+            self._names = Names(os.path.join(path, _NAMES_FILE))
+        except BaseException:
+            os.close(self._lock)
+            raise
+        if self._names.is_new:
+            self._read_index()
+
+    def __enter__(self) -> LayoutStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the store; what was put and not tagged may now be collected. Idempotent."""
+        if self._lock >= 0:
+            self._names.close()
+            os.close(self._lock)
+            self._lock = -1
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Whether no other process has the store open; if so, none can open it inside."""
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+    # ---- builder.protocols.Store ----
+
+    def put(self, blob: Iterable[bytes], /) -> Descriptor:
+        """Store the bytes; returns their digest and size. Idempotent."""
+        return self._blobs.put(blob)
+
+    def open(self, digest: Digest, /) -> BinaryIO:
+        """The bytes; reading them to the end verifies the digest. StoreError if absent."""
+        return self._blobs.open(digest)
+
+    def has(self, digest: Digest, /) -> bool:
+        """Whether the blob is here."""
+        return self._blobs.has(digest)
+
+    def tag(self, reference: Reference, manifest: Descriptor, /) -> None:
+        """Let ``reference`` name ``manifest`` from now on; StoreError if that blob is not here."""
+        if not self.has(manifest.digest):
+            raise StoreError(f"cannot tag {reference.familiar}: no such blob", where=manifest.digest)
+        with self._names.changing():
+            self._names.tag(reference, manifest)
+            self._write_index()
+
+    def resolve(self, reference: Reference, /) -> Descriptor | None:
+        """The manifest that ``reference`` names, or None."""
+        return self._names.resolve(reference)
+
+    # ---- more than a builder needs ----
+
+    def path_of(self, digest: Digest) -> str:
+        """The file that holds the blob."""
+        return self._blobs.path(digest)
+
+    def untag(self, reference: Reference) -> bool:
+        """Forget a name; False if there was none. The blobs stay until ``collect``."""
+        with self._names.changing():
+            known = self._names.resolve(reference) is not None
+            self._names.untag(reference)
+            self._write_index()
+        return known
+
+    def tags(self) -> dict[Reference, Descriptor]:
+        """All names and the manifests that they name, in order of the names."""
+        return self._names.tags()
+
+    def recall(self, key: str) -> Mapping[str, Any] | None:
+        """The cache record under ``key``, or None."""
+        return self._names.recall(key)
+
+    def remember(self, key: str, record: Mapping[str, Any]) -> None:
+        """Keep a cache record: a JSON object. Blobs whose digest it holds are not collected."""
+        self._names.remember(key, record)
+
+    def forget_cache(self) -> None:
+        """Drop all cache records."""
+        self._names.forget()
+
+    def collect(self) -> Collected:
+        """Remove every blob that neither a name nor a cache record leads to."""
+        with self._alone() as alone:
+            if not alone:
+                return Collected(skipped=True)
+            self._blobs.sweep_scratch()
+            sizes = self._blobs.sizes()
+            garbage = sizes.keys() - self._reachable()
+            for digest in sorted(garbage):
+                self._blobs.remove(digest)
+            return Collected(len(garbage), sum(sizes[digest] for digest in garbage))
+
+    def _reachable(self) -> set[Digest]:
+        found = {Digest(digest) for record in self._names.records() for digest in _DIGEST.findall(record)}
+        for descriptor in self.tags().values():
+            found |= self._closure(descriptor)
+        return found
+
+    def _closure(self, descriptor: Descriptor) -> set[Digest]:
+        """The digests of a manifest or index and of everything that it leads to."""
+        found = {descriptor.digest}
+        try:
+            if descriptor.media_type in INDEX_TYPES:
+                for entry in Index.parse(read_document(self, descriptor.digest)).manifests:
+                    found |= self._closure(entry)
+                return found
+            manifest = load_manifest(self, descriptor)
+        except BuildError:
+            return found  # Damaged: what it led to cannot be known, and is of no use without it.
+        return found | {manifest.config.digest} | {layer.digest for layer in manifest.layers}
+
+    def _write_index(self) -> None:
+        """Let ``index.json`` say what the names say; inside a transaction."""
+        entries = [
+            replace(manifest, annotations={}).annotated(
+                **{ANNOTATION_REF_NAME: reference.familiar, ANNOTATION_CONTAINERD_NAME: str(reference)}
+            )
+            for reference, manifest in self._names.tags().items()
+        ]
+        with replacing(os.path.join(self.path, INDEX_FILE), scratch=self._blobs.scratch) as stream:
+            stream.write(Index(tuple(entries)).to_bytes())
+
+    def _read_index(self) -> None:
+        """Learn the names from ``index.json``, where the database is new and the layout is not."""
+        path = os.path.join(self.path, INDEX_FILE)
+        with self._names.changing():
+            if os.path.exists(path):
+                with open(path, "rb") as stream:
+                    index = Index.parse(stream.read(), where=path)
+                for entry in index.manifests:
+                    name = entry.annotations.get(ANNOTATION_CONTAINERD_NAME) or entry.annotations.get(
+                        ANNOTATION_REF_NAME
+                    )
+                    try:
+                        self._names.tag(Reference.parse(name or ""), entry)
+                    except ReferenceFormatError:
+                        continue  # A layout of somebody else's may use names that are no references.
+            self._write_index()
