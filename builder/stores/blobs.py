@@ -100,9 +100,7 @@ class BlobDirectory:
     def sizes(self) -> dict[Digest, int]:
         """All blobs that are here, with their sizes in bytes."""
         with told("cannot list the blobs", self.root), os.scandir(self.root) as found:
-            return {
-                Digest(f"sha256:{entry.name}"): entry.stat().st_size for entry in sorted(found, key=_name)
-            }
+            return {Digest(f"sha256:{entry.name}"): entry.stat().st_size for entry in found}
 
     def remove(self, digest: Digest) -> None:
         """Take the blob away, if it is here."""
