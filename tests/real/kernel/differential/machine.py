@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from .modes import Mode, Turn
@@ -36,12 +37,16 @@ class Machine(Protocol):
         """The mounted union as root sees it."""
         ...
 
-    def unmount(self) -> None:
-        """Close what is open and unmount."""
+    def unmount(self, *, keep: bool = False) -> None:
+        """Close what is open and unmount; ``keep`` leaves the mount, for a union on top of it."""
         ...
 
     def raw(self) -> Mapping[str, Tree]:
         """The layers themselves, by name; only while nothing is mounted."""
+        ...
+
+    def outside(self) -> AbstractContextManager[Mapping[str, Tree]]:
+        """The layers themselves while the union is mounted."""
         ...
 
     def end(self) -> None:

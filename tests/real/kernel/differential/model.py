@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from unionfs_sim import Layer, mount
@@ -119,6 +120,11 @@ class ModelMachine:
         """See Machine.raw."""
         trees: dict[str, Tree] = {} if self._upper is None else {"upper": ModelTree(self._upper)}
         return trees | {f"lower{number}": ModelTree(fs) for number, fs in enumerate(self._lowers)}
+
+    @contextmanager
+    def outside(self) -> Iterator[Mapping[str, Tree]]:
+        """See Machine.outside."""
+        yield self.raw()
 
     def end(self) -> None:
         """See Machine.end."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from . import syscalls
 from .machine import Slots, perform
@@ -132,6 +132,18 @@ class RealMachine:
         """See Machine.raw."""
         trees: dict[str, Tree] = {} if not self._upper else {"upper": HostTree(self._upper)}
         return trees | {f"lower{number}": HostTree(path) for number, path in enumerate(self._lowers)}
+
+    @contextmanager
+    def outside(self) -> Iterator[Mapping[str, Tree]]:
+        """See Machine.outside."""
+        self._become(0)
+        inside, self._inside = self._inside, False
+        if inside:
+            os.fchdir(self._host)
+            os.chroot(".")
+        yield self.raw()
+        if inside:
+            self._enter()
 
     def end(self) -> None:
         """See Machine.end."""
@@ -283,5 +295,3 @@ class RealMachine:
         finally:
             os.close(descriptor)
 
-
-_ = Any
