@@ -11,7 +11,7 @@ import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import BinaryIO, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, BinaryIO, Generic, Protocol, TypeAlias, TypeVar
 
 from builder.context.edit import Edit
 from builder.image.digest import ChainID, Digest, DiffID
@@ -209,14 +209,14 @@ class Store(Protocol):
 
 
 class Records(Protocol):
-    """Small facts that outlive a build (what a step made, digests of files), by kind and key."""
+    """Small facts that outlive a build (what a step made, digests of files). Every store keeps some."""
 
-    def recall(self, kind: str, key: str, /) -> str | None:
-        """What was remembered last, or None."""
+    def recall(self, key: str, /) -> Mapping[str, Any] | None:
+        """The JSON object that was remembered last under ``key``, or None."""
         ...
 
-    def remember(self, kind: str, key: str, value: str, /) -> None:
-        """Keep ``value`` in place of what was there."""
+    def remember(self, key: str, record: Mapping[str, Any], /) -> None:
+        """Keep ``record`` in place of what was there."""
         ...
 
 

@@ -53,7 +53,7 @@ class FileContent(Content):
 
 
 def content_of(fs: Filesystem, path: str, status: Stat) -> Content:
-    """The bytes of the regular file at ``path``; unchanged bytes are the same object where ``fs`` holds them."""
+    """The bytes of the file at ``path``; unchanged bytes are the same object where ``fs`` holds them."""
     if isinstance(fs, HoldsContent):
         return fs.content(path)
     return FileContent(fs, path, status.st_size)

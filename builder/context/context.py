@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable
-from typing import AnyStr, Final, NoReturn, Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, AnyStr, Final, NoReturn, Protocol
 
 from builder.context.content import FileContent
 from builder.context.ignore import IgnoreFile
@@ -19,7 +19,7 @@ from unionfs_sim.content import Content
 from unionfs_sim.filesystem import Attributes, Filesystem, OpenFile, Stat
 
 _GRANULARITY_NS: Final = 50_000_000
-"""A file changed this shortly ago may change again with the same time stamps: its digest is not remembered."""
+"""A file changed this shortly ago may change again with the same time stamps: it is not remembered."""
 
 LABEL: Final = "the build context"
 
@@ -27,23 +27,13 @@ LABEL: Final = "the build context"
 class DigestCache(Protocol):
     """What remembers digests of files between builds: the records of a store."""
 
-    def recall(self, kind: str, key: str, /) -> str | None:
+    def recall(self, key: str, /) -> Mapping[str, Any] | None:
         """What was remembered last, or None."""
         ...
 
-    def remember(self, kind: str, key: str, value: str, /) -> None:
-        """Keep ``value``."""
+    def remember(self, key: str, record: Mapping[str, Any], /) -> None:
+        """Keep ``record``."""
         ...
-
-
-class Forgetful:
-    """A digest cache that remembers nothing."""
-
-    def recall(self, kind: str, key: str, /) -> str | None:
-        """Nothing."""
-
-    def remember(self, kind: str, key: str, value: str, /) -> None:
-        """Drop the value."""
 
 
 class ContextFile(FileContent):
@@ -84,7 +74,7 @@ class BuildContext:
         self._files = files
         self._ignore = ignore
         self._name = name
-        self._digests = digests or Forgetful()
+        self._digests = digests
         self._clock = clock
         self._visible: dict[str, bool] = {"/": True}
 
@@ -126,7 +116,7 @@ class BuildContext:
         """The target of a symlink."""
         return self._files.readlink(path)
 
-    def xattrs(self, path: str | bytes, /) -> dict[str, bytes]:
+    def xattrs(self, path: str | bytes, /) -> dict[str, bytes]:  # noqa: ARG002
         """None: they stay behind."""
         return {}
 
@@ -140,19 +130,19 @@ class BuildContext:
         """The bytes of the file, with a digest that is remembered."""
         return ContextFile(self, path, self.lstat(path))
 
-    def mkdir(self, path: str | bytes, mode: int = 0o777, /) -> None:
+    def mkdir(self, path: str | bytes, mode: int = 0o777, /) -> None:  # noqa: ARG002
         """EROFS: nobody writes to the context."""
         self._refuse(path)
 
-    def mknod(self, path: str | bytes, mode: int = 0o600, rdev: int = 0, /) -> None:
+    def mknod(self, path: str | bytes, mode: int = 0o600, rdev: int = 0, /) -> None:  # noqa: ARG002
         """EROFS."""
         self._refuse(path)
 
-    def symlink(self, target: str | bytes, path: str | bytes, /) -> None:
+    def symlink(self, target: str | bytes, path: str | bytes, /) -> None:  # noqa: ARG002
         """EROFS."""
         self._refuse(path)
 
-    def link(self, source: str | bytes, path: str | bytes, /) -> None:
+    def link(self, source: str | bytes, path: str | bytes, /) -> None:  # noqa: ARG002
         """EROFS."""
         self._refuse(path)
 
@@ -160,25 +150,27 @@ class BuildContext:
         """EROFS."""
         self._refuse(path)
 
-    def setattr(self, path: str | bytes, change: Attributes, /) -> None:
+    def setattr(self, path: str | bytes, change: Attributes, /) -> None:  # noqa: ARG002
         """EROFS."""
         self._refuse(path)
 
     def known_digest(self, path: str, status: Stat) -> str | None:
         """The digest that a file with these attributes had, if it was remembered."""
-        found = (self._digests.recall("file", f"{self._name}:{path}") or "").split(" ")
-        return found[1] if len(found) == 2 and found[0] == _identity(status) else None
+        record = None if self._digests is None else self._digests.recall(f"file:{self._name}:{path}")
+        return str(record["digest"]) if record and record.get("is") == _identity(status) else None
 
     def remember_digest(self, path: str, status: Stat, digest: str) -> None:
         """Remember a digest, unless the file is too young to be told from a later version."""
-        if self._clock() - max(status.st_mtime_ns, status.st_ctime_ns) > _GRANULARITY_NS:
-            self._digests.remember("file", f"{self._name}:{path}", f"{_identity(status)} {digest}")
+        old_enough = self._clock() - max(status.st_mtime_ns, status.st_ctime_ns) > _GRANULARITY_NS
+        if self._digests is not None and old_enough:
+            record = {"is": _identity(status), "digest": digest}
+            self._digests.remember(f"file:{self._name}:{path}", record)
 
     def _refuse(self, path: str | bytes) -> NoReturn:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
 
     def _is_visible(self, path: str, status: Stat | None) -> bool:
-        """Whether .dockerignore lets ``path`` through; a directory also if it lets something below through."""
+        """Whether .dockerignore lets ``path`` through; a directory also for what is below."""
         if self._ignore is None:
             return True
         known = self._visible.get(path)

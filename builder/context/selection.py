@@ -22,7 +22,7 @@ from unionfs_sim.filesystem import Filesystem, Stat
 _PIVOT: Final = "/./"
 
 
-def _no_hint(path: str) -> str | None:
+def _no_hint(_path: str) -> str | None:
     return None
 
 
@@ -133,7 +133,7 @@ def _with_parents(source: Source, pattern: str, excluded: IgnoreFile | None) -> 
 
 
 def _below(tree: Filesystem, directory: str, relative: str, excluded: IgnoreFile | None) -> Iterator[Item]:
-    """What lies below ``directory``, sorted, parents first; an excluded directory only if it holds something."""
+    """What lies below ``directory``, sorted, parents first; an excluded directory only if not empty."""
     for name in sorted(tree.listdir(directory)):
         path = join(directory, name)
         here = f"{relative}/{name}" if relative else name

@@ -9,17 +9,20 @@ written nor understood; devices and fifos of base layers are dropped.
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Generic
+
+from unionfs_sim.changeset import entries, read_layer, write_tar
+from unionfs_sim.layer import Layer
 
 from builder.context.edit import Edit, make, remove_tree
 from builder.context.paths import glob, join, lstat, resolve
 from builder.context.subtree import Subtree
 from builder.context.transfer import Transfer
 from builder.events import ChangesFound, Listener, nobody
-from builder.image.digest import Digest, DiffID, chain_id
+from builder.image.digest import DiffID, Digest, chain_id
 from builder.protocols import (
     EMPTY,
     Concurrency,
@@ -33,9 +36,7 @@ from builder.protocols import (
 )
 from builder.snapshotters.fingerprint import Mode, fingerprint
 from builder.snapshotters.ignored import BUILDER_DIRECTORY, IgnoreList, default_ignored
-from unionfs_sim.changeset import entries, read_layer, write_tar
 from unionfs_sim.filesystem import Filesystem, Stat
-from unionfs_sim.layer import Layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +219,9 @@ class ScanSnapshotter(Generic[FsT]):
             for match in glob(self._root, pattern):
                 wanted.add(resolve(self._root, match, met=wanted.add))
         transfer = Transfer(self._root, saved, time=_same)
-        covered: Callable[[str], bool] = lambda path: any(
-            str(parent) in wanted and not _is_link(self._root, str(parent))
-            for parent in PurePosixPath(path).parents
-        )
         for path in sorted(wanted):
-            if lstat(self._root, path) is None or covered(path):
+            above = {str(parent) for parent in PurePosixPath(path).parents} & wanted
+            if lstat(self._root, path) is None or not all(_is_link(self._root, other) for other in above):
                 continue
             transfer.parents(path)
             self._save_below(transfer, path)
@@ -239,7 +237,7 @@ class ScanSnapshotter(Generic[FsT]):
             transfer.times([(path, status)])
 
     def _extract(self, target: Filesystem, diff_id: DiffID) -> None:
-        """Unpack a layer as Kaniko does: whiteouts delete, opaque markers mean nothing, no devices or fifos."""
+        """Unpack a layer as Kaniko does: opaque markers mean nothing, devices and fifos are dropped."""
         with self._store.open(Digest(diff_id)) as stream:
             layer = read_layer(stream)
         transfer = Transfer(layer, target, time=_same)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable
-from typing import BinaryIO, Final
+from collections.abc import Iterable, Mapping
+from typing import Any, BinaryIO, Final
 
 from builder.errors import StoreError
 from builder.image.digest import Digest
@@ -22,6 +22,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._blobs: dict[Digest, bytes] = {}
         self._tags: dict[Reference, Descriptor] = {}
+        self._records: dict[str, Mapping[str, Any]] = {}
 
     def put(self, blob: Iterable[bytes], /) -> Descriptor:
         """Store the bytes; returns their digest and size. Idempotent."""
@@ -54,3 +55,11 @@ class MemoryStore:
     def resolve(self, reference: Reference, /) -> Descriptor | None:
         """The manifest that ``reference`` names, or None."""
         return self._tags.get(reference)
+
+    def recall(self, key: str, /) -> Mapping[str, Any] | None:
+        """The cache record under ``key``, or None."""
+        return self._records.get(key)
+
+    def remember(self, key: str, record: Mapping[str, Any], /) -> None:
+        """Keep a cache record: a JSON object."""
+        self._records[key] = dict(record)
