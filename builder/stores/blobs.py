@@ -16,6 +16,7 @@ from builder.image.digest import Digest, hex_of
 from builder.image.oci import Descriptor
 from builder.stores.memory import OCTETS
 
+TEMPORARY_PREFIX: Final = ".layerlab-"
 _NO_ROOM: Final = frozenset([errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
 
 
@@ -37,7 +38,7 @@ def replacing(path: str, *, scratch: str | None = None) -> Iterator[BinaryIO]:
     """
     with told("cannot write", path):
         descriptor, temporary = tempfile.mkstemp(
-            prefix=".layerlab-", dir=scratch or os.path.dirname(path) or "."
+            prefix=TEMPORARY_PREFIX, dir=scratch or os.path.dirname(path) or "."
         )
         try:
             with open(descriptor, "wb", buffering=1 << 16) as stream:

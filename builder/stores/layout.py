@@ -27,7 +27,7 @@ from builder.image.oci import (
     Index,
 )
 from builder.image.reference import Reference, ReferenceFormatError
-from builder.stores.blobs import BlobDirectory, replacing, told
+from builder.stores.blobs import TEMPORARY_PREFIX, BlobDirectory, replacing, told
 from builder.stores.index import Index as Names
 
 LAYOUT_FILE: Final = "oci-layout"
@@ -35,6 +35,7 @@ LAYOUT_VERSION: Final = b'{"imageLayoutVersion":"1.0.0"}'
 INDEX_FILE: Final = "index.json"
 _NAMES_FILE: Final = "layerlab.sqlite"
 _LOCK_FILE: Final = "lock"
+_TURN_FILE: Final = "lock.opening"
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -49,15 +50,18 @@ class Collected:
 
 def require_layout(path: str) -> None:
     """Make ``path`` an empty layout if there is nothing; StoreError if there is something else."""
+    layout_file = os.path.join(path, LAYOUT_FILE)
     with told("cannot use it as a store", path):
         os.makedirs(path, exist_ok=True)
-        if os.listdir(path) and not os.path.exists(os.path.join(path, LAYOUT_FILE)):
+        # Another process may be making the layout at this moment: its temporary file is not foreign.
+        found = [name for name in os.listdir(path) if not name.startswith(TEMPORARY_PREFIX)]
+        if found and LAYOUT_FILE not in found:
             foreign = "the directory is not empty and no OCI image layout"
             raise StoreError(foreign, where=path, fix="choose another directory")
+        if not found:
+            with replacing(layout_file) as stream:
+                stream.write(LAYOUT_VERSION)
         os.makedirs(os.path.join(path, "blobs", "sha256"), exist_ok=True)
-    if not os.path.exists(os.path.join(path, LAYOUT_FILE)):
-        with replacing(os.path.join(path, LAYOUT_FILE)) as stream:
-            stream.write(LAYOUT_VERSION)
 
 
 class LayoutStore:
@@ -75,7 +79,8 @@ class LayoutStore:
                 if alone:
                     self._blobs.sweep_scratch()
             fcntl.flock(self._lock, fcntl.LOCK_SH)
-            self._names = Names(os.path.join(path, _NAMES_FILE))
+            with self._in_turn():
+                self._names = Names(os.path.join(path, _NAMES_FILE))
         except BaseException:
             os.close(self._lock)
             raise
@@ -107,6 +112,13 @@ class LayoutStore:
             yield True
         finally:
             fcntl.flock(self._lock, fcntl.LOCK_SH)
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """One process after another: SQLite does not wait when several make a database at once."""
+        with open(os.path.join(self.path, _TURN_FILE), "ab") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            yield
 
     # ---- builder.protocols.Store ----
 
