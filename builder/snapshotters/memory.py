@@ -1,0 +1,134 @@
+"""A snapshotter on the union of ``unionfs_sim``: what changed is simply what the upper layer holds."""
+
+from __future__ import annotations
+
+import itertools
+import stat
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from builder.context.edit import Edit, make
+from builder.context.paths import join
+from builder.events import ChangesFound, Listener, nobody
+from builder.image.digest import DiffID, Digest, chain_id
+from builder.protocols import Concurrency, LayerStream, Purpose, Snapshot, Store, Timestamps, Workspace
+from unionfs_sim.caller import Clock, TickingClock
+from unionfs_sim.changeset import entries, read_layer, write_tar
+from unionfs_sim.filesystem import Attributes, Filesystem
+from unionfs_sim.layer import Layer
+from unionfs_sim.mount import mount
+from unionfs_sim.posix import Posix
+
+
+class MemorySnapshotter:
+    """Layers of the store as frozen trees, mounted below a fresh upper. Implements ``Snapshotter[Posix]``.
+
+    A layer is unpacked when a view or a workspace first needs it, and once. Safe for threads.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        timestamps: Timestamps | None = None,
+        clock: Clock | None = None,
+        listener: Listener = nobody,
+    ) -> None:
+        self._store = store
+        self._timestamps = timestamps or Timestamps()
+        self._clock = clock or TickingClock()
+        self._listener = listener
+        self._layers: dict[DiffID, Layer] = {}
+        self._uppers: dict[str, Layer] = {}
+        self._lock = threading.Lock()
+        self._numbers = itertools.count(1)
+
+    @property
+    def concurrency(self) -> Concurrency:
+        """MANY: every workspace has its own upper layer."""
+        return Concurrency.MANY
+
+    @property
+    def unpacked(self) -> int:
+        """How many layers were unpacked so far."""
+        return len(self._layers)
+
+    def view(
+        self,
+        snapshot: Snapshot,
+        /,
+        *,
+        only: Iterable[PurePosixPath] | None = None,  # noqa: ARG002 - a view costs nothing until it is read
+    ) -> Filesystem:
+        """The stack of layers, mounted without an upper."""
+        return mount(lowers=self._lowers(snapshot), upper=None)
+
+    def prepare(
+        self,
+        parent: Snapshot,
+        /,
+        *,
+        purpose: Purpose = Purpose.ANYTHING,  # noqa: ARG002 - the upper tells what happened
+    ) -> Workspace[Posix]:
+        """A union of ``parent`` with a fresh upper."""
+        upper = Layer()
+        key = f"memory-{next(self._numbers)}"
+        self._uppers[key] = upper
+        union = mount(lowers=self._lowers(parent), upper=upper, clock=self._clock)
+        return Workspace(parent, union, key)
+
+    def apply(self, work: Workspace[Posix], edits: Iterable[Edit], /) -> None:
+        """Make ``edits`` in the union."""
+        make(work.rootfs, edits)
+
+    def changes(
+        self,
+        work: Workspace[Posix],
+        /,
+        *,
+        written: Iterable[PurePosixPath] | None = None,  # noqa: ARG002 - the upper holds nothing else
+    ) -> LayerStream:
+        """The upper layer as a tar; empty if nothing was changed."""
+        upper = self._uppers[work.key]
+        found = list(_names(upper))
+        self._listener(ChangesFound(work.key, len(found), 0))
+        if not found:
+            return iter(())
+        for path in ("/", *found):
+            time_ns = upper.lstat(path).st_mtime_ns
+            if self._timestamps.of(time_ns) != time_ns:
+                upper.setattr(path, Attributes(mtime_ns=self._timestamps.of(time_ns)))
+        return write_tar(entries(upper))
+
+    def commit(self, work: Workspace[Posix], layer: DiffID | None, /) -> Snapshot:
+        """The parent with ``layer`` on top; the workspace is gone."""
+        self.discard(work)
+        layers = work.parent.layers if layer is None else (*work.parent.layers, layer)
+        return Snapshot(chain_id(layers), layers)
+
+    def discard(self, work: Workspace[Posix], /) -> None:
+        """Forget the upper."""
+        self._uppers.pop(work.key, None)
+
+    def _lowers(self, snapshot: Snapshot) -> list[Layer]:
+        """The layers, base first; a union needs at least one."""
+        return [self._unpack(diff_id) for diff_id in snapshot.layers] or [Layer().freeze()]
+
+    def _unpack(self, diff_id: DiffID) -> Layer:
+        with self._lock:
+            if diff_id not in self._layers:
+                with self._store.open(Digest(diff_id)) as stream:
+                    self._layers[diff_id] = read_layer(stream).freeze()
+            return self._layers[diff_id]
+
+
+def _names(upper: Layer) -> Iterator[str]:
+    """Every path of a raw layer but its root, parents first."""
+    pending = ["/"]
+    while pending:
+        path = pending.pop()
+        if path != "/":
+            yield path
+        if stat.S_ISDIR(upper.lstat(path).st_mode):
+            pending.extend(join(path, name) for name in sorted(upper.listdir(path), reverse=True))
