@@ -5,16 +5,25 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from builder.world.programs.cc.ctype import (
-    BY_WORDS, INT, VOID, CType, Fields, Record, array_of, decayed, pointer_to, size_of,
+    BY_WORDS,
+    INT,
+    VOID,
+    CType,
+    Fields,
+    Record,
+    array_of,
+    decayed,
+    pointer_to,
+    size_of,
 )
 from builder.world.programs.cc.scope import CompiledUnit, Name, TokenReader
 from builder.world.programs.cc.tokens import KEYWORDS, CompileError, Token
 
 _QUALIFIERS: Final = frozenset(
-    "const volatile restrict register auto inline _Noreturn __inline __restrict".split()
+    ["const", "volatile", "restrict", "register", "auto", "inline", "_Noreturn", "__inline", "__restrict"]
 )
 _STORAGE: Final = frozenset(("static", "extern", "typedef"))
-_BASIC: Final = frozenset("void char short int long signed unsigned _Bool float double".split())
+_BASIC: Final = frozenset(["void", "char", "short", "int", "long", "signed", "unsigned", "_Bool", "float", "double"])
 
 
 class Specifiers(NamedTuple):

@@ -6,7 +6,19 @@ from collections.abc import Callable
 from typing import Final
 
 from builder.world.programs.cc.ctype import (
-    CHAR, INT, LONG, UNSIGNED_LONG, VOID, CType, Record, array_of, common, decayed, pointer_to, size_of, wrap,
+    CHAR,
+    INT,
+    LONG,
+    UNSIGNED_LONG,
+    VOID,
+    CType,
+    Record,
+    array_of,
+    common,
+    decayed,
+    pointer_to,
+    size_of,
+    wrap,
 )
 from builder.world.programs.cc.declarations import DeclarationReader
 from builder.world.programs.cc.machine import Fault, Load, Machine
@@ -14,8 +26,16 @@ from builder.world.programs.cc.scope import Expr, Global, Name, at_address, cons
 from builder.world.programs.cc.tokens import CompileError, Token, number_of, text_of
 
 _LEVELS: Final[tuple[tuple[str, ...], ...]] = (
-    ("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", ">", "<=", ">="), ("<<", ">>"),
-    ("+", "-"), ("*", "/", "%"),
+    ("||",),
+    ("&&",),
+    ("|",),
+    ("^",),
+    ("&",),
+    ("==", "!="),
+    ("<", ">", "<=", ">="),
+    ("<<", ">>"),
+    ("+", "-"),
+    ("*", "/", "%"),
 )
 _ASSIGNMENTS: Final = ("=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=")
 _COMPARISONS: Final = frozenset(("==", "!=", "<", ">", "<=", ">="))
@@ -191,7 +211,9 @@ class ExpressionCompiler(DeclarationReader):
             return self._sizeof() if self.at("sizeof") else self._postfix(self._primary())
         if self.at("++", "--"):
             sign = self.advance()
-            return self._update(self.unary(), sign._replace(text=sign.text[0] + "="), constant(1), gives_old=())
+            return self._update(
+                self.unary(), sign._replace(text=sign.text[0] + "="), constant(1), gives_old=()
+            )
         if self.at("("):
             following = self.peek()
             known = self.find(following.text) if following.kind == "name" else None
@@ -202,7 +224,7 @@ class ExpressionCompiler(DeclarationReader):
         return self._postfix(self._primary())
 
     _type_words = frozenset(
-        "void char short int long signed unsigned _Bool float double const volatile struct union enum".split()
+        ["void", "char", "short", "int", "long", "signed", "unsigned", "_Bool", "float", "double", "const", "volatile", "struct", "union", "enum"]
     )
 
     def _cast(self) -> Expr:
@@ -234,7 +256,11 @@ class ExpressionCompiler(DeclarationReader):
                 if inner.address is None:
                     raise CompileError("lvalue required as unary '&' operand", sign.where)
                 target = inner.type if inner.type.kind != "pointer" else inner.type
-                is_function = target.kind == "pointer" and target.target is not None and target.target.kind == "function"
+                is_function = (
+                    target.kind == "pointer"
+                    and target.target is not None
+                    and target.target.kind == "function"
+                )
                 return Expr(target if is_function else pointer_to(target), inner.address)
             case "*":
                 ctype = decayed(inner.type)
@@ -248,7 +274,9 @@ class ExpressionCompiler(DeclarationReader):
                 return Expr(INT, lambda m: int(not load(m)), constant=known)
         result = common(inner.type, INT)
         operation: Callable[[int], int] = {
-            "-": lambda value: -value, "~": lambda value: ~value, "+": lambda value: value
+            "-": lambda value: -value,
+            "~": lambda value: ~value,
+            "+": lambda value: value,
         }[sign.text]
         known = None if inner.constant is None else wrap(operation(inner.constant), result)
         return Expr(result, lambda m: wrap(operation(load(m)), result), constant=known)
@@ -328,7 +356,9 @@ class ExpressionCompiler(DeclarationReader):
         record = decayed(left.type).target if sign.text == "->" else left.type
         name = self.name_token()
         if not isinstance(record, Record):
-            raise CompileError(f"request for member '{name.text}' in something not a structure or union", name.where)
+            raise CompileError(
+                f"request for member '{name.text}' in something not a structure or union", name.where
+            )
         if name.text not in record.fields.places:
             raise CompileError(f"'struct {record.fields.tag}' has no member named '{name.text}'", name.where)
         offset, ctype = record.fields.places[name.text]

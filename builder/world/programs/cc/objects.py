@@ -103,11 +103,11 @@ def decode(data: bytes) -> Binary | Archive:
     raise ObjectFormatError("file format not recognized")
 
 
-def native_library(soname: str, symbols: Sequence[str], needed: Sequence[str] = (), padding: int = 0) -> bytes:
+def native_library(
+    soname: str, symbols: Sequence[str], needed: Sequence[str] = (), padding: int = 0
+) -> bytes:
     """The bytes of a shared library whose functions the simulation itself provides."""
-    return encode_object(
-        Binary(native=tuple(symbols), soname=soname, needed=tuple(needed), padding=padding)
-    )
+    return encode_object(Binary(native=tuple(symbols), soname=soname, needed=tuple(needed), padding=padding))
 
 
 def native_archive(member: str, symbols: Sequence[str], padding: int = 0) -> bytes:

@@ -123,9 +123,11 @@ class Preprocessor:
             raise CompileError(f"#include nested depth {depth} exceeds maximum of {MAX_INCLUDE_DEPTH}", where)
         name = match[1] or match[2]
         here = [path.rpartition("/")[0]] if match[1] else []
-        candidates = [name] if name.startswith("/") else [
-            f"{directory}/{name}" if directory else name for directory in (*here, *self._directories)
-        ]
+        candidates = (
+            [name]
+            if name.startswith("/")
+            else [f"{directory}/{name}" if directory else name for directory in (*here, *self._directories)]
+        )
         for candidate in candidates:
             text = self._read(candidate)
             if text is not None:
@@ -255,7 +257,12 @@ def _substitute(macro: Macro, expanded: list[list[Token]], written: list[list[To
 
 
 _LEVELS: Final[tuple[tuple[str, ...], ...]] = (
-    ("||",), ("&&",), ("==", "!="), ("<", ">", "<=", ">="), ("+", "-"), ("*", "/", "%"),
+    ("||",),
+    ("&&",),
+    ("==", "!="),
+    ("<", ">", "<=", ">="),
+    ("+", "-"),
+    ("*", "/", "%"),
 )
 
 
@@ -287,12 +294,19 @@ class _Arithmetic:
         if sign in "/%" and right == 0:
             raise CompileError("division by zero in #if", self._where)
         results: dict[str, Callable[[], int]] = {
-            "||": lambda: int(bool(left or right)), "&&": lambda: int(bool(left and right)),
-            "==": lambda: int(left == right), "!=": lambda: int(left != right),
-            "<": lambda: int(left < right), ">": lambda: int(left > right),
-            "<=": lambda: int(left <= right), ">=": lambda: int(left >= right),
-            "+": lambda: left + right, "-": lambda: left - right, "*": lambda: left * right,
-            "/": lambda: left // right, "%": lambda: left % right,
+            "||": lambda: int(bool(left or right)),
+            "&&": lambda: int(bool(left and right)),
+            "==": lambda: int(left == right),
+            "!=": lambda: int(left != right),
+            "<": lambda: int(left < right),
+            ">": lambda: int(left > right),
+            "<=": lambda: int(left <= right),
+            ">=": lambda: int(left >= right),
+            "+": lambda: left + right,
+            "-": lambda: left - right,
+            "*": lambda: left * right,
+            "/": lambda: left // right,
+            "%": lambda: left % right,
         }
         return results[sign]()
 

@@ -105,7 +105,9 @@ class TokenReader:
         where = f"{previous.file}:{previous.line}:{previous.column + len(previous.text)}"
         if found.kind == "end":
             raise CompileError(f"expected '{text}' at end of input", where)
-        what = {"number": "numeric constant", "string": "string constant"}.get(found.kind, f"'{found.text}' token")
+        what = {"number": "numeric constant", "string": "string constant"}.get(
+            found.kind, f"'{found.text}' token"
+        )
         if found.kind == "name":
             what = f"'{found.text}'"
         raise CompileError(f"expected '{text}' before {what}", where)

@@ -204,7 +204,9 @@ class UnitCompiler(ExpressionCompiler):
         while not self.at("}"):
             if self.token.kind == "end":
                 raise CompileError("expected declaration or statement at end of input", self.token.where)
-            parts.append(self._declaration() if self.at_type() and self.peek().text != ":" else self._statement())
+            parts.append(
+                self._declaration() if self.at_type() and self.peek().text != ":" else self._statement()
+            )
         self.expect("}")
         self._close_scope()
         self._frame = frame

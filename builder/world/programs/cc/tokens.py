@@ -37,9 +37,7 @@ class Token(NamedTuple):
 
 
 KEYWORDS: Final = frozenset(
-    "auto break case char const continue default do double else enum extern float for goto if inline int "
-    "long register restrict return short signed sizeof static struct switch typedef union unsigned void "
-    "volatile while _Bool _Noreturn __inline __restrict".split()
+    ["auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for", "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct", "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "_Bool", "_Noreturn", "__inline", "__restrict"]
 )
 
 _TOKEN: Final = re.compile(
@@ -111,7 +109,9 @@ def number_of(token: Token) -> int:
         return int(digits, 0)
     except ValueError as error:
         if re.fullmatch(r"[0-9.]+([eE][+-]?[0-9]+)?[fFlL]?", token.text):
-            raise CompileError("not simulated: numbers with a fraction (float, double)", token.where) from error
+            raise CompileError(
+                "not simulated: numbers with a fraction (float, double)", token.where
+            ) from error
         raise CompileError(f"invalid suffix on integer constant '{token.text}'", token.where) from error
 
 

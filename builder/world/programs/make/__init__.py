@@ -1,0 +1,1 @@
+"""make(1) for ordinary small makefiles."""

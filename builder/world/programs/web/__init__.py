@@ -1,0 +1,1 @@
+"""The simulated web server: configuration, sites and the programs that start it."""
