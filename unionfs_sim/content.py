@@ -1,0 +1,304 @@
+"""The bytes of a file: inline, a slice of a blob on disk, or a buffer with holes that can be written.
+
+``Content`` never changes, so a copy-up, an image layer and ten unions share one. A file that is being
+written holds a ``Buffer`` instead: bytes without gaps while there are none, else pages, as tmpfs keeps
+them; pages never written are holes and take no blocks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+
+PAGE: Final = 4096
+CHUNK: Final = 1 << 20
+
+
+class Content:
+    """Bytes that never change, held in memory.
+
+    >>> Content.of(b"hello").read(1, 3)
+    b'ell'
+    """
+
+    __slots__ = ("_digest", "_inline")
+
+    is_mutable = False
+
+    def __init__(self, inline: bytes = b"") -> None:
+        self._inline = inline
+        self._digest: str | None = None
+
+    @staticmethod
+    def of(inline: bytes) -> Content:
+        """The content that is these bytes."""
+        return Content(inline) if inline else EMPTY
+
+    @property
+    def size(self) -> int:
+        """Length in bytes, holes included."""
+        return len(self._inline)
+
+    @property
+    def blocks(self) -> int:
+        """Units of 512 bytes in use, as tmpfs counts them: whole pages."""
+        return -(-self.size // PAGE) * (PAGE // 512)
+
+    def read(self, offset: int = 0, size: int = -1) -> bytes:
+        """At most ``size`` bytes from ``offset`` on; -1: to the end."""
+        if size < 0:
+            return self._inline[offset:] if offset else self._inline
+        return self._inline[offset : offset + size]
+
+    def chunks(self) -> Iterator[bytes]:
+        """All bytes in pieces of at most one mebibyte."""
+        for offset in range(0, self.size, CHUNK):
+            yield self.read(offset, CHUNK)
+
+    def digest(self) -> str:
+        """The sha256 of the bytes, in hex; remembered."""
+        if self._digest is None:
+            state = hashlib.sha256()
+            for chunk in self.chunks():
+                state.update(chunk)
+            self._digest = state.hexdigest()
+        return self._digest
+
+    def open(self) -> BinaryIO:
+        """A seekable binary file over the bytes, for reading."""
+        return io.BufferedReader(_Reader(self))
+
+    def is_data(self, page: int) -> bool:
+        """Whether page number ``page`` was ever written (else it is a hole)."""
+        return page * PAGE < self.size
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Content):
+            return NotImplemented
+        return self is other or (self.size == other.size and self.digest() == other.digest())
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Content({self.size} bytes)"
+
+
+EMPTY: Final = Content()
+
+
+class Slice(Content):
+    """A part of a file on disk (a layer blob, a spooled tar): read when asked for, never kept."""
+
+    __slots__ = ("_fileno", "_file", "_offset", "_size")
+
+    def __init__(self, file: BinaryIO, offset: int, size: int) -> None:
+        super().__init__()
+        self._file = file  # keeps the descriptor open
+        self._fileno = file.fileno()
+        self._offset = offset
+        self._size = size
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+        return self._size
+
+    def read(self, offset: int = 0, size: int = -1) -> bytes:
+        """At most ``size`` bytes from ``offset`` on; -1: to the end."""
+        wanted = self._size - offset if size < 0 else min(size, self._size - offset)
+        pieces = []
+        place = self._offset + offset
+        while wanted > 0:
+            piece = os.pread(self._fileno, min(wanted, CHUNK), place)
+            if not piece:
+                break
+            pieces.append(piece)
+            place += len(piece)
+            wanted -= len(piece)
+        return b"".join(pieces)
+
+
+class Hole(Content):
+    """Zeros that take no room."""
+
+    __slots__ = ("_size",)
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._size = size
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+        return self._size
+
+    @property
+    def blocks(self) -> int:
+        """None are in use."""
+        return 0
+
+    def read(self, offset: int = 0, size: int = -1) -> bytes:
+        """Zeros."""
+        rest = max(self._size - offset, 0)
+        return bytes(rest if size < 0 else min(size, rest))
+
+    def is_data(self, page: int) -> bool:
+        """Nothing was written."""
+        del page
+        return False
+
+
+class Buffer(Content):
+    """Bytes that can be written.
+
+    ``_dense`` holds everything from byte 0 on, without a hole, until the first write beyond a gap of
+    whole pages; from then on ``_pages`` holds the pages that were written. Bytes behind ``_dense`` up to
+    ``_size`` are a hole.
+    """
+
+    __slots__ = ("_dense", "_pages", "_size")
+
+    is_mutable = True
+
+    def __init__(self, source: Content = EMPTY) -> None:
+        super().__init__()
+        self._pages: dict[int, bytearray] | None = None
+        self._dense = bytearray()
+        self._size = source.size
+        if isinstance(source, Buffer):
+            self._dense = bytearray(source._dense)
+            if source._pages is not None:
+                self._pages = {number: bytearray(page) for number, page in source._pages.items()}
+        elif not isinstance(source, Hole):
+            for chunk in source.chunks():
+                self._dense += chunk
+
+    @property
+    def size(self) -> int:
+        """Length in bytes, holes included."""
+        return self._size
+
+    @property
+    def blocks(self) -> int:
+        """Units of 512 bytes in use: pages that were written."""
+        pages = -(-len(self._dense) // PAGE) if self._pages is None else len(self._pages)
+        return pages * (PAGE // 512)
+
+    def is_data(self, page: int) -> bool:
+        """Whether page number ``page`` was ever written (else it is a hole)."""
+        return page * PAGE < len(self._dense) if self._pages is None else page in self._pages
+
+    def read(self, offset: int = 0, size: int = -1) -> bytes:
+        """At most ``size`` bytes from ``offset`` on; -1: to the end."""
+        end = self._size if size < 0 else min(offset + size, self._size)
+        if offset >= end:
+            return b""
+        if self._pages is None:
+            found = bytes(self._dense[offset:end])
+            return found + bytes(end - offset - len(found))
+        pieces = []
+        for number in range(offset // PAGE, -(-end // PAGE)):
+            page = self._pages.get(number)
+            start = number * PAGE
+            low, high = max(offset - start, 0), min(end - start, PAGE)
+            pieces.append(bytes(high - low) if page is None else bytes(page[low:high]))
+        return b"".join(pieces)
+
+    def write(self, offset: int, piece: bytes) -> None:
+        """Put ``piece`` at ``offset``; what lies between the old end and there is a hole."""
+        self._digest = None
+        end = offset + len(piece)
+        dense = self._dense
+        if self._pages is None:
+            known = len(dense)
+            if offset <= -(-known // PAGE) * PAGE or offset // PAGE == 0:
+                if offset > known:
+                    dense.extend(bytes(offset - known))
+                dense[offset:end] = piece
+                self._size = max(self._size, end)
+                return
+            self._pages = {}
+            for start in range(0, known, PAGE):
+                page = dense[start : start + PAGE]
+                self._pages[start // PAGE] = page + bytes(PAGE - len(page))
+            self._dense = bytearray()
+        self._write_pages(self._pages, offset, piece)
+        self._size = max(self._size, end)
+
+    @staticmethod
+    def _write_pages(pages: dict[int, bytearray], offset: int, piece: bytes) -> None:
+        place = 0
+        while place < len(piece):
+            number, low = divmod(offset + place, PAGE)
+            part = piece[place : place + PAGE - low]
+            page = pages.get(number)
+            if page is None:
+                page = pages[number] = bytearray(PAGE)
+            page[low : low + len(part)] = part
+            place += len(part)
+
+    def truncate(self, size: int) -> None:
+        """Cut, or extend with a hole."""
+        self._digest = None
+        if size < self._size:
+            del self._dense[size:]
+            if self._pages is not None:
+                for number in [number for number in self._pages if number * PAGE >= size]:
+                    del self._pages[number]
+                page = self._pages.get(size // PAGE)
+                if page is not None:
+                    low = size % PAGE
+                    page[low:] = bytes(PAGE - low)
+        self._size = size
+
+
+class _Reader(io.RawIOBase):
+    """A raw file over a content."""
+
+    def __init__(self, content: Content) -> None:
+        self._content = content
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        self._place = offset + (0, self._place, self._content.size)[whence]
+        return self._place
+
+    def readinto(self, buffer: bytearray, /) -> int:  # type: ignore[override]
+        piece = self._content.read(self._place, len(buffer))
+        buffer[: len(piece)] = piece
+        self._place += len(piece)
+        return len(piece)
+
+
+def copied_up(source: Content) -> Content:
+    """What copy-up makes of a file's bytes: the same object if it cannot change, else a copy.
+
+    Holes are found as the kernel finds them (``ovl_copy_up_file``): at the beginning of every chunk of
+    one mebibyte it skips to the next page with bytes; holes inside a chunk are filled with zeros.
+    """
+    if not isinstance(source, Buffer):
+        return source
+    copy = Buffer()
+    size, place = source.size, 0
+    pages = -(-size // PAGE)
+    while place < size:
+        page = place // PAGE
+        while page < pages and not source.is_data(page):
+            page += 1
+        if page >= pages:
+            break
+        place = max(place, page * PAGE)
+        copy.write(place, source.read(place, CHUNK))
+        place += CHUNK
+    if copy.size != size:
+        copy.truncate(size)
+    return copy

@@ -1,0 +1,345 @@
+"""open(2): what the flags mean, in the order in which the kernel looks at them; and the open file.
+
+An open file holds the inode, not the path: it follows a rename, survives an unlink, and one that was
+opened for reading before a copy-up reads the new bytes after it (Linux 4.19 and later).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import Any, Final
+
+from unionfs_sim.caller import Caller
+from unionfs_sim.filesystem import Stat
+from unionfs_sim.inode import DEAD, Node
+from unionfs_sim.permission import EXECUTE, READ, WRITE, fail, mode_after_write, new_mode, permits, require, require_owner
+from unionfs_sim.tree import Tree
+from unionfs_sim.walk import MAX_LINKS, SYMLINK, PathLike, Walker, as_text, check_name
+
+MAX_SIZE: Final = (1 << 63) - 1
+UNNAMED: Final = 0o20000000
+"""O_TMPFILE without its O_DIRECTORY bit (__O_TMPFILE)."""
+
+NULL: Final = (1, 3)
+ZERO: Final = (1, 5)
+FULL: Final = (1, 7)
+
+
+class File:
+    """An open file description: an inode, how it may be used, and a position."""
+
+    __slots__ = ("_flags", "_names", "_node", "_position", "_tree", "caller", "closed")
+
+    def __init__(self, tree: Tree[Any], node: Node, flags: int, caller: Caller) -> None:
+        self._tree = tree
+        self._node: Any = node
+        self._flags = flags
+        self._position = 0
+        self._names: list[str] | None = None
+        self.caller = caller
+        self.closed = False
+
+    @property
+    def flags(self) -> int:
+        """The flags it was opened with."""
+        return self._flags
+
+    @property
+    def node(self) -> Node:
+        """The inode that is open."""
+        return self._node  # type: ignore[no-any-return]
+
+    def _usable(self) -> Any:
+        if self.closed:
+            fail(errno.EBADF)
+        return self._node
+
+    def _for_reading(self) -> Any:
+        flags = self._flags
+        if self.closed or flags & 3 not in (os.O_RDONLY, os.O_RDWR) or flags & os.O_PATH:
+            fail(errno.EBADF)
+        if self._node.mode & 0o170000 == 0o040000:
+            fail(errno.EISDIR)
+        return self._node
+
+    def _for_writing(self) -> Any:
+        flags = self._flags
+        if self.closed or flags & 3 not in (os.O_WRONLY, os.O_RDWR) or flags & os.O_PATH:
+            fail(errno.EBADF)
+        return self._node
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most ``size`` bytes from the position on (-1: all); b"" at the end."""
+        piece = self.pread(size, self._position)
+        self._position += len(piece)
+        return piece
+
+    def pread(self, size: int, offset: int, /) -> bytes:
+        """At most ``size`` bytes at ``offset``; the position stays."""
+        node = self._for_reading()
+        if offset < 0:
+            fail(errno.EINVAL)
+        if node.mode & 0o170000 != 0o100000:
+            return self._read_special(node, size)
+        piece = self._tree.content(node).read(offset, size)
+        if not self._flags & os.O_NOATIME:
+            self._tree.accessed(node)
+        return piece
+
+    def _read_special(self, node: Any, size: int) -> bytes:
+        if stat.S_ISCHR(node.mode) and _device(self._tree, node) in (ZERO, FULL):
+            return bytes(max(size, 0))
+        return b""
+
+    def write(self, data: bytes, /) -> int:
+        """The number of bytes written at the position (at the end under O_APPEND)."""
+        node = self._for_writing()
+        if self._flags & os.O_APPEND and node.mode & 0o170000 == 0o100000:
+            self._position = self._tree.content(node).size
+        written = self.pwrite(data, self._position)
+        self._position += written
+        return written
+
+    def pwrite(self, data: bytes, offset: int, /) -> int:
+        """Write at ``offset`` (at the end under O_APPEND); the position stays."""
+        node = self._for_writing()
+        tree = self._tree
+        if offset < 0:
+            fail(errno.EINVAL)
+        if node.mode & 0o170000 != 0o100000:
+            if stat.S_ISCHR(node.mode) and _device(tree, node) == FULL:
+                fail(errno.ENOSPC)
+            return len(data)
+        if not data:
+            return 0
+        if tree.journal is not None:
+            tree.journal.begin()
+        if self._flags & os.O_APPEND:
+            offset = tree.content(node).size
+        if offset + len(data) > MAX_SIZE:
+            fail(errno.EFBIG)
+        if node.mode & 0o6000:
+            mode = mode_after_write(node, self.caller)
+            if mode != node.mode:
+                tree.change(node, {"mode": mode})
+        tree.write(node, offset, bytes(data))
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """The new position; SEEK_DATA and SEEK_HOLE find holes in units of pages."""
+        node = self._usable()
+        if self._flags & os.O_PATH:
+            fail(errno.EBADF)
+        if stat.S_ISFIFO(node.mode):
+            fail(errno.ESPIPE)
+        if whence in (os.SEEK_DATA, os.SEEK_HOLE):
+            position = self._seek_data(node, offset, whence)
+        else:
+            size = self._tree.content(node).size if node.mode & 0o170000 == 0o100000 else 0
+            if whence not in (0, 1, 2):
+                fail(errno.EINVAL)
+            position = offset + (0, self._position, size)[whence]
+        if position < 0:
+            fail(errno.EINVAL)
+        if position == 0:
+            self._names = None
+        self._position = position
+        return position
+
+    def _seek_data(self, node: Any, offset: int, whence: int) -> int:
+        content = self._tree.content(node)
+        if offset < 0 or offset >= content.size:
+            fail(errno.ENXIO)
+        place, pages = offset, -(-content.size // 4096)
+        for page in range(offset // 4096, pages):
+            if content.is_data(page) == (whence == os.SEEK_DATA):
+                return max(place, page * 4096)
+        if whence == os.SEEK_DATA:
+            fail(errno.ENXIO)
+        return content.size
+
+    def truncate(self, size: int, /) -> None:
+        """Cut or extend (with a hole) to ``size`` bytes; ftruncate(2)."""
+        if size < 0:
+            fail(errno.EINVAL)
+        node = self._usable()
+        if self._flags & os.O_PATH:
+            fail(errno.EBADF)
+        if self._flags & 3 not in (os.O_WRONLY, os.O_RDWR) or node.mode & 0o170000 != 0o100000:
+            fail(errno.EINVAL)
+        if self._tree.journal is not None:
+            self._tree.journal.begin()
+        truncate(self._tree, node, size, self.caller, now=True)
+
+    def stat(self) -> Stat:
+        """What fstat(2) tells."""
+        return self._tree.stat(self._usable())
+
+    def listdir(self) -> list[str]:
+        """The names in an open directory, as they were at the first call; ``seek(0)`` reads anew."""
+        node = self._usable()
+        if not node.is_dir:
+            fail(errno.ENOTDIR)
+        if self._names is None:
+            self._names = self._tree.entries(node)
+        return list(self._names)
+
+    def fsync(self) -> None:
+        """Nothing to do in memory; EBADF if closed."""
+        self._usable()
+
+    def close(self) -> None:
+        """Release it; a second close does nothing."""
+        self.closed = True
+
+    def __enter__(self) -> File:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _device(tree: Tree[Any], node: Any) -> tuple[int, int]:
+    rdev = tree.stat(node).st_rdev
+    return os.major(rdev), os.minor(rdev)
+
+
+def truncate(tree: Tree[Any], node: Any, size: int, caller: Caller, *, now: bool) -> None:
+    """Set a file's size; setuid goes as after a write; ``now``: the mtime moves even if the size stays."""
+    if size > MAX_SIZE:
+        fail(errno.EFBIG)
+    values = {"size": size}
+    mode = mode_after_write(node, caller)
+    if mode != node.mode:
+        values["mode"] = mode
+    if now:
+        values["modified"] = 1
+    tree.change(node, values)
+
+
+class Opener(Walker):
+    """Opens files by path, for one caller in one tree."""
+
+    __slots__ = ()
+
+    def open(self, path: PathLike, flags: int = os.O_RDONLY, mode: int = 0o666, /) -> File:
+        """An open file; ``flags`` and ``mode`` as open(2) has them."""
+        try:
+            return self._open(path, flags, mode)
+        except OSError as error:
+            error.filename = path
+            raise
+
+    def _open(self, path: PathLike, flags: int, mode: int) -> File:
+        if self._tree.journal is not None:
+            self._tree.journal.begin()
+        if flags & os.O_PATH:
+            flags &= os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        elif flags & (UNNAMED | os.O_CREAT):
+            if flags & UNNAMED:
+                return self._open_unnamed(path, flags, mode)
+            if flags & os.O_DIRECTORY:
+                fail(errno.EINVAL)
+            return self._open_or_create(path, flags, mode)
+        follow = not flags & os.O_NOFOLLOW
+        node = self._find(path, follow=follow)
+        if flags & os.O_DIRECTORY and node.mode & 0o170000 != 0o040000:
+            fail(errno.ENOTDIR)
+        if flags & os.O_PATH:
+            return File(self._tree, node, flags, self.caller)
+        return self._open_node(node, flags)
+
+    def _open_unnamed(self, path: PathLike, flags: int, mode: int) -> File:
+        if flags & os.O_TMPFILE != os.O_TMPFILE or flags & os.O_CREAT or flags & 3 not in (1, 2):
+            fail(errno.EINVAL)
+        directory = self._find(path, follow=not flags & os.O_NOFOLLOW)
+        if not directory.is_dir:
+            fail(errno.ENOTDIR)
+        if self._tree.read_only:
+            fail(errno.EROFS)
+        require(directory, self.caller, WRITE | EXECUTE)
+        wanted, _ = new_mode(directory, self.caller, stat.S_IFREG | mode & 0o7777 & ~self.caller.umask)
+        node = self._tree.make_unnamed(directory, wanted, self.caller)
+        return File(self._tree, node, flags, self.caller)
+
+    def _open_or_create(self, path: PathLike, flags: int, mode: int) -> File:
+        """O_CREAT: a symlink in the last place is followed by hand, as its target may be made."""
+        tree = self._tree
+        directory, name, slashes = self._parent(path)
+        links = 0
+        while True:
+            if name in ("", ".", ".."):
+                node = directory if name != ".." or directory is self._root else directory.parent
+                break
+            if slashes:
+                fail(errno.EISDIR)
+            node = directory.children.get(name)
+            if node is None:
+                check_name(name)
+                node = tree.lookup(directory, name)
+                if node is None:
+                    return self._create(directory, name, flags, mode)
+            if node.mode & 0o170000 != SYMLINK or flags & os.O_NOFOLLOW or flags & os.O_EXCL:
+                break
+            links += 1
+            if links > MAX_LINKS:
+                fail(errno.ELOOP)
+            # The links on the way are counted by the walk; a chain at the end is counted here.
+            directory, name, slashes = self._walk(
+                tree.target(node), directory, stop_before_last=True, links=links
+            )
+        if flags & os.O_EXCL:
+            fail(errno.EEXIST)
+        if node.mode & 0o170000 == 0o040000:
+            fail(errno.EISDIR)
+        return self._open_node(node, flags)
+
+    def _create(self, directory: Any, name: str, flags: int, mode: int) -> File:
+        tree, caller = self._tree, self.caller
+        if directory.children is DEAD:
+            fail(errno.ENOENT)  # the directory itself was removed
+        if tree.read_only:
+            fail(errno.EROFS)
+        if not permits(directory, caller, WRITE | EXECUTE):
+            fail(errno.EACCES)
+        node = tree.make(directory, name, stat.S_IFREG | mode & 0o7777 & ~caller.umask, caller, None)
+        return File(tree, node, flags, caller)
+
+    def _open_node(self, node: Any, flags: int) -> File:
+        """do_open and may_open of fs/namei.c, then the open of the file system."""
+        tree, caller = self._tree, self.caller
+        wanted = (READ, WRITE, READ | WRITE, READ | WRITE)[flags & 3]
+        truncating = flags & os.O_TRUNC
+        kind = node.mode & 0o170000
+        if truncating:
+            wanted |= WRITE
+            if kind == 0o100000 and tree.read_only:
+                fail(errno.EROFS)
+        if kind == SYMLINK:
+            fail(errno.ELOOP)
+        if kind == 0o040000 and wanted & WRITE:
+            fail(errno.EISDIR)
+        if wanted & WRITE and tree.read_only and kind == 0o100000:
+            fail(errno.EROFS)
+        if not permits(node, caller, wanted):
+            fail(errno.EACCES)
+        if flags & os.O_NOATIME:
+            require_owner(node, caller)
+        if kind == 0o100000:
+            if wanted & WRITE:
+                tree.before_write(node, truncating=truncating != 0)
+                if truncating:
+                    truncate(tree, node, 0, caller, now=True)
+        elif kind != 0o040000:
+            self._open_special(node, kind, flags)
+        return File(tree, node, flags, caller)
+
+    def _open_special(self, node: Any, kind: int, flags: int) -> None:
+        """A fifo without a reader, a socket, a device that no driver serves: ENXIO."""
+        if kind == stat.S_IFIFO:
+            if flags & 3 == os.O_WRONLY and flags & os.O_NONBLOCK:
+                fail(errno.ENXIO)
+        elif kind != stat.S_IFCHR or _device(self._tree, node) not in (NULL, ZERO, FULL):
+            fail(errno.ENXIO)

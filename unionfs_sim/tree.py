@@ -1,0 +1,127 @@
+"""What a layer and a union must each be able to do with their inodes; everything else is written once.
+
+The split is the kernel's own: path walk, permissions, open flags and the order of errors belong to every
+file system and stand in ``walk.py``, ``opening.py`` and ``posix.py``; an implementation supplies the
+operations on inodes below. They are called after the checks, so they check no permission of the caller.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+from unionfs_sim.caller import Caller, Clock
+from unionfs_sim.content import Content
+from unionfs_sim.filesystem import Stat
+from unionfs_sim.inode import Node
+from unionfs_sim.journal import Journal
+
+NodeT = TypeVar("NodeT", bound=Node)
+
+
+class Tree(abc.ABC, Generic[NodeT]):
+    """The operations on inodes that a path walk and the os-like verbs stand on."""
+
+    root: NodeT
+    read_only: bool
+    journal: Journal | None
+    clock: Clock
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.journal = None
+        self.read_only = False
+        self._prefixes: dict[tuple[Any, ...], dict[str, Any]] = {}
+
+    def prefixes(self, key: tuple[Any, ...]) -> dict[str, Any]:
+        """Directories that callers of one kind have reached by path: the fast way of a path walk."""
+        return self._prefixes.setdefault(key, {})
+
+    def forget_paths(self) -> None:
+        """A directory or symlink moved, went or changed its permissions: walk anew."""
+        for table in self._prefixes.values():
+            table.clear()
+
+    @abc.abstractmethod
+    def lookup(self, directory: NodeT, name: str) -> NodeT | None:
+        """The inode that ``name`` is, or None."""
+
+    @abc.abstractmethod
+    def entries(self, directory: NodeT) -> list[str]:
+        """The names in a directory."""
+
+    @abc.abstractmethod
+    def typed_entries(self, directory: NodeT) -> list[tuple[str, bool]]:
+        """The names in a directory, and whether each is a directory."""
+
+    @abc.abstractmethod
+    def stat(self, node: NodeT) -> Stat:
+        """What stat(2) tells."""
+
+    @abc.abstractmethod
+    def make(
+        self, directory: NodeT, name: str, mode: int, caller: Caller, body: Content | str | int | None
+    ) -> NodeT:
+        """Make a file of any type; ``mode`` has the type and is what it shall be (umask applied)."""
+
+    @abc.abstractmethod
+    def make_unnamed(self, directory: NodeT, mode: int, caller: Caller) -> NodeT:
+        """Make a regular file without a name (O_TMPFILE)."""
+
+    @abc.abstractmethod
+    def link(self, node: NodeT, directory: NodeT, name: str) -> None:
+        """Give ``node`` another name."""
+
+    @abc.abstractmethod
+    def unlink(self, directory: NodeT, name: str, node: NodeT) -> None:
+        """Take a name away that is not a directory."""
+
+    @abc.abstractmethod
+    def rmdir(self, directory: NodeT, name: str, node: NodeT) -> None:
+        """Take an empty directory away; ENOTEMPTY if it is not."""
+
+    @abc.abstractmethod
+    def rename(
+        self,
+        source: tuple[NodeT, str, NodeT],
+        destination: tuple[NodeT, str, NodeT | None],
+        flags: int,
+    ) -> None:
+        """Move a name (directory, name, inode) onto another; ``flags`` as renameat2(2) has them."""
+
+    @abc.abstractmethod
+    def change(self, node: NodeT, values: Mapping[str, int]) -> None:
+        """Set attributes, by the names of ``Inode``; ``size`` cuts or extends a file."""
+
+    @abc.abstractmethod
+    def before_write(self, node: NodeT, *, truncating: bool = False) -> None:
+        """A regular file is being opened for writing."""
+
+    @abc.abstractmethod
+    def content(self, node: NodeT) -> Content:
+        """The bytes of a regular file, now."""
+
+    @abc.abstractmethod
+    def write(self, node: NodeT, offset: int, piece: bytes) -> None:
+        """Write bytes of a regular file; ``before_write`` was called."""
+
+    @abc.abstractmethod
+    def target(self, node: NodeT) -> str:
+        """Where a symlink points."""
+
+    @abc.abstractmethod
+    def accessed(self, node: NodeT) -> None:
+        """Somebody read it: the access time moves as with the mount option relatime."""
+
+    @abc.abstractmethod
+    def getxattr(self, node: NodeT, name: str) -> bytes | None:
+        """An extended attribute, or None."""
+
+    @abc.abstractmethod
+    def setxattr(self, node: NodeT, name: str, value: bytes | None, flags: int) -> None:
+        """Set an extended attribute (XATTR_CREATE, XATTR_REPLACE); a value of None removes it."""
+
+    @abc.abstractmethod
+    def listxattr(self, node: NodeT) -> list[str]:
+        """The names of all extended attributes that may be listed by root."""
