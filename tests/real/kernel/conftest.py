@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-# Under --import-mode=importlib a folder of tests is not on the path; fuzz.py and worker.py get it from Python.
+# Under --import-mode=importlib a folder of tests is not on the path; Python puts it there for fuzz.py.
 sys.path.insert(0, str(Path(__file__).parent))
 
 from differential.bench import Bench, KernelBench

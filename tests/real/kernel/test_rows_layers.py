@@ -1,4 +1,4 @@
-"""Rows 1 to 22 of the specification, each on the kernel and on the model: whiteouts, copy-up, links, identity."""
+"""Rows 1 to 22 of the specification on the kernel and on the model: whiteouts, copy-up, links, identity."""
 
 from __future__ import annotations
 
@@ -7,7 +7,18 @@ import os
 import stat
 
 import pytest
-from differential.bench import OLD, WHITEOUT, Bench, directory, fifo, file, hardlink, marked_file, refused, symlink
+from differential.bench import (
+    OLD,
+    WHITEOUT,
+    Bench,
+    directory,
+    fifo,
+    file,
+    hardlink,
+    marked_file,
+    refused,
+    symlink,
+)
 from differential.modes import Layout, Turn
 
 OPAQUE = "trusted.overlay.opaque"
@@ -24,7 +35,9 @@ def test_row_01_a_whiteout_is_a_character_device_0_0_of_mode_0(union: Bench) -> 
     assert (record.mode, record.rdev, record.uid) == (stat.S_IFCHR, 0, 0)
 
 
-def test_row_02_a_marked_empty_file_is_a_whiteout_whose_name_is_listed_unless_the_parent_says_x(union: Bench) -> None:
+def test_row_02_a_marked_empty_file_is_a_whiteout_whose_name_is_listed_unless_the_parent_says_x(
+    union: Bench,
+) -> None:
     hidden = marked_file({WHITEOUT_MARK: b""})
     union.mount(
         {"/d/f": "data", "/e/f": "data"},
@@ -56,7 +69,9 @@ def test_row_04_a_whiteout_cannot_be_made_through_the_union(union: Bench) -> Non
         union.do("mknod", "/g", stat.S_IFCHR, 0)
 
 
-def test_row_05_a_stray_whiteout_is_hidden_when_merged_and_listed_in_a_pure_lower_directory(union: Bench) -> None:
+def test_row_05_a_stray_whiteout_is_hidden_when_merged_and_listed_in_a_pure_lower_directory(
+    union: Bench,
+) -> None:
     union.mount({"/d/w": WHITEOUT, "/w": WHITEOUT})
 
     assert union.do("listdir", "/") == ["d"]
@@ -118,7 +133,9 @@ def test_row_11_what_is_no_directory_cuts_the_merge_below_it(union: Bench, middl
 
 
 def test_row_12_a_merged_directory_has_the_attributes_of_the_topmost(union: Bench) -> None:
-    union.mount({"/d": directory(mode=0o700, uid=5), "/d/a": ""}, {"/d": directory(mode=0o711, uid=7), "/d/b": ""})
+    union.mount(
+        {"/d": directory(mode=0o700, uid=5), "/d/a": ""}, {"/d": directory(mode=0o711, uid=7), "/d/b": ""}
+    )
 
     record = union.do("lstat", "/d")
 

@@ -25,13 +25,17 @@ OLD: Final = 10**9 * 1_000_000_000
 """The time of everything in a layer that does not say otherwise, in nanoseconds."""
 
 
-def file(content: str | bytes = "data", *, mode: int = 0o644, uid: int = 0, gid: int = 0, **xattrs: bytes) -> Entry:
+def file(
+    content: str | bytes = "data", *, mode: int = 0o644, uid: int = 0, gid: int = 0, **xattrs: bytes
+) -> Entry:
     """A regular file; keywords are user xattrs."""
     body = content.encode() if isinstance(content, str) else content
     return Entry("", "file", mode, uid, gid, OLD, tuple((f"user.{k}", v) for k, v in xattrs.items()), body)
 
 
-def directory(*, mode: int = 0o755, uid: int = 0, gid: int = 0, marks: Mapping[str, bytes] | None = None) -> Entry:
+def directory(
+    *, mode: int = 0o755, uid: int = 0, gid: int = 0, marks: Mapping[str, bytes] | None = None
+) -> Entry:
     """A directory; ``marks`` are raw xattrs by full name."""
     return Entry("", "directory", mode, uid, gid, OLD, tuple((marks or {}).items()))
 

@@ -135,7 +135,17 @@ class Generator:
                 return path + "/" + rng.choice(NAMES[:6])
             case 10:
                 return f"{parent}/{'M' * 256}"
-        return rng.choice(("", "/", "." + path, "/" + "y/" * 2048, path + "/" * 4100, "//" + path, self._shadow.pick(rng, "l")))
+        return rng.choice(
+            (
+                "",
+                "/",
+                "." + path,
+                "/" + "y/" * 2048,
+                path + "/" * 4100,
+                "//" + path,
+                self._shadow.pick(rng, "l"),
+            )
+        )
 
     # --- arguments by verb
 
@@ -223,9 +233,21 @@ class Generator:
         return self._existing("f"), self._rng.choice((*SIZES, -1) if self._chance(0.1) else SIZES)
 
     def _xattr_name(self) -> str:
-        names: tuple[str, ...] = ("user.k", "user.k", "user.k", "user.l", "user.l", "trusted.k", "user.", "bad", "user." + "n" * 251)
+        names: tuple[str, ...] = (
+            "user.k",
+            "user.k",
+            "user.k",
+            "user.l",
+            "user.l",
+            "trusted.k",
+            "user.",
+            "bad",
+            "user." + "n" * 251,
+        )
         if self._chance(0.25):
-            mark = self._rng.choice(("opaque", "redirect", "metacopy", "whiteout", "origin", "x", "overlay.opaque", ""))
+            mark = self._rng.choice(
+                ("opaque", "redirect", "metacopy", "whiteout", "origin", "x", "overlay.opaque", "")
+            )
             return self._mode.prefix + mark
         return self._rng.choice(names)
 

@@ -143,8 +143,9 @@ class ModelMachine:
     def do_lstat(self, path: str) -> Record:
         return self.classes.record(self._fs.lstat(path))
 
-    def do_access(self, path: str, mode: int) -> None:
-        self._fs.access(path, mode)
+    def do_access(self, path: str, mode: int) -> bool:
+        allowed: bool = self._fs.access(path, mode)
+        return allowed
 
     def do_readlink(self, path: str) -> str:
         target: str = self._fs.readlink(path)

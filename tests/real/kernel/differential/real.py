@@ -1,4 +1,4 @@
-"""The kernel's side: layers on a tmpfs in a private mount namespace, the union mounted, this process chrooted in it."""
+"""The kernel's side: layers on a tmpfs in a private mount namespace, this process chrooted in the union."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ class RealMachine:
         os.setgroups(sorted(caller.groups))
         os.setresgid(caller.gid, caller.gid, caller.gid)
         os.umask(caller.umask)
-        # access(2) asks the real uid, everything else the effective one, whose change drops root's capabilities.
+        # access(2) asks the real uid, the rest the effective one, whose change drops root's capabilities.
         os.setresuid(caller.uid, caller.uid, 0)
         self._caller = number
 
@@ -187,8 +187,8 @@ class RealMachine:
     def do_lstat(self, path: str) -> Record:
         return self.classes.record(os.lstat(path))
 
-    def do_access(self, path: str, mode: int) -> None:
-        syscalls.access(os.fsencode(path), mode)
+    def do_access(self, path: str, mode: int) -> bool:
+        return os.access(path, mode)
 
     def do_readlink(self, path: str) -> str:
         return os.readlink(path)
@@ -294,4 +294,3 @@ class RealMachine:
             return os.write(descriptor, content)
         finally:
             os.close(descriptor)
-

@@ -6,7 +6,7 @@ import stat
 from typing import Any, Final, NamedTuple
 
 FRESH_NS: Final = 1_600_000_000 * 10**9
-"""Times from here on were given by a clock; older ones by utime or by the layers, and must be kept exactly."""
+"""Times from here on were given by a clock; older ones by utime or a layer, and are compared exactly."""
 
 NOW: Final = "now"
 
@@ -33,7 +33,7 @@ class Record(NamedTuple):
 
 
 class Classes:
-    """Numbers the inodes and devices in the order of their appearance, so that only relations are compared."""
+    """Numbers inodes and devices in the order of their appearance, so that only relations are compared."""
 
     def __init__(self) -> None:
         self._inodes: dict[tuple[int, int], int] = {}

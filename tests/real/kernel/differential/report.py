@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .modes import Mode
+from .modes import Mode, Turn
 from .operation import Op, Outcome
-from .trees import Tree
+from .rows import BY_DIRECTED_TESTS, ROWS, RowCounter
+from .trees import Node
 
 
 @dataclass
@@ -18,6 +20,7 @@ class Report:
     verbs: Counter[tuple[str, int]] = field(default_factory=Counter)
     callers: Counter[int] = field(default_factory=Counter)
     modes: Counter[str] = field(default_factory=Counter)
+    rows: RowCounter = field(default_factory=RowCounter)
 
     def step(self, mode: Mode, op: Op, outcome: Outcome) -> None:
         """Count a call."""
@@ -25,8 +28,17 @@ class Report:
         self.callers[op.caller] += 1
         self.modes[mode.name] += 1
 
-    def tree(self, mode: Mode, name: str, tree: Tree) -> None:
-        """Look at a raw layer."""
+        if not mode.raw:
+            self.rows.step(mode, op, outcome)
+
+    def mounted(self, turn: Turn) -> None:
+        """A mount begins."""
+        self.rows.mounted(turn)
+
+    def layers(self, mode: Mode, layers: Mapping[str, Mapping[str, Node]]) -> None:
+        """Look at the raw layers of a phase."""
+        if not mode.raw:
+            self.rows.layers(mode, layers)
 
     @property
     def calls(self) -> int:
@@ -46,4 +58,10 @@ class Report:
         others = self.calls - self.callers[0]
         lines.append(f"{self.calls} calls, {others / max(1, self.calls):.0%} by others than root")
         lines.append(" ".join(f"{name}:{count}" for name, count in sorted(self.modes.items())))
+        lines.append(
+            "rows reached: " + " ".join(f"{n}:{self.rows.hits[n]}" for n in ROWS if self.rows.hits[n])
+        )
+        missed = [n for n in ROWS if not self.rows.hits[n] and n not in BY_DIRECTED_TESTS]
+        if missed:
+            lines.append("rows not reached: " + ", ".join(f"{n} ({ROWS[n]})" for n in missed))
         return lines

@@ -1,15 +1,13 @@
-"""The command: plays scenarios until the number of calls is reached, shrinks what differs, prints the report."""
+"""The command: plays scenarios, shrinks what differs, prints the report."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import platform
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from . import syscalls
 from .machine import Machine
@@ -27,7 +25,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--mode", action="append", choices=tuple(MODES), help="only this mode (repeatable)")
     parser.add_argument("--first", type=int, default=0, help="number of the first scenario")
     parser.add_argument("--keep-going", type=int, default=1, metavar="N", help="stop after N divergences")
-    parser.add_argument("--kernel-only", action="store_true", help="drive the kernel alone, to try the generator")
+    parser.add_argument(
+        "--kernel-only", action="store_true", help="drive the kernel alone, to try the generator"
+    )
     parser.add_argument("--quiet", action="store_true", help="no table of verbs")
     return parser.parse_args(arguments)
 
@@ -63,10 +63,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             kernel.leave_workspace()
     seconds = time.monotonic() - began
     if not options.quiet:
-        print("\n".join(report.lines()))
-    print(f"kernel {platform.release()}: {report.calls} calls in {seconds:.0f} s "
-          f"({report.calls / seconds:.0f}/s), {found} divergences")
+        _say("\n".join(report.lines()))
+    _say(
+        f"kernel {platform.release()}: {report.calls} calls in {seconds:.0f} s "
+        f"({report.calls / seconds:.0f}/s), {found} divergences"
+    )
     return 1 if found else 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def _model() -> Machine:
@@ -78,9 +85,6 @@ def _model() -> Machine:
 def _show(seed: str, scenario: Scenario, divergence: Divergence, kernel: Machine, model: Machine) -> None:
     from .shrink import describe, shrink
 
-    print(f"=== scenario {seed}, mode {scenario.mode.name}: {divergence}", flush=True)
+    _say(f"=== scenario {seed}, mode {scenario.mode.name}: {divergence}")
     smaller, last = shrink(scenario, divergence, kernel, model)
-    print(describe(smaller, last), flush=True)
-
-
-_ = (os, sys, Path)
+    _say(describe(smaller, last))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from .generator import Generator
 from .machine import Machine
-from .modes import MODES, Mode, Turn
+from .modes import Mode, Turn
 from .operation import Op, Outcome
 from .shadow import Shadow
 from .stacks import Entry, random_layer, random_root
-from .trees import Tree, differences, walk
+from .trees import Node, differences, walk
 
 WALK_EVERY: Final = 50
 """Calls between two comparisons of the whole merged tree."""
@@ -49,7 +49,8 @@ class Watcher(Protocol):
     """Who wants to see every step (the report)."""
 
     def step(self, mode: Mode, op: Op, outcome: Outcome) -> None: ...
-    def tree(self, mode: Mode, name: str, tree: Tree) -> None: ...
+    def mounted(self, turn: Turn) -> None: ...
+    def layers(self, mode: Mode, layers: Mapping[str, Mapping[str, Node]]) -> None: ...
 
 
 @dataclass
@@ -87,6 +88,8 @@ class Play:
                 return found
         kernel = self.kernel.mount(turn)
         self.shadow.slots.clear()
+        if self.watcher:
+            self.watcher.mounted(turn)
         if self.model is None:
             return None
         model = self.model.mount(turn)
@@ -120,8 +123,8 @@ class Play:
     def _compare_merged(self, number: int, position: int) -> Divergence | None:
         merged = self.kernel.merged()
         if self.model is not None:
-            kernel = walk(merged, self.kernel.classes)
-            model = walk(self.model.merged(), self.model.classes)
+            kernel = dict(walk(merged, self.kernel.classes))
+            model = dict(walk(self.model.merged(), self.model.classes))
             found = differences(kernel, model)
             if found:
                 return Divergence("merged", number, position, found[0][0], *_halves(found[0][1]))
@@ -135,16 +138,14 @@ class Play:
                 side.unmount(keep=keep)
         if keep:
             return None
-        trees = self.kernel.raw()
+        kernel = {name: dict(walk(tree, self.kernel.classes)) for name, tree in self.kernel.raw().items()}
         if self.watcher:
-            for name, tree in trees.items():
-                self.watcher.tree(self.mode, name, tree)
+            self.watcher.layers(self.mode, kernel)
         if self.model is None:
             return None
         others = self.model.raw()
-        for name, tree in trees.items():
-            kernel, model = walk(tree, self.kernel.classes), walk(others[name], self.model.classes)
-            found = differences(kernel, model)
+        for name, nodes in kernel.items():
+            found = differences(nodes, dict(walk(others[name], self.model.classes)))
             if found:
                 return Divergence(f"raw {name}", number, 0, found[0][0], *_halves(found[0][1]))
         return None
@@ -198,6 +199,3 @@ def replay(scenario: Scenario, kernel: Machine, model: Machine | None) -> Diverg
     """Play a scenario that is written out."""
     play = Play(kernel, model, scenario.mode, scenario.lowers, scenario.upper)
     return play.run((turn, iter(ops)) for turn, ops in scenario.phases)
-
-
-_ = (MODES, Callable)

@@ -1,4 +1,4 @@
-"""What the generator believes the tree looks like, so that most calls make sense; being wrong costs only variety."""
+"""What the generator believes the tree looks like; being wrong costs only variety."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class Shadow:
             for path, kind in self._kinds.items():
                 self._by_kind.setdefault(kind, []).append(path)
         if kinds == DIRECTORY and rng.random() < 0.8:
-            paths = [path for path in self._by_kind.get(DIRECTORY, ()) if path != "/"]
-            if paths:
-                return rng.choice(paths)
+            below = [path for path in self._by_kind.get(DIRECTORY, ()) if path != "/"]
+            if below:
+                return rng.choice(below)
         choices = [paths for kind in kinds if (paths := self._by_kind.get(kind))]
         return rng.choice(rng.choice(choices)) if choices else "/"
 

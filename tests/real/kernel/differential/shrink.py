@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from .machine import Machine
+from .operation import Op
 from .scenario import Divergence, Scenario, replay
 from .stacks import Entry
 
 T = TypeVar("T")
 
 
-def fewest(items: Sequence[T], fails: Callable[[Sequence[T]], bool]) -> list[T]:
-    """The items that are needed to fail, none of which can be left out alone (delta debugging)."""
+def fewest(
+    items: Sequence[T], make: Callable[[Sequence[T]], Scenario], differs: Callable[[Scenario], bool]
+) -> list[T]:
+    """The items that are needed to differ, none of which can be left out alone (delta debugging)."""
     kept = list(items)
     size = max(1, len(kept) // 2)
     while True:
         start, removed = 0, False
         while start < len(kept):
             shorter = kept[:start] + kept[start + size :]
-            if fails(shorter):
+            if differs(make(shorter)):
                 kept, removed = shorter, True
             else:
                 start += size
@@ -68,16 +72,16 @@ def _size(scenario: Scenario) -> int:
     return calls + sum(len(lower) for lower in scenario.lowers) + len(scenario.phases)
 
 
+def _with_calls(scenario: Scenario, number: int, calls: Sequence[Op]) -> Scenario:
+    phases = list(scenario.phases)
+    phases[number] = (phases[number][0], tuple(calls))
+    return dataclasses.replace(scenario, phases=tuple(phases))
+
+
 def _fewer_calls(scenario: Scenario, differs: Callable[[Scenario], bool]) -> Scenario:
     for number in range(len(scenario.phases)):
-        turn, ops = scenario.phases[number]
-
-        def with_ops(kept: Sequence[object], number: int = number, turn: object = turn) -> Scenario:
-            phases = list(scenario.phases)
-            phases[number] = (turn, tuple(kept))  # type: ignore[assignment]
-            return dataclasses.replace(scenario, phases=tuple(phases))
-
-        scenario = with_ops(fewest(ops, lambda kept: differs(with_ops(kept))))
+        make = partial(_with_calls, scenario, number)
+        scenario = make(fewest(scenario.phases[number][1], make, differs))
     for number in range(len(scenario.phases) - 1, 0, -1):
         phases = scenario.phases[:number] + scenario.phases[number + 1 :]
         candidate = dataclasses.replace(scenario, phases=phases)
@@ -86,18 +90,21 @@ def _fewer_calls(scenario: Scenario, differs: Callable[[Scenario], bool]) -> Sce
     return scenario
 
 
+def _with_entries(scenario: Scenario, number: int, entries: Sequence[Entry]) -> Scenario:
+    lowers = list(scenario.lowers)
+    lowers[number] = tuple(entries)
+    return dataclasses.replace(scenario, lowers=tuple(lowers))
+
+
 def _fewer_entries(scenario: Scenario, differs: Callable[[Scenario], bool]) -> Scenario:
-    lowers = tuple(fewest(scenario.lowers, lambda kept: bool(kept) and differs(_with(scenario, kept))))
-    for number in range(len(lowers)):
+    def at_least_one(candidate: Scenario) -> bool:
+        return bool(candidate.lowers) and differs(candidate)
 
-        def with_entries(
-            kept: Sequence[Entry], lowers: tuple[tuple[Entry, ...], ...] = lowers, number: int = number
-        ) -> Scenario:
-            return _with(scenario, (*lowers[:number], tuple(kept), *lowers[number + 1 :]))
-
-        kept = fewest(lowers[number], lambda kept: differs(with_entries(kept)))
-        lowers = (*lowers[:number], tuple(kept), *lowers[number + 1 :])
-    return _with(scenario, lowers)
+    scenario = _with(scenario, fewest(scenario.lowers, partial(_with, scenario), at_least_one))
+    for number in range(len(scenario.lowers)):
+        make = partial(_with_entries, scenario, number)
+        scenario = make(fewest(scenario.lowers[number], make, differs))
+    return scenario
 
 
 def _with(scenario: Scenario, lowers: Sequence[tuple[Entry, ...]]) -> Scenario:

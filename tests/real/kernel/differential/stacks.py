@@ -9,13 +9,49 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 NAMES: Final = ("a", "b", "c", "d", "e", "f", "g", ".wh.a", "\udcff", "L" * 255)
-"""Few, so that they collide; one that OCI would read as a whiteout, one that is not UTF-8, one of the longest."""
+"""Few, so that they collide; one that OCI reads as a whiteout, one that is not UTF-8, one of the longest."""
 OLD_NS: Final = tuple(10**9 * second + 123456789 for second in (1, 86400, 10**9, 1_234_567_890))
 UIDS: Final = (0, 0, 1000, 1000, 1001, 1002)
 GIDS: Final = (0, 0, 1000, 5, 7, 100)
-DIRECTORY_MODES: Final = (0o755, 0o755, 0o777, 0o777, 0o777, 0o1777, 0o2777, 0o2755, 0o700, 0o711, 0o3777, 0o555, 0o744)
-FILE_MODES: Final = (0o644, 0o644, 0o666, 0o666, 0o600, 0o4755, 0o2755, 0o6777, 0o640, 0o000, 0o1666, 0o2644, 0o777)
-CONTENTS: Final = (b"", b"x", b"data", b"hello\n" * 20, b"p" * 4096, bytes(5000), b"q" * 4095 + bytes(4097) + b"end")
+DIRECTORY_MODES: Final = (
+    0o755,
+    0o755,
+    0o777,
+    0o777,
+    0o777,
+    0o1777,
+    0o2777,
+    0o2755,
+    0o700,
+    0o711,
+    0o3777,
+    0o555,
+    0o744,
+)
+FILE_MODES: Final = (
+    0o644,
+    0o644,
+    0o666,
+    0o666,
+    0o600,
+    0o4755,
+    0o2755,
+    0o6777,
+    0o640,
+    0o000,
+    0o1666,
+    0o2644,
+    0o777,
+)
+CONTENTS: Final = (
+    b"",
+    b"x",
+    b"data",
+    b"hello\n" * 20,
+    b"p" * 4096,
+    bytes(5000),
+    b"q" * 4095 + bytes(4097) + b"end",
+)
 TARGETS: Final = ("a", "b", "/a", "/b/c", "..", "../a", ".", "a/b", "/", "c", "d", "nowhere", "L" * 200, "a/")
 DEVICE: Final = os.makedev(240, 7)
 
@@ -54,9 +90,13 @@ def random_root(rng: random.Random) -> Entry:
 
 
 def random_layer(rng: random.Random, prefix: str, *, marks: float) -> tuple[Entry, ...]:
-    """A layer; ``marks`` is the probability of whiteouts and opaque directories, by ``prefix`` their namespace."""
-    entries = [random_root(rng)]
-    directories, files, names = [""], [], {"/"}
+    """A layer; ``marks`` is the probability of overlayfs' marks, ``prefix`` their namespace."""
+    root = random_root(rng)
+    if rng.random() < 0.1 * marks:
+        root = root._replace(xattrs=((prefix + "opaque", b"y"),))
+    entries = [root]
+    directories, names = [""], {"/"}
+    files: list[str] = []
     for _ in range(rng.randint(2, 16)):
         parent = rng.choice(directories)
         path = f"{parent}/{rng.choice(NAMES[:6] if rng.random() < 0.85 else NAMES)}"

@@ -1,4 +1,4 @@
-"""The few system calls that ``os`` does not wrap, through ctypes: mounts, rename flags, linking a descriptor."""
+"""The few system calls that ``os`` does not wrap, by ctypes: mounts, rename flags, linking a descriptor."""
 
 from __future__ import annotations
 
@@ -54,8 +54,3 @@ def renameat2(source: bytes, target: bytes, flags: int) -> None:
 def link_descriptor(descriptor: int, target: bytes) -> None:
     """Give the open file a name, as an O_TMPFILE needs it (linkat with AT_EMPTY_PATH)."""
     _check(_LIBC.linkat(descriptor, b"", AT_FDCWD, target, AT_EMPTY_PATH))
-
-
-def access(path: bytes, mode: int) -> None:
-    """Return if the real user may; raises OSError with the reason, which ``os.access`` hides."""
-    _check(_LIBC.access(path, mode))

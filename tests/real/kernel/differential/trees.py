@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from .records import Classes, Record
 
-PRESENCE = frozenset(f"{space}.overlay.{name}" for space in ("trusted", "user") for name in ("origin", "uuid"))
+PRESENCE = frozenset(
+    f"{space}.overlay.{name}" for space in ("trusted", "user") for name in ("origin", "uuid")
+)
 """Marks whose value is a file handle or random: only their presence is compared."""
 
 
@@ -94,14 +96,13 @@ def walk(tree: Tree, classes: Classes, top: str = "/") -> Iterator[tuple[str, No
             yield from walk(tree, classes, f"{top.rstrip('/')}/{name}")
 
 
-def differences(
-    kernel: Iterator[tuple[str, Node]], model: Iterator[tuple[str, Node]]
-) -> list[tuple[str, str]]:
+def differences(kernel: Mapping[str, Node], model: Mapping[str, Node]) -> list[tuple[str, str]]:
     """Where two walks differ: the path and the difference as ``kernel/model``."""
-    left, right = dict(kernel), dict(model)
-    found = []
-    for path in sorted(left.keys() | right.keys()):
-        mine, theirs = left.get(path), right.get(path)
+    found: list[tuple[str, str]] = []
+    if kernel == model:
+        return found
+    for path in sorted(kernel.keys() | model.keys()):
+        mine, theirs = kernel.get(path), model.get(path)
         if mine == theirs:
             continue
         if mine is None or theirs is None:
