@@ -45,6 +45,7 @@ _GNU: Final = {
     b"'": rb"\Z",
 }
 _LOOKS: Final = b"bB<>'"
+_END: Final = rb"(?:\Z)"
 
 
 class RegexError(ValueError):
@@ -102,7 +103,7 @@ class _Translator:
         self.newline_sensitive = newline_sensitive
         self.at = 0
         self.groups = 0
-        self.open: list[int] = []
+        self.open: list[tuple[int, int]] = []
         self.closed: set[int] = set()
         self.ambiguous = False
         self.looks = False
@@ -137,7 +138,7 @@ class _Translator:
         char, operator = self._token()
         if not char:
             return
-        if operator and char in b"(":
+        if operator and char == b"(":
             self._open()
         elif operator and char == b")" and (self.open or not self.extended):
             self._close()
@@ -158,7 +159,7 @@ class _Translator:
             self.atom = len(self.pieces) - 1 if self.extended else -1
         elif char == b"$" and self._anchors_end():
             self.dollar = True
-            self.pieces.append(rb"$" if self.newline_sensitive else rb"\Z")
+            self.pieces.append(rb"$" if self.newline_sensitive else _END)
             self.atom = -1
         else:
             self._push(re.escape(char))
@@ -182,17 +183,16 @@ class _Translator:
 
     def _open(self) -> None:
         self.groups += 1
-        self.open.append(len(self.pieces))
+        self.open.append((len(self.pieces), self.groups))
         self.pieces.append(b"(")
         self.atom = -1
 
     def _close(self) -> None:
         if not self.open:
             raise RegexError("Unmatched ) or \\)")
-        begin = self.open.pop()
+        self.atom, group = self.open.pop()
         self.pieces.append(b")")
-        self.closed.add(1 + sum(piece == b"(" for piece in self.pieces[:begin]))
-        self.atom = begin
+        self.closed.add(group)
 
     def _anchors_start(self) -> bool:
         if self.extended:
@@ -213,13 +213,9 @@ class _Translator:
             self._push(rb"\{")
             return
         body = b"".join(self.pieces[self.atom :])
-        group = self.pieces[self.atom] == b"("
-        self.ambiguous = self.ambiguous or group
+        self.ambiguous = self.ambiguous or self.pieces[self.atom] == b"("
         del self.pieces[self.atom + 1 :]
         self.pieces[self.atom] = b"(?:" + body + count + b")"
-        if group:
-            # The parenthesis must stay a piece of its own, so that groups can be counted.
-            self.pieces[self.atom : self.atom + 1] = [b"(?:", b"(", body[1:] + count + b")"]
 
     def _repeat_nothing(self, char: bytes) -> None:
         if self.extended and self.pieces and char in b"*+?":
@@ -296,7 +292,7 @@ def compiled(text: bytes, *, extended: bool = False, ignore_case: bool = False, 
         # Before the end of the text "$" cannot match, and what looks beyond the end must not be fooled by it.
         longer = None
         if translator.ambiguous and not translator.looks and not (translator.dollar and multiline):
-            longer = re.compile(source.replace(rb"\Z", b"(?!)"), flags)
+            longer = re.compile(source.replace(_END, b"(?!)"), flags)
     except (re.error, RecursionError, OverflowError) as error:
         raise RegexError("Invalid regular expression") from error
     return Pattern(first, longer, translator.groups)
