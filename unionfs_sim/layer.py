@@ -30,7 +30,7 @@ class File:
     uid: int = 0
     gid: int = 0
     mtime_ns: int = 0
-    xattrs: Mapping[str, bytes] = NO_XATTRS
+    xattrs: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Dir:
     uid: int = 0
     gid: int = 0
     mtime_ns: int = 0
-    xattrs: Mapping[str, bytes] = NO_XATTRS
+    xattrs: Mapping[str, bytes] = field(default_factory=dict)
     opaque: bool = field(default=False, kw_only=True)
 
 
@@ -53,7 +53,7 @@ class Symlink:
     uid: int = 0
     gid: int = 0
     mtime_ns: int = 0
-    xattrs: Mapping[str, bytes] = NO_XATTRS
+    xattrs: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Fifo:
     uid: int = 0
     gid: int = 0
     mtime_ns: int = 0
-    xattrs: Mapping[str, bytes] = NO_XATTRS
+    xattrs: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Device:
     uid: int = 0
     gid: int = 0
     mtime_ns: int = 0
-    xattrs: Mapping[str, bytes] = NO_XATTRS
+    xattrs: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
