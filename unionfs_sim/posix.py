@@ -450,7 +450,7 @@ class Posix(XattrVerbs, Opener):
         return values
 
     def utime(
-        self, path: PathLike, ns: tuple[int, int] | None = None, /, *, follow_symlinks: bool = True
+        self, path: PathLike, /, ns: tuple[int, int] | None = None, *, follow_symlinks: bool = True
     ) -> None:
         """Set (atime, mtime) in nanoseconds; None: now, which a caller who may write may do too."""
         try:
