@@ -1,0 +1,1 @@
+"""A Dockerfile: text → instructions → stages, and what is questionable about them. Pure."""

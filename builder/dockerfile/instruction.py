@@ -1,0 +1,356 @@
+"""The instructions of a Dockerfile, one frozen noun each (Dockerfile reference).
+
+What a variable may stand in is text until ``expanded(lookup)``, which returns the same instruction with
+the variables replaced. Which words those are is the reference's list, "Environment replacement".
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self, TypeAlias
+
+from builder.dockerfile.expand import ExpansionError, Lookup, expand, expand_document, expand_words
+from builder.dockerfile.heredoc import Heredoc, read_mark
+from builder.dockerfile.mount import MountError, RunMount, read_mount
+from builder.dockerfile.ports import PortError, parse_ports
+from builder.dockerfile.signals import SignalError, parse_signal
+from builder.dockerfile.span import Span
+from builder.errors import DockerfileError
+
+Expand: TypeAlias = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class ShellForm:
+    """A command line that the image's shell reads: ``RUN make && make install``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExecForm:
+    """A command as words, run without a shell: ``CMD ["nginx", "-g", "daemon off;"]``."""
+
+    argv: tuple[str, ...]
+
+
+CommandForm: TypeAlias = ShellForm | ExecForm
+
+
+class PairForm(enum.Enum):
+    """How ENV and LABEL are written."""
+
+    EQUALS = "key=value …"
+    LEGACY = "key value"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruction:
+    """What all instructions have. ``source``: as written in the file. ``keyword``: in the case as written.
+
+    ``comments``: the comment lines directly above. ``gaps``: numbers of empty lines inside continuations.
+    """
+
+    name: ClassVar[str] = ""
+    span: Span
+    source: str = field(repr=False)
+    keyword: str = field(repr=False)
+    escape: str = field(default="\\", repr=False)
+    comments: tuple[str, ...] = field(default=(), repr=False)
+    gaps: tuple[int, ...] = field(default=(), repr=False)
+
+    def expanded(self, lookup: Lookup) -> Self:
+        """The instruction with its variables replaced; DockerfileError names the line if that fails."""
+        try:
+            return self._expanded(lambda word: expand(word, lookup, self.escape), lookup)
+        except (ExpansionError, PortError, SignalError, MountError) as error:
+            raise DockerfileError(f"{self.name}: {error}", where=self.span, fix=error.fix) from None
+
+    def _expanded(self, expand_word: Expand, lookup: Lookup) -> Self:  # noqa: ARG002 - for those that override it
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class From(Instruction):
+    """``FROM [--platform=p] base [AS alias]``; ``as_keyword`` in the case as written."""
+
+    name: ClassVar[str] = "FROM"
+    base: str
+    alias: str | None = None
+    platform: str | None = None
+    as_keyword: str = field(default="", repr=False)
+
+    def _expanded(self, expand_word: Expand, lookup: Lookup) -> Self:  # noqa: ARG002
+        platform = None if self.platform is None else expand_word(self.platform)
+        return replace(self, base=expand_word(self.base), platform=platform)
+
+
+class NetworkMode(enum.Enum):
+    """RUN --network."""
+
+    DEFAULT = "default"
+    NONE = "none"
+    HOST = "host"
+
+
+class SecurityMode(enum.Enum):
+    """RUN --security."""
+
+    SANDBOX = "sandbox"
+    INSECURE = "insecure"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run(Instruction):
+    """``RUN``. Before ``expanded`` those fields of ``mounts`` that hold a variable have their defaults."""
+
+    name: ClassVar[str] = "RUN"
+    command: CommandForm
+    heredocs: tuple[Heredoc, ...] = ()
+    mount_flags: tuple[str, ...] = ()
+    mounts: tuple[RunMount, ...] = ()
+    network: NetworkMode = NetworkMode.DEFAULT
+    security: SecurityMode = SecurityMode.SANDBOX
+
+    @property
+    def script(self) -> Heredoc | None:
+        """The document that is the whole command, as in ``RUN <<EOF``; None in every other form."""
+        sole = isinstance(self.command, ShellForm) and len(self.heredocs) == 1
+        return self.heredocs[0] if sole and self._is_mark() else None
+
+    def _is_mark(self) -> bool:
+        try:
+            return isinstance(self.command, ShellForm) and read_mark(self.command.text) is not None
+        except ExpansionError:
+            return False
+
+    @property
+    def shell_text(self) -> str:
+        """What the shell is given, heredocs included; "" in exec form.
+
+        A ``script`` that begins with ``#!`` is a program of its own: run it as a file instead.
+        """
+        if isinstance(self.command, ExecForm):
+            return ""
+        if self.script is not None:
+            return self.script.content
+        documents = "".join(f"\n{each.raw}{each.name}" for each in self.heredocs)
+        return self.command.text + documents
+
+    def _expanded(self, expand_word: Expand, lookup: Lookup) -> Self:  # noqa: ARG002
+        mounts = tuple(read_mount(flag, expand_word) for flag in self.mount_flags)
+        return replace(self, mounts=mounts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer(Instruction):
+    """What COPY and ADD share. ``documents``: heredocs to write, each under its name."""
+
+    sources: tuple[str, ...]
+    documents: tuple[Heredoc, ...] = ()
+    destination: str
+    chown: str = ""
+    chmod: str = ""
+    link: bool = False
+    exclude: tuple[str, ...] = ()
+
+    def _expanded(self, expand_word: Expand, lookup: Lookup) -> Self:
+        return replace(
+            self,
+            sources=tuple(map(expand_word, self.sources)),
+            documents=tuple(
+                each if each.quoted else each.holding(expand_document(each.raw, lookup))
+                for each in self.documents
+            ),
+            destination=expand_word(self.destination),
+            chown=expand_word(self.chown),
+            chmod=expand_word(self.chmod),
+            exclude=tuple(map(expand_word, self.exclude)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy(Transfer):
+    """``COPY [--from=stage|image] … source… destination``."""
+
+    name: ClassVar[str] = "COPY"
+    from_: str | None = None
+    parents: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Add(Transfer):
+    """``ADD``: COPY that also fetches URLs and unpacks local archives. ``unpack`` None: by kind of source."""
+
+    name: ClassVar[str] = "ADD"
+    checksum: str = ""
+    keep_git_dir: bool = False
+    unpack: bool | None = None
+
+    def _expanded(self, expand_word: Expand, lookup: Lookup) -> Self:
+        return replace(Transfer._expanded(self, expand_word, lookup), checksum=expand_word(self.checksum))
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One name of an ARG; ``default`` is None if it has none."""
+
+    name: str
+    default: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arg(Instruction):
+    """``ARG name[=default] …``. A scope expands it, one declaration after the other: see ``scope``."""
+
+    name: ClassVar[str] = "ARG"
+    declarations: tuple[Declaration, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Env(Instruction):
+    """``ENV key=value …``; every value is expanded with the variables from before the instruction."""
+
+    name: ClassVar[str] = "ENV"
+    pairs: tuple[tuple[str, str], ...]
+    form: PairForm = PairForm.EQUALS
+
+    def _expanded(self, expand_word: Expand, lookup: Lookup) -> Self:  # noqa: ARG002
+        return replace(self, pairs=tuple((expand_word(key), expand_word(value)) for key, value in self.pairs))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label(Env):
+    """``LABEL key=value …``."""
+
+    name: ClassVar[str] = "LABEL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workdir(Instruction):
+    """``WORKDIR path``; a relative one goes on from the one before."""
+
+    name: ClassVar[str] = "WORKDIR"
+    path: str
+
+    def _expanded(self, expand_word: Expand, lookup: Lookup) -> Self:  # noqa: ARG002
+        return replace(self, path=expand_word(self.path))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User(Instruction):
+    """``USER name|uid[:group|gid]``."""
+
+    name: ClassVar[str] = "USER"
+    user: str
+
+    def _expanded(self, expand_word: Expand, lookup: Lookup) -> Self:  # noqa: ARG002
+        return replace(self, user=expand_word(self.user))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expose(Instruction):
+    """``EXPOSE port…``; ``written``: as the file has them, ``ports``: as ``80/tcp``, those known so far."""
+
+    name: ClassVar[str] = "EXPOSE"
+    written: tuple[str, ...]
+    ports: tuple[str, ...] = ()
+
+    def _expanded(self, expand_word: Expand, lookup: Lookup) -> Self:  # noqa: ARG002
+        words = [word for each in self.written for word in expand_words(each, lookup, self.escape)]
+        ports = dict.fromkeys(port for word in words for port in parse_ports(word))
+        return replace(self, written=tuple(words), ports=tuple(ports))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume(Instruction):
+    """``VOLUME path…``."""
+
+    name: ClassVar[str] = "VOLUME"
+    paths: tuple[str, ...]
+
+    def _expanded(self, expand_word: Expand, lookup: Lookup) -> Self:  # noqa: ARG002
+        paths = tuple(map(expand_word, self.paths))
+        if not all(paths):
+            raise ExpansionError("a path is empty", fix="name a directory, such as /data")
+        return replace(self, paths=paths)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cmd(Instruction):
+    """``CMD``; ``CMD []`` is the exec form without words and removes the command."""
+
+    name: ClassVar[str] = "CMD"
+    command: CommandForm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrypoint(Instruction):
+    """``ENTRYPOINT``; ``ENTRYPOINT []`` removes the entry point."""
+
+    name: ClassVar[str] = "ENTRYPOINT"
+    command: CommandForm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Healthcheck(Instruction):
+    """``HEALTHCHECK``; ``command`` is None for ``NONE``. A time of 0 means: not given."""
+
+    name: ClassVar[str] = "HEALTHCHECK"
+    command: CommandForm | None
+    interval_ns: int = 0
+    timeout_ns: int = 0
+    start_period_ns: int = 0
+    start_interval_ns: int = 0
+    retries: int = 0
+
+    @property
+    def test(self) -> tuple[str, ...]:
+        """What to run, as an image config has it."""
+        match self.command:
+            case None:
+                return ("NONE",)
+            case ShellForm(text):
+                return ("CMD-SHELL", text)
+            case ExecForm(argv):
+                return ("CMD", *argv)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopsignal(Instruction):
+    """``STOPSIGNAL name|number``."""
+
+    name: ClassVar[str] = "STOPSIGNAL"
+    signal: str
+
+    def _expanded(self, expand_word: Expand, lookup: Lookup) -> Self:  # noqa: ARG002
+        signal = expand_word(self.signal)
+        parse_signal(signal)
+        return replace(self, signal=signal)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell(Instruction):
+    """``SHELL ["program", "argument"]``: what runs shell forms from here on."""
+
+    name: ClassVar[str] = "SHELL"
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Onbuild(Instruction):
+    """``ONBUILD instruction``; ``expression`` is what the image's config keeps of it."""
+
+    name: ClassVar[str] = "ONBUILD"
+    trigger: Instruction
+    expression: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Maintainer(Instruction):
+    """``MAINTAINER author``: deprecated, a LABEL says it better."""
+
+    name: ClassVar[str] = "MAINTAINER"
+    author: str

@@ -1,0 +1,154 @@
+"""Which variables a word can see, and what they hold.
+
+Dockerfile reference, "Using ARG variables", "Understand how ARG and FROM interact", "Predefined ARGs" and
+"Automatic platform ARGs in the global scope". ENV wins over ARG whatever their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from builder.dockerfile.expand import ExpansionError, expand
+from builder.dockerfile.instruction import Arg, Declaration, Env
+from builder.dockerfile.parser import Dockerfile
+from builder.errors import DockerfileError
+from builder.image.oci import Platform
+
+PROXY_ARGS: Final = tuple(
+    name
+    for upper in ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
+    for name in (upper, upper.lower())
+)
+"""Build arguments that reach every RUN without a declaration, and no image and no history."""
+
+EPOCH_ARG: Final = "SOURCE_DATE_EPOCH"
+"""The build argument that sets the times in the image (reproducible-builds.org)."""
+
+PLATFORM_ARGS: Final = tuple(
+    f"{side}{part}"
+    for side in ("BUILD", "TARGET")
+    for part in ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")
+) + ("TARGETSTAGE",)
+"""Arguments that FROM sees without a declaration, and a stage with ``ARG name``."""
+
+PREDEFINED_ARGS: Final = frozenset((*PROXY_ARGS, *PLATFORM_ARGS, EPOCH_ARG))
+
+MAX_SCOPE: Final = 16 * 1024 * 1024
+"""All variables of a scope hold no more characters: execve(2) would take much less."""
+
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+def platform_args(target: Platform, build: Platform, *, stage: str = "default") -> dict[str, str]:
+    """The values of PLATFORM_ARGS. ``stage``: the target as it was asked for."""
+    values = {"TARGETSTAGE": stage}
+    for side, platform in (("BUILD", build), ("TARGET", target)):
+        values[f"{side}PLATFORM"] = str(platform)
+        values[f"{side}OS"] = platform.os
+        values[f"{side}OSVERSION"] = ""
+        values[f"{side}ARCH"] = platform.architecture
+        values[f"{side}VARIANT"] = platform.variant
+    return values
+
+
+def proxy_environment(build_args: Mapping[str, str]) -> dict[str, str]:
+    """What the proxy arguments among ``build_args`` add to the environment of a RUN."""
+    return {name: value for name, value in build_args.items() if name in PROXY_ARGS}
+
+
+class Scope:
+    """The variables of one stage while its instructions are gone through; ``declare`` and ``set`` change it.
+
+    ``env``: the environment of the base image. ``args``: arguments seen from the start. ``globals_``: what ``ARG name`` without a default takes.
+    ``build_args``: what the user gave, which wins over defaults.
+    """
+
+    def __init__(
+        self,
+        *,
+        env: Mapping[str, str] = _NOTHING,
+        args: Mapping[str, str] = _NOTHING,
+        globals_: Mapping[str, str] = _NOTHING,
+        build_args: Mapping[str, str] = _NOTHING,
+        escape: str = "\\",
+    ) -> None:
+        self._env = dict(env)
+        self._args: dict[str, str | None] = dict(args)
+        self._globals = globals_
+        self._build_args = build_args
+        self._escape = escape
+        self._size = 0
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        """The environment: the base image's, and what ENV has set since."""
+        return MappingProxyType(self._env)
+
+    @property
+    def args(self) -> Mapping[str, str]:
+        """The arguments that are declared and have a value."""
+        return {name: value for name, value in self._args.items() if value is not None}
+
+    @property
+    def declared(self) -> frozenset[str]:
+        """The names of all declared arguments, with a value or without."""
+        return frozenset(self._args)
+
+    def lookup(self, name: str) -> str | None:
+        """The variable's value, or None if it is not set."""
+        if name in self._env:
+            return self._env[name]
+        return self._args.get(name)
+
+    def declare(self, arg: Arg) -> None:
+        """Let the names of ``arg`` be seen from here on; a later one sees the earlier ones."""
+        for declaration in arg.declarations:
+            try:
+                name = expand(declaration.name, self.lookup, self._escape)
+                value = self._given(name, declaration)
+            except ExpansionError as error:
+                raise DockerfileError(f"ARG: {error}", where=arg.span, fix=error.fix) from None
+            self._args[name] = value
+            self._grow(arg, name, value or "")
+
+    def set(self, env: Env) -> None:
+        """Set what ``env`` says; it must be expanded already."""
+        for name, value in env.pairs:
+            self._env[name] = value
+            self._grow(env, name, value)
+
+    def environment(self) -> dict[str, str]:
+        """What a RUN starts with: arguments that have a value, under the environment."""
+        return {**self.args, **self._env}
+
+    def _given(self, name: str, declaration: Declaration) -> str | None:
+        if name in self._build_args:
+            return self._build_args[name]
+        if declaration.default is not None:
+            return expand(declaration.default, self.lookup, self._escape)
+        return self._globals.get(name)
+
+    def _grow(self, instruction: Arg | Env, name: str, value: str) -> None:
+        self._size += len(name) + len(value)
+        if self._size > MAX_SCOPE:
+            raise DockerfileError(
+                f"{instruction.name}: the variables hold more than {MAX_SCOPE} characters",
+                where=instruction.span,
+                fix="no program could be started with so large an environment: keep values short",
+            )
+
+
+def global_scope(
+    dockerfile: Dockerfile,
+    *,
+    platform_values: Mapping[str, str] = _NOTHING,
+    build_args: Mapping[str, str] = _NOTHING,
+) -> Mapping[str, str]:
+    """What FROM sees: the platform arguments and the ARGs before the first FROM, as far as they have values."""
+    automatic = {name: build_args.get(name, value) for name, value in platform_values.items()}
+    scope = Scope(args=automatic, build_args=build_args, escape=dockerfile.escape)
+    for arg in dockerfile.global_args:
+        scope.declare(arg)
+    return scope.args
