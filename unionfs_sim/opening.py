@@ -72,7 +72,7 @@ class File:
 
     def read(self, size: int = -1, /) -> bytes:
         """At most ``size`` bytes from the position on (-1: all); b"" at the end."""
-        piece = self.pread(size, self._position)
+        piece = self._read(self._for_reading(), size, self._position)
         self._position += len(piece)
         return piece
 
@@ -81,6 +81,11 @@ class File:
         node = self._for_reading()
         if offset < 0:
             fail(errno.EINVAL)
+        if stat.S_ISFIFO(node.mode):
+            fail(errno.ESPIPE)
+        return self._read(node, size, offset)
+
+    def _read(self, node: Any, size: int, offset: int) -> bytes:
         if node.mode & 0o170000 != 0o100000:
             return self._read_special(node, size)
         piece = self._tree.content(node).read(offset, size)
@@ -134,6 +139,8 @@ class File:
             fail(errno.EBADF)
         if stat.S_ISFIFO(node.mode):
             fail(errno.ESPIPE)
+        if node.is_dir and whence not in (os.SEEK_SET, os.SEEK_CUR):
+            fail(errno.EINVAL)
         if whence in (os.SEEK_DATA, os.SEEK_HOLE):
             position = self._seek_data(node, offset, whence)
         else:
@@ -187,8 +194,12 @@ class File:
         return list(self._names)
 
     def fsync(self) -> None:
-        """Nothing to do in memory; EBADF if closed."""
-        self._usable()
+        """Nothing to do in memory; EBADF if closed, EINVAL for what cannot be synchronised."""
+        node = self._usable()
+        if self._flags & os.O_PATH:
+            fail(errno.EBADF)
+        if node.mode & 0o170000 not in (0o100000, 0o040000):
+            fail(errno.EINVAL)
 
     def close(self) -> None:
         """Release it; a second close does nothing."""
