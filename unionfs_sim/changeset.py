@@ -80,15 +80,15 @@ def entries(upper: Layer, *, below: Filesystem | None = None) -> Iterator[Entry]
             waiting += _children(path + "/", node)
 
 
-def pack(upper: Layer, *, below: Filesystem | None = None, latest_ns: int | None = 0) -> Iterator[bytes]:
+def pack(upper: Layer, *, below: Filesystem | None = None, latest_ns: int | None = None) -> Iterator[bytes]:
     """The canonical layer tar of what ``upper`` changes, in pieces."""
     return write_tar(entries(upper, below=below), latest_ns=latest_ns)
 
 
-def write_tar(changes: Iterable[Entry], *, latest_ns: int | None = 0) -> Iterator[bytes]:
+def write_tar(changes: Iterable[Entry], *, latest_ns: int | None = None) -> Iterator[bytes]:
     """The uncompressed tar of ``changes``, in pieces; equal changes give equal bytes.
 
-    ``latest_ns``: no file is later than this (SOURCE_DATE_EPOCH); None keeps all times.
+    ``latest_ns``: no file is later than this (SOURCE_DATE_EPOCH, else 0); None keeps all times.
     """
     for header, content in changes:
         if latest_ns is not None and header.mtime_ns > latest_ns:

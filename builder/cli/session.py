@@ -1,0 +1,117 @@
+"""What every word of the command line is told: where state lies, the environment, how to print.
+
+Answers go to stdout, talk to stderr. A table is drawn with rich only on a terminal; everywhere else it is
+plain text in columns, so that pipes and tests see the same bytes on every machine.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from builder.stores.layout import LayoutStore
+
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+@dataclass(frozen=True)
+class Session:
+    """One invocation of the program. ``ctx.obj`` of every command is one of these."""
+
+    state_dir: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+    out: TextIO = field(default_factory=lambda: sys.stdout)
+    err: TextIO = field(default_factory=lambda: sys.stderr)
+
+    @contextmanager
+    def store(self) -> Iterator[LayoutStore]:
+        """The local store, for as long as the block lasts."""
+        from builder.stores.layout import LayoutStore
+
+        with LayoutStore(str(self.state_dir)) as store:
+            yield store
+
+    def print(self, text: str) -> None:
+        """Print a line of the answer; what is not UTF-8 is shown as ``\\xNN``."""
+        printable = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        self.out.write(printable + "\n")
+
+    def say(self, text: str) -> None:
+        """Print a line of talk."""
+        self.err.write(text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") + "\n")
+
+    def json(self, answer: object) -> None:
+        """Print the answer as JSON."""
+        self.print(json.dumps(answer, indent=2, ensure_ascii=True))
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str = "") -> None:
+        """Print a table. Columns whose cells are all numbers or sizes stand at the right."""
+        texts = [[str(cell) for cell in row] for row in rows]
+        if self.draws:
+            self._rich_table(columns, texts, title)
+            return
+        if title:
+            self.print(title)
+        for line in columned([list(columns), *texts]):
+            self.print(line)
+
+    @property
+    def draws(self) -> bool:
+        """Whether the answer goes to a terminal that wants more than plain text (no-color.org)."""
+        return self.out.isatty() and self.env.get("TERM") != "dumb" and "NO_COLOR" not in self.env
+
+    def _rich_table(self, columns: Sequence[str], rows: Sequence[Sequence[str]], title: str) -> None:
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(
+            title=title or None, box=None, header_style="bold", pad_edge=False, title_justify="left"
+        )
+        for column in columns:
+            table.add_column(column)
+        for row in rows:
+            cells = (
+                cell.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for cell in row
+            )
+            table.add_row(*map(Text, cells))
+        Console(file=self.out).print(table)
+
+
+def columned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The rows as lines, every column as wide as its widest cell.
+
+    >>> columned([["A", "B"], ["long", "x"]])
+    ['A      B', 'long   x']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["   ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def size(count: int) -> str:
+    """A number of bytes for people, in powers of 1000 as docker prints it.
+
+    >>> size(0), size(999), size(1234567)
+    ('0 B', '999 B', '1.23 MB')
+    """
+    value: float = count
+    for unit in _UNITS:
+        if value < 1000 or unit == _UNITS[-1]:
+            return f"{count} B" if unit == "B" else f"{value:.3g} {unit}"
+        value /= 1000
+    raise AssertionError(count)
+
+
+def plain(answer: Any) -> Any:
+    """The answer as JSON can hold it: tuples as lists, mappings as dicts."""
+    if isinstance(answer, Mapping):
+        return {str(name): plain(value) for name, value in answer.items()}
+    if isinstance(answer, (list, tuple)):
+        return [plain(value) for value in answer]
+    return answer
