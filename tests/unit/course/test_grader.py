@@ -93,12 +93,14 @@ def test_a_hostile_answer_costs_its_case(echo: Exercise, source: str, reason: st
     assert result.groups[0].failure.reason in {reason, "ended"}
 
 
-def test_writing_to_the_answer_channel_unasked_is_a_protocol_error(echo: Exercise, isolation: Isolation) -> None:
+def test_writing_to_the_answer_channel_unasked_is_a_protocol_error(
+    echo: Exercise, isolation: Isolation
+) -> None:
     forged = (
         "import os\n"
         "def echo(x):\n"
         "    for fd in range(3, 32):\n"
-        "        try: os.write(fd, b'{\"nonce\": \"guess\", \"value\": 1}\\n')\n"
+        '        try: os.write(fd, b\'{"nonce": "guess", "value": 1}\\n\')\n'
         "        except OSError: pass\n"
         "    return x\n"
     )
@@ -106,7 +108,11 @@ def test_writing_to_the_answer_channel_unasked_is_a_protocol_error(echo: Exercis
     result = graded(echo, forged, isolation)
 
     assert result.points == 0
-    assert {group.failure.reason for group in result.groups if group.failure} <= {"protocol", "not-asked", "ended"}
+    assert {group.failure.reason for group in result.groups if group.failure} <= {
+        "protocol",
+        "not-asked",
+        "ended",
+    }
 
 
 def test_a_fork_bomb_ends_with_its_worker(echo: Exercise) -> None:

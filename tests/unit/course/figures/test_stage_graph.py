@@ -27,7 +27,9 @@ def a_build(stages: int = 2, steps: int = 3) -> list[Event]:
         texts = [f"RUN command-number-{n} --with-a-rather-long-option=value" for n in range(steps)]
         if index:
             texts[-1] = f"COPY --from=stage{index - 1} /out /in"
-        planned.append(StagePlanned(index, f"stage{index}", "alpine", (index - 1,) if index else (), tuple(texts)))
+        planned.append(
+            StagePlanned(index, f"stage{index}", "alpine", (index - 1,) if index else (), tuple(texts))
+        )
     events: list[Event] = [BuildBegan("SIMULATED", "web", tuple(planned))]
     for index in range(stages):
         events.append(StageBegan(index, "alpine", 7_000_000, 1))
