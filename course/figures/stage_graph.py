@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -65,11 +65,13 @@ class _Stage:
     depends_on: tuple[int, ...]
     bytes: int = 0
     base_bytes: int = 0
-    scale: int = 1
 
 
-def spec(events: Iterable[Event]) -> dict[str, Any]:
-    """The facts of the figure from the events of one build; the last stage is the one that is shipped."""
+def spec(events: Iterable[Event], size_of: Callable[[str], int]) -> dict[str, Any]:
+    """The facts of the figure from the events of one build; the last stage is the one that is shipped.
+
+    ``size_of``: a DiffID → the bytes of that layer's tar. A stage weighs the sum of its layers.
+    """
     stages: dict[int, _Stage] = {}
     title = "Stages of the build"
     for event in events:
@@ -79,10 +81,11 @@ def spec(events: Iterable[Event]) -> dict[str, Any]:
                 for plan in planned:
                     steps = [_Step(text) for text in plan.steps]
                     stages[plan.index] = _Stage(plan.name, plan.base, steps, plan.depends_on)
-            case StageBegan():
-                stages[event.stage].base_bytes, stages[event.stage].scale = event.base_bytes, event.scale
-            case CacheHit():
-                stages[event.stage].steps[event.step - 1].cached = True
+            case StageBegan(layers=layers):
+                stages[event.stage].base_bytes = sum(map(size_of, layers))
+            case CacheHit(diff_id=diff_id):
+                step = stages[event.stage].steps[event.step - 1]
+                step.cached, step.bytes = True, size_of(diff_id) if diff_id else 0
             case CacheMissed():
                 step = stages[event.stage].steps[event.step - 1]
                 step.cached, step.why = False, event.why
@@ -90,8 +93,8 @@ def spec(events: Iterable[Event]) -> dict[str, Any]:
                 stages[event.stage].steps[event.step - 1].bytes = event.size
             case StepDone():
                 stages[event.stage].steps[event.step - 1].seconds = event.seconds
-            case StageDone(tree_bytes=size):
-                stages[event.stage].bytes = size or 0
+            case StageDone(layers=layers):
+                stages[event.stage].bytes = sum(map(size_of, layers))
             case _:
                 pass
     return {
@@ -109,7 +112,6 @@ def _columns(stages: Mapping[int, _Stage]) -> list[dict[str, Any]]:
             "name": stage.name or f"stage {index}",
             "shipped": index == last,
             "bytes": stage.bytes,
-            "scale": stage.scale,
             "steps": [
                 {"text": f"FROM {stage.base}", "cached": None, "bytes": stage.base_bytes, "seconds": None}
             ]

@@ -32,23 +32,30 @@ def a_build(stages: int = 2, steps: int = 3) -> list[Event]:
         )
     events: list[Event] = [BuildBegan("SIMULATED", "web", tuple(planned))]
     for index in range(stages):
-        events.append(StageBegan(index, "alpine", 7_000_000, 1))
+        events.append(StageBegan(index, "alpine", ("sha256:base",)))
         for step in range(1, steps + 1):
             events.append(CacheHit(index, step, None) if step == 1 else CacheMissed(index, step, "the text"))
             events.append(LayerMade(index, step, "sha256:0", 10 ** (step + 3)))
             events.append(StepDone(index, step, 0.25, changed_files=True))
-        events.append(StageDone(index, (), 9_000_000 + index))
+        events.append(StageDone(index, ("sha256:base", f"sha256:stage{index}")))
     return events
 
 
+SIZES = {"sha256:base": 7_000_000, "sha256:stage0": 2_000_000}
+
+
+def size_of(diff_id: str) -> int:
+    return SIZES.get(diff_id, 0)
+
+
 def test_only_the_last_stage_is_shipped() -> None:
-    spec = stage_graph.spec(a_build(3))
+    spec = stage_graph.spec(a_build(3), size_of)
 
     assert [stage["shipped"] for stage in spec["stages"]] == [False, False, True]
 
 
 def test_an_edge_carries_the_bytes_of_the_copy_and_the_bytes_it_left() -> None:
-    spec = stage_graph.spec(a_build())
+    spec = stage_graph.spec(a_build(), size_of)
 
     assert spec["edges"] == [{"from": 0, "to": 1, "step": 3, "bytes": 1_000_000, "of": 9_000_000}]
 
@@ -56,14 +63,14 @@ def test_an_edge_carries_the_bytes_of_the_copy_and_the_bytes_it_left() -> None:
 def test_a_stage_built_on_a_stage_has_an_edge_to_its_base() -> None:
     planned = (StagePlanned(0, "a", "alpine", (), ("RUN x",)), StagePlanned(1, "b", "a", (0,), ("RUN y",)))
 
-    spec = stage_graph.spec([BuildBegan("SIMULATED", "", planned)])
+    spec = stage_graph.spec([BuildBegan("SIMULATED", "", planned)], size_of)
 
     assert [(edge["from"], edge["to"], edge["step"]) for edge in spec["edges"]] == [(0, 1, 0)]
 
 
 @pytest.mark.parametrize(("stages", "steps"), [(1, 1), (2, 3), (6, 12), (12, 2)])
 def test_no_text_overlaps_another(stages: int, steps: int) -> None:
-    scene = stage_graph.scene(stage_graph.spec(a_build(stages, steps)))
+    scene = stage_graph.scene(stage_graph.spec(a_build(stages, steps), size_of))
 
     boxes = [(text.text, text.bounds()) for text in scene.texts()]
     overlaps = [
@@ -76,24 +83,24 @@ def test_no_text_overlaps_another(stages: int, steps: int) -> None:
 
 
 def test_a_hit_and_a_miss_differ_in_glyph_and_stroke() -> None:
-    drawn = stage_graph.as_svg(stage_graph.spec(a_build()))
+    drawn = stage_graph.as_svg(stage_graph.spec(a_build(), size_of))
 
     assert ET.fromstring(drawn).tag.endswith("svg")
     assert "✓ cache hit" in drawn
     assert "✗ cache miss 0.25 s" in drawn.replace("  ", " ")
-    assert drawn == stage_graph.as_svg(stage_graph.spec(a_build()))
+    assert drawn == stage_graph.as_svg(stage_graph.spec(a_build(), size_of))
 
 
 def test_mermaid_quotes_what_would_end_a_label() -> None:
     planned = (StagePlanned(0, "a", "alpine", (), ('CMD ["x"]',)),)
 
-    text = stage_graph.as_mermaid(stage_graph.spec([BuildBegan("SIMULATED", "", planned)]))
+    text = stage_graph.as_mermaid(stage_graph.spec([BuildBegan("SIMULATED", "", planned)], size_of))
 
     assert "CMD #91;#34;x#34;#93;" in text
 
 
 def test_no_stages_is_a_picture_too() -> None:
-    spec = stage_graph.spec([])
+    spec = stage_graph.spec([], size_of)
 
     assert stage_graph.as_text(spec) == "no stages"
     assert stage_graph.draw(spec).texts
