@@ -8,7 +8,8 @@ One line an entry, ``#`` begins a comment; missing parent directories are made w
     program PATH NAME SIZE [MODE]           an executable of the simulated world
     padding PATH SIZE [MODE]                a file of which only the size matters
     library PATH SONAME SIZE [SYMBOL...]    a shared library
-    archive PATH SIZE [SYMBOL...]           a static library
+    archive PATH SIZE [SYMBOL...]           a static library; @libc stands for all of the C library
+    headers DIRECTORY NAME                  the C headers of a library that lie in the package
     text PATH [MODE] [UID:GID]              the lines that follow, each behind "| "
 
 SIZE is the size of the real thing (``824K``, ``4.1M``); the file that is made has 1/SCALE of it.
@@ -23,11 +24,13 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from builder.world.process import PROGRAM_MAGIC
+from builder.world.programs.cc.natives import GROUPS
 from builder.world.programs.cc.objects import native_archive, native_library
 
 SCALE: Final = 100
 """Programs and libraries of the embedded images weigh 1/SCALE of the real ones."""
 
+_HEADERS: Final = Path(__file__).parent / "headers"
 _SIZE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KM]?)")
 _UNITS: Final = {"": 1, "K": 1024, "M": 1024 * 1024}
 
@@ -145,13 +148,26 @@ def _padding(words: list[str], _lines: _Lines) -> list[Entry]:
 
 
 def _library(words: list[str], _lines: _Lines) -> list[Entry]:
-    content = padded(native_library(words[1], words[3:]), words[2])
+    content = padded(native_library(words[1], _symbols(words[3:])), words[2])
     return [Entry(words[0], "file", 0o755, content=content)]
 
 
 def _archive(words: list[str], _lines: _Lines) -> list[Entry]:
-    content = native_archive(words[0].rpartition("/")[2] + ".o", words[2:], scaled(words[1]))
+    content = native_archive(words[0].rpartition("/")[2] + ".o", _symbols(words[2:]), scaled(words[1]))
     return [Entry(words[0], "file", 0o644, content=content)]
+
+
+def _symbols(words: list[str]) -> list[str]:
+    """The symbols that ``words`` name, groups written out."""
+    return [symbol for word in words for symbol in GROUPS.get(word, (word,))]
+
+
+def _headers(words: list[str], _lines: _Lines) -> list[Entry]:
+    root = _HEADERS / words[1]
+    return [
+        Entry(f"{words[0]}/{path.relative_to(root).as_posix()}", "file", 0o644, content=path.read_bytes())
+        for path in sorted(root.rglob("*.h"))
+    ]
 
 
 def _text(words: list[str], lines: _Lines) -> list[Entry]:
@@ -166,5 +182,6 @@ _MAKERS: Final[dict[str, Callable[[list[str], _Lines], list[Entry]]]] = {
     "padding": _padding,
     "library": _library,
     "archive": _archive,
+    "headers": _headers,
     "text": _text,
 }

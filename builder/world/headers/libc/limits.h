@@ -1,0 +1,9 @@
+#ifndef _LIMITS_H
+#define _LIMITS_H
+#define CHAR_BIT 8
+#define INT_MAX 2147483647
+#define INT_MIN (-2147483647 - 1)
+#define LONG_MAX 9223372036854775807
+#define UCHAR_MAX 255
+#define PATH_MAX 4096
+#endif
