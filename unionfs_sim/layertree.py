@@ -177,8 +177,6 @@ class LayerTree(Tree[Inode]):
                 self.drop(other)
             self.detach(old_directory, old_name, node)
             self.attach(new_directory, new_name, node)
-            if flags & 4:
-                self.attach(old_directory, old_name, self.new(0o020000, 0, 0, 0))
         assign(self.journal, node, "ctime_ns", self.clock())
         self.forget_paths()
 

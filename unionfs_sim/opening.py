@@ -14,9 +14,19 @@ from typing import Any, Final
 from unionfs_sim.caller import Caller
 from unionfs_sim.filesystem import Stat
 from unionfs_sim.inode import DEAD, Node
-from unionfs_sim.permission import EXECUTE, READ, WRITE, fail, mode_after_write, new_mode, permits, require, require_owner
+from unionfs_sim.permission import (
+    EXECUTE,
+    READ,
+    WRITE,
+    asked_mode,
+    fail,
+    mode_after_write,
+    permits,
+    require,
+    require_owner,
+)
 from unionfs_sim.tree import Tree
-from unionfs_sim.walk import MAX_LINKS, SYMLINK, PathLike, Walker, as_text, check_name
+from unionfs_sim.walk import MAX_LINKS, SYMLINK, PathLike, Walker, check_name
 
 MAX_SIZE: Final = (1 << 63) - 1
 UNNAMED: Final = 0o20000000
@@ -78,9 +88,9 @@ class File:
 
     def pread(self, size: int, offset: int, /) -> bytes:
         """At most ``size`` bytes at ``offset``; the position stays."""
-        node = self._for_reading()
         if offset < 0:
             fail(errno.EINVAL)
+        node = self._for_reading()
         if stat.S_ISFIFO(node.mode):
             fail(errno.ESPIPE)
         return self._read(node, size, offset)
@@ -101,18 +111,23 @@ class File:
     def write(self, data: bytes, /) -> int:
         """The number of bytes written at the position (at the end under O_APPEND)."""
         node = self._for_writing()
-        if self._flags & os.O_APPEND and node.mode & 0o170000 == 0o100000:
+        if data and self._flags & os.O_APPEND and node.mode & 0o170000 == 0o100000:
             self._position = self._tree.content(node).size
-        written = self.pwrite(data, self._position)
+        written = self._write(node, data, self._position)
         self._position += written
         return written
 
     def pwrite(self, data: bytes, offset: int, /) -> int:
         """Write at ``offset`` (at the end under O_APPEND); the position stays."""
-        node = self._for_writing()
-        tree = self._tree
         if offset < 0:
             fail(errno.EINVAL)
+        node = self._for_writing()
+        if stat.S_ISFIFO(node.mode):
+            fail(errno.ESPIPE)
+        return self._write(node, data, offset)
+
+    def _write(self, node: Any, data: bytes, offset: int) -> int:
+        tree = self._tree
         if node.mode & 0o170000 != 0o100000:
             if stat.S_ISCHR(node.mode) and _device(tree, node) == FULL:
                 fail(errno.ENOSPC)
@@ -271,7 +286,7 @@ class Opener(Walker):
         if self._tree.read_only:
             fail(errno.EROFS)
         require(directory, self.caller, WRITE | EXECUTE)
-        wanted, _ = new_mode(directory, self.caller, stat.S_IFREG | mode & 0o7777 & ~self.caller.umask)
+        wanted = asked_mode(directory, self.caller, stat.S_IFREG | mode & 0o7777)
         node = self._tree.make_unnamed(directory, wanted, self.caller)
         return File(self._tree, node, flags, self.caller)
 
@@ -297,6 +312,7 @@ class Opener(Walker):
             links += 1
             if links > MAX_LINKS:
                 fail(errno.ELOOP)
+            tree.accessed(node)
             # The links on the way are counted by the walk; a chain at the end is counted here.
             directory, name, slashes = self._walk(
                 tree.target(node), directory, stop_before_last=True, links=links
@@ -315,7 +331,8 @@ class Opener(Walker):
             fail(errno.EROFS)
         if not permits(directory, caller, WRITE | EXECUTE):
             fail(errno.EACCES)
-        node = tree.make(directory, name, stat.S_IFREG | mode & 0o7777 & ~caller.umask, caller, None)
+        mode = asked_mode(directory, caller, stat.S_IFREG | mode & 0o7777)
+        node = tree.make(directory, name, mode, caller, None)
         return File(tree, node, flags, caller)
 
     def _open_node(self, node: Any, flags: int) -> File:

@@ -59,6 +59,12 @@ def check_sticky(directory: Node, victim: Node, caller: Caller) -> None:
         fail(errno.EPERM)
 
 
+def asked_mode(directory: Node, caller: Caller, mode: int) -> int:
+    """The mode that is asked for a new file: setgid goes, then the umask's bits (vfs_prepare_mode)."""
+    wanted, _ = new_mode(directory, caller, mode)
+    return wanted & ~caller.umask if mode & 0o170000 != 0o040000 else mode & ~caller.umask
+
+
 def new_mode(directory: Node, caller: Caller, mode: int) -> tuple[int, int]:
     """(mode, gid) of a new file: setgid directories hand down their group (inode_init_owner)."""
     if not directory.mode & stat.S_ISGID:

@@ -21,6 +21,7 @@ from unionfs_sim.permission import (
     EXECUTE,
     READ,
     WRITE,
+    asked_mode,
     check_sticky,
     drops_sgid,
     fail,
@@ -29,7 +30,6 @@ from unionfs_sim.permission import (
     require,
     require_owner,
 )
-from unionfs_sim.tree import Tree
 from unionfs_sim.walk import PathLike, as_text, check_name
 from unionfs_sim.xattr import XattrVerbs
 
@@ -112,7 +112,11 @@ class Posix(XattrVerbs, Opener):
         """Whether the caller may read, write or execute (``os.R_OK | os.W_OK | os.X_OK``)."""
         try:
             node = self._find(path, follow=follow_symlinks)
-            if mode & WRITE and self._tree.read_only and node.mode & 0o170000 in (0o100000, 0o040000, 0o120000):
+            if (
+                mode & WRITE
+                and self._tree.read_only
+                and node.mode & 0o170000 in (0o100000, 0o040000, 0o120000)
+            ):
                 return False
             return permits(node, self.caller, mode)
         except OSError:
@@ -185,7 +189,7 @@ class Posix(XattrVerbs, Opener):
     def mkdir(self, path: PathLike, mode: int = 0o777, /) -> None:
         """Make a directory."""
         try:
-            self._make(path, stat.S_IFDIR | mode & 0o1777 & ~self.caller.umask, None)
+            self._make(path, stat.S_IFDIR | mode & 0o1777, None)
         except OSError as error:
             error.filename = path
             raise
@@ -199,7 +203,7 @@ class Posix(XattrVerbs, Opener):
             if kind not in (stat.S_IFREG, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFIFO, stat.S_IFSOCK):
                 fail(errno.EINVAL)
             body = rdev if kind in (stat.S_IFCHR, stat.S_IFBLK) else None
-            self._make(path, kind | mode & 0o7777 & ~self.caller.umask, body)
+            self._make(path, kind | mode & 0o7777, body)
         except OSError as error:
             error.filename = path
             raise
@@ -219,8 +223,14 @@ class Posix(XattrVerbs, Opener):
         if not permits(directory, caller, WRITE | EXECUTE):
             fail(errno.EACCES)
         # Whoever may write a directory of a plain file system may make a whiteout in it (Linux 5.8).
-        if mode & 0o170000 in (0o020000, 0o060000) and caller.uid and not (mode & 0o170000 == 0o020000 and body == 0):
+        if (
+            mode & 0o170000 in (0o020000, 0o060000)
+            and caller.uid
+            and not (mode & 0o170000 == 0o020000 and body == 0)
+        ):
             fail(errno.EPERM)
+        if mode & 0o170000 != 0o120000:
+            mode = asked_mode(directory, caller, mode)
         tree.make(directory, name, mode, caller, body)
 
     def _vacant(self, path: PathLike, *, directories: bool = False) -> tuple[Any, str]:
@@ -377,6 +387,8 @@ class Posix(XattrVerbs, Opener):
             return
         self._may_rename((old_directory, node), (new_directory, other), flags)
         self._tree.rename((old_directory, old_name, node), (new_directory, new_name, other), flags)
+        if flags & RENAME_WHITEOUT:
+            self._tree.make(old_directory, old_name, stat.S_IFCHR, self.caller, 0)
 
     def _may_rename(self, old: tuple[Any, Any], new: tuple[Any, Any], flags: int) -> None:
         """The checks of vfs_rename, in its order."""

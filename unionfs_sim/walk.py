@@ -47,14 +47,17 @@ def check_name(name: str) -> None:
 class Walker:
     """Finds inodes by path, for one caller in one tree."""
 
-    __slots__ = ("_cwd", "_known", "_root", "_tree", "caller")
+    __slots__ = ("_cwd", "_followed", "_known", "_root", "_tree", "caller")
 
-    def __init__(self, tree: Tree[Any], caller: Caller, root: Node | None = None, cwd: Node | None = None) -> None:
+    def __init__(
+        self, tree: Tree[Any], caller: Caller, root: Node | None = None, cwd: Node | None = None
+    ) -> None:
         self._tree = tree
         self.caller = caller
         self._root: Any = root if root is not None else tree.root
         self._cwd: Any = cwd if cwd is not None else self._root
         # Directories already reached: what leads there cannot change unnoticed (Tree.forget_paths).
+        self._followed = 0
         self._known = tree.prefixes((caller, id(self._root), id(self._cwd)))
 
     def _find(self, path: PathLike, *, follow: bool = True) -> Any:
@@ -84,9 +87,11 @@ class Walker:
         except (KeyError, TypeError, AttributeError):
             pass
         text = as_text(path)
+        followed = self._followed
         found: tuple[Any, str, bool] = self._walk(text, self._cwd, stop_before_last=True)
         head, slash, name = text.rpartition("/")
-        if found[1] and not found[2]:
+        # A way through a symlink is walked each time, for each time may move the link's access time.
+        if found[1] and not found[2] and followed == self._followed:
             if len(self._known) >= MAX_KNOWN_PREFIXES:
                 self._known.clear()
             self._known[head or slash] = found[0]
@@ -129,6 +134,8 @@ class Walker:
                 if links > MAX_LINKS:
                     fail(errno.ELOOP)
                 target = tree.target(child)
+                tree.accessed(child)
+                self._followed += 1
                 if not names:
                     slashes = slashes or target[-1] == "/"
                 if target[0] == "/":
