@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from unionfs_sim import Layer, mount
+from unionfs_sim.inode import Volume
+from unionfs_sim.layer import Layer
 from unionfs_sim.caller import Caller
 
 from .machine import Slots, perform
-from .modes import Mode, Turn
+from .modes import Layout, Mode, Turn
 from .operation import CALLERS, Op, Outcome
 from .records import FRESH_NS, Classes, Record
 from .stacks import Entry, write
@@ -69,14 +71,18 @@ class ModelMachine:
         self._union: Any = None
         self._workdir: Any = None
         self._stacked: list[Any] = []
-        self._lowers: list[Any] = [self._layer(entries) for entries in lowers]
+        self._volumes = Volume(1), Volume(2 if mode.layout is Layout.SEVERAL else 1)
+        self._lowers: list[Any] = [
+            self._layer(entries, self._volumes[mode.layout is Layout.SEVERAL and number % 2 == 1])
+            for number, entries in enumerate(lowers)
+        ]
 
     def _clock(self) -> int:
         self._time += 1000
         return self._time
 
-    def _layer(self, entries: Sequence[Entry]) -> Any:
-        made = Layer(clock=self._clock)
+    def _layer(self, entries: Sequence[Entry], volume: Volume) -> Any:
+        made = Layer(clock=self._clock, volume=volume)
         fs = made.acting_as(BUILDER)
         write(fs, "", entries, lambda path, content: put_file(fs, path, content))
         return made
@@ -92,13 +98,15 @@ class ModelMachine:
         elif turn is Turn.STACK:
             self._lowers.append(self._upper)
         if turn is not Turn.REMOUNT and self._mode.writable:
-            self._upper = self._layer([self._upper_root])
+            self._upper = self._layer([self._upper_root], self._volumes[0])
         outcome = perform(self._mount, ())
         if outcome.errno == 0 and not outcome.crash:
             self._views = [self._union.acting_as(caller) for caller in CALLERS]
         return outcome
 
     def _mount(self) -> None:
+        from unionfs_sim import mount
+
         self._union = mount(
             lowers=list(self._lowers),
             upper=self._upper,
@@ -207,44 +215,55 @@ class ModelMachine:
         longest: int = self._fs.statvfs(path).f_namemax
         return longest
 
-    def do_open(self, slot: int, path: str, flags: int, mode: int) -> None:
-        self._slots.put(slot, self._fs.open(path, flags | os.O_NONBLOCK, mode))
+    def do_open(self, slot: int, path: str, flags: int, mode: int) -> str | None:
+        file = self._fs.open(path, flags | os.O_NONBLOCK, mode)
+        if stat.S_ISFIFO(file.stat().st_mode) and not flags & os.O_PATH:
+            file.close()
+            return "fifo"
+        self._slots.put(slot, file)
+        return None
+
+    def _held(self, slot: int) -> Any:
+        """The open file, used by the caller of this call (a descriptor can be handed to another process)."""
+        file = self._slots[slot]
+        file.caller = self._fs.caller
+        return file
 
     def do_close(self, slot: int) -> None:
-        _ = self._slots[slot]
+        self._held(slot)
         self._slots.put(slot, None)
 
     def do_read(self, slot: int, size: int) -> bytes:
-        content: bytes = self._slots[slot].read(size)
+        content: bytes = self._held(slot).read(size)
         return content
 
     def do_write(self, slot: int, content: bytes) -> int:
-        count: int = self._slots[slot].write(content)
+        count: int = self._held(slot).write(content)
         return count
 
     def do_pread(self, slot: int, size: int, offset: int) -> bytes:
-        content: bytes = self._slots[slot].pread(size, offset)
+        content: bytes = self._held(slot).pread(size, offset)
         return content
 
     def do_pwrite(self, slot: int, content: bytes, offset: int) -> int:
-        count: int = self._slots[slot].pwrite(content, offset)
+        count: int = self._held(slot).pwrite(content, offset)
         return count
 
     def do_seek(self, slot: int, offset: int, whence: int) -> int:
-        position: int = self._slots[slot].seek(offset, whence)
+        position: int = self._held(slot).seek(offset, whence)
         return position
 
     def do_ftruncate(self, slot: int, size: int) -> None:
-        self._slots[slot].truncate(size)
+        self._held(slot).truncate(size)
 
     def do_fstat(self, slot: int) -> Record:
-        return self.classes.record(self._slots[slot].stat())
+        return self.classes.record(self._held(slot).stat())
 
     def do_fsync(self, slot: int) -> None:
-        self._slots[slot].fsync()
+        self._held(slot).fsync()
 
     def do_link_open(self, slot: int, target: str) -> None:
-        self._slots[slot].link(target)
+        self._held(slot).link(target)
 
     def do_read_file(self, path: str) -> bytes:
         file = self._fs.open(path, os.O_RDONLY | os.O_NONBLOCK)

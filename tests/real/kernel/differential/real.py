@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -13,6 +14,7 @@ from .modes import Layout, Mode, Turn
 from .operation import CALLERS, Op, Outcome
 from .records import Classes, Record
 from .stacks import Entry, write
+from .syscalls import AT_SYMLINK_FOLLOW
 from .trees import HostTree, Tree
 
 
@@ -212,7 +214,8 @@ class RealMachine:
         syscalls.renameat2(os.fsencode(source), os.fsencode(target), flags)
 
     def do_link(self, source: str, target: str, follow: bool) -> None:
-        os.link(source, target, follow_symlinks=follow)
+        # os.link calls link(2) where it could ask for following, and link(2) does not follow on Linux.
+        syscalls.link(os.fsencode(source), os.fsencode(target), AT_SYMLINK_FOLLOW if follow else 0)
 
     def do_symlink(self, target: str, path: str) -> None:
         os.symlink(target, path)
@@ -247,8 +250,13 @@ class RealMachine:
     def do_statvfs(self, path: str) -> int:
         return os.statvfs(path).f_namemax
 
-    def do_open(self, slot: int, path: str, flags: int, mode: int) -> None:
-        self._slots.put(slot, os.open(path, flags | os.O_NONBLOCK, mode))
+    def do_open(self, slot: int, path: str, flags: int, mode: int) -> str | None:
+        descriptor = os.open(path, flags | os.O_NONBLOCK, mode)
+        if stat.S_ISFIFO(os.fstat(descriptor).st_mode) and not flags & os.O_PATH:
+            os.close(descriptor)  # a pipe with a reader is another subject
+            return "fifo"
+        self._slots.put(slot, descriptor)
+        return None
 
     def do_close(self, slot: int) -> None:
         _ = self._slots[slot]

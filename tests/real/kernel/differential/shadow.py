@@ -86,7 +86,7 @@ class Shadow:
                 self._set(args[0], _kind(args[1]))
             case "write_file":
                 self._set(args[0], FILE)
-            case "open":
+            case "open" if outcome.value is None:
                 self.slots[args[0]] = args[2]
                 if args[2] & 0o100:
                     self._set(args[1], FILE)

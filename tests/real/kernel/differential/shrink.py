@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -63,8 +64,10 @@ def shrink(
 
 def _sort(divergence: Divergence) -> str:
     """What must stay the same while shrinking: the verb, or the kind of comparison."""
-    subject = divergence.subject.partition("(")[0].partition("] ")[2]
-    return f"{divergence.where} {subject}"
+    if divergence.where == "call":
+        return divergence.subject.partition("(")[0].partition("] ")[2]
+    fields = re.findall(r"([a-z]+) [^;,/]*/", divergence.kernel)
+    return f"{divergence.where} {fields or divergence.kernel[:12]}"
 
 
 def _size(scenario: Scenario) -> int:
@@ -90,9 +93,9 @@ def _fewer_calls(scenario: Scenario, differs: Callable[[Scenario], bool]) -> Sce
     return scenario
 
 
-def _with_entries(scenario: Scenario, number: int, entries: Sequence[Entry]) -> Scenario:
+def _with_entries(scenario: Scenario, number: int, root: Entry, entries: Sequence[Entry]) -> Scenario:
     lowers = list(scenario.lowers)
-    lowers[number] = tuple(entries)
+    lowers[number] = (root, *entries)
     return dataclasses.replace(scenario, lowers=tuple(lowers))
 
 
@@ -102,8 +105,9 @@ def _fewer_entries(scenario: Scenario, differs: Callable[[Scenario], bool]) -> S
 
     scenario = _with(scenario, fewest(scenario.lowers, partial(_with, scenario), at_least_one))
     for number in range(len(scenario.lowers)):
-        make = partial(_with_entries, scenario, number)
-        scenario = make(fewest(scenario.lowers[number], make, differs))
+        root, *others = scenario.lowers[number]
+        make = partial(_with_entries, scenario, number, root)
+        scenario = make(fewest(others, make, differs))
     return scenario
 
 

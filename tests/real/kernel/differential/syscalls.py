@@ -14,6 +14,7 @@ MS_PRIVATE: Final = 1 << 18
 MS_RDONLY: Final = 1
 MNT_DETACH: Final = 2
 AT_FDCWD: Final = -100
+AT_SYMLINK_FOLLOW: Final = 0x400
 AT_EMPTY_PATH: Final = 0x1000
 RENAME_NOREPLACE: Final = 1
 RENAME_EXCHANGE: Final = 2
@@ -49,6 +50,11 @@ def unmount(target: str, *, flags: int = 0) -> None:
 def renameat2(source: bytes, target: bytes, flags: int) -> None:
     """Rename with the flags of renameat2(2)."""
     _check(_LIBC.renameat2(AT_FDCWD, source, AT_FDCWD, target, flags))
+
+
+def link(source: bytes, target: bytes, flags: int) -> None:
+    """Give a file a second name with the flags of linkat(2)."""
+    _check(_LIBC.linkat(AT_FDCWD, source, AT_FDCWD, target, flags))
 
 
 def link_descriptor(descriptor: int, target: bytes) -> None:
