@@ -32,12 +32,11 @@ class BuildBegan:
 
 @dataclass(frozen=True, slots=True)
 class StageBegan:
-    """A stage's base is known. ``scale``: a base of size 1 stands for ``scale`` bytes of the real one."""
+    """A stage's base is known; ``layers``: the DiffIDs that it brings, base first."""
 
     stage: int
     base: str
-    base_bytes: int
-    scale: int
+    layers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +116,10 @@ class StepFailed:
 
 @dataclass(frozen=True, slots=True)
 class StageDone:
-    """A stage is over. ``tree_bytes``: the sum over the files of its tree."""
+    """A stage is over; ``layers``: the DiffIDs of all its layers, base first."""
 
     stage: int
     layers: tuple[str, ...]
-    tree_bytes: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import itertools
-import stat
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 
 from builder.context.edit import Edit, make
-from builder.context.paths import join
 from builder.events import ChangesFound, Listener, nobody
 from builder.image.digest import DiffID, Digest, chain_id
 from builder.protocols import Concurrency, LayerStream, Purpose, Snapshot, Store, Timestamps, Workspace
 from unionfs_sim.caller import Clock, TickingClock
-from unionfs_sim.changeset import entries, read_layer, write_tar
-from unionfs_sim.filesystem import Attributes, Filesystem
+from unionfs_sim.changeset import pack, read_layer
+from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.layer import Layer
 from unionfs_sim.mount import mount
 from unionfs_sim.posix import Posix
+from unionfs_sim.tarheader import END_OF_ARCHIVE
 
 
 class MemorySnapshotter:
@@ -91,15 +90,10 @@ class MemorySnapshotter:
     ) -> LayerStream:
         """The upper layer as a tar; empty if nothing was changed."""
         upper = self._uppers[work.key]
-        found = list(_names(upper))
-        self._listener(ChangesFound(work.key, len(found), 0))
-        if not found:
-            return iter(())
-        for path in ("/", *found):
-            time_ns = upper.lstat(path).st_mtime_ns
-            if self._timestamps.of(time_ns) != time_ns:
-                upper.setattr(path, Attributes(mtime_ns=self._timestamps.of(time_ns)))
-        return write_tar(entries(upper))
+        pieces = pack(upper, below=self.view(work.parent), latest_ns=self._timestamps.latest_ns)
+        self._listener(ChangesFound(work.key, _count(upper), 0))
+        first = next(pieces)
+        return iter(()) if first == END_OF_ARCHIVE else itertools.chain((first,), pieces)
 
     def commit(self, work: Workspace[Posix], layer: DiffID | None, /) -> Snapshot:
         """The parent with ``layer`` on top; the workspace is gone."""
@@ -123,12 +117,6 @@ class MemorySnapshotter:
             return self._layers[diff_id]
 
 
-def _names(upper: Layer) -> Iterator[str]:
-    """Every path of a raw layer but its root, parents first."""
-    pending = ["/"]
-    while pending:
-        path = pending.pop()
-        if path != "/":
-            yield path
-        if stat.S_ISDIR(upper.lstat(path).st_mode):
-            pending.extend(join(path, name) for name in sorted(upper.listdir(path), reverse=True))
+def _count(upper: Layer) -> int:
+    """How many names a raw layer holds."""
+    return sum(len(directories) + len(others) for _, directories, others in upper.walk("/"))

@@ -1,0 +1,117 @@
+"""RUN: a command in the root of the stage, with what is mounted for it (Dockerfile reference, "RUN")."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Final
+
+from builder.dockerfile.instruction import NetworkMode, Run, SecurityMode
+from builder.dockerfile.mount import MountType
+from builder.dockerfile.scope import proxy_environment
+from builder.engine import cachekey
+from builder.engine.configure import DEFAULT_PATH, argv
+from builder.engine.mounts import RunMounts
+from builder.engine.stage import StageBuild
+from builder.errors import NotSupportedError, StepFailedError
+from builder.events import OutputPrinted
+from builder.protocols import Command, FsT, Mount, Network, Purpose, Workspace
+from unionfs_sim.layer import File, layer
+
+_SCRIPT_DIRECTORY: Final = "/dev/pipes"
+"""Where BuildKit puts a heredoc that begins with ``#!``."""
+
+_TAIL_BYTES: Final = 400
+
+
+def refuse(instruction: Run) -> None:
+    """Raise NotSupportedError for what no builder here may do."""
+    if instruction.security is SecurityMode.INSECURE:
+        raise NotSupportedError(
+            "RUN --security=insecure: a privileged step cannot be had here",
+            fix="leave the flag out, or build this Dockerfile with a BuildKit that allows security.insecure",
+        )
+    if instruction.network is NetworkMode.HOST:
+        raise NotSupportedError(
+            "RUN --network=host: there is no host network here",
+            fix="leave the flag out, or use --network=none",
+        )
+    if any(mount.type is MountType.SSH for mount in instruction.mounts):
+        raise NotSupportedError(
+            "RUN --mount=type=ssh: no ssh agent is passed to a build here",
+            fix="use --mount=type=secret for keys",
+        )
+
+
+def history_line(stage: StageBuild[FsT], words: tuple[str, ...]) -> str:
+    """The line that docker writes: build arguments, then the command with its shell."""
+    arguments = [f"{name}={value}" for name, value in stage.scope.args.items()]
+    prefix = [f"|{len(arguments)}", *arguments] if arguments else []
+    return f"RUN {' '.join([*prefix, *words])} # buildkit"
+
+
+def run(stage: StageBuild[FsT], instruction: Run) -> None:
+    """Run the command, or take the layer that it made before."""
+    refuse(instruction)
+    config = stage.image.config
+    script = instruction.script
+    words = argv(instruction.command, config)
+    if script is not None and script.content.startswith("#!"):
+        words = (f"{_SCRIPT_DIRECTORY}/{script.name}",)
+    elif words and instruction.shell_text:
+        words = (*words[:-1], instruction.shell_text)
+    env = {"PATH": DEFAULT_PATH, **stage.scope.environment()}
+    mounts = RunMounts(stage, instruction)
+    inputs = [
+        cachekey.parent(stage.snapshot.chain_id),
+        cachekey.said("the command", *words, script.content if script is not None else ""),
+        cachekey.said("the working directory", config.working_dir),
+        cachekey.said("the user", config.user),
+        cachekey.said("the network", instruction.network.value),
+        *cachekey.variables("variable", env),
+        *mounts.inputs(),
+    ]
+    env |= proxy_environment(stage.request.graph.build_args)
+
+    def act(work: Workspace[FsT]) -> None:
+        with mounts.attached() as attached:
+            extra: tuple[Mount, ...] = ()
+            if script is not None and words[0].startswith(_SCRIPT_DIRECTORY):
+                program = layer({f"/{script.name}": File(script.content, mode=0o755)}).freeze()
+                extra = (
+                    Mount(PurePosixPath(words[0]), program, PurePosixPath("/", script.name), read_only=True),
+                )
+            _execute(
+                stage,
+                work,
+                Command(
+                    argv=words,
+                    env={**env, **attached.env},
+                    cwd=config.working_dir or "/",
+                    user=config.user,
+                    network=Network(instruction.network.value),
+                    mounts=(*attached.mounts, *extra),
+                    timeout_seconds=stage.request.timeout_seconds,
+                ),
+            )
+
+    stage.on_files(inputs, act, purpose=Purpose.ANYTHING, line=history_line(stage, words))
+
+
+def _execute(stage: StageBuild[FsT], work: Workspace[FsT], command: Command) -> None:
+    tail = bytearray()
+
+    def output(data: bytes) -> None:
+        tail.extend(data)
+        del tail[:-_TAIL_BYTES]
+        stage.build.listener(OutputPrinted(stage.planned.index, stage.step, data))
+
+    if not command.argv:
+        raise StepFailedError("RUN: there is no command")
+    ended = stage.workshop.runner.run(work.rootfs, command, output=output)
+    if ended.status:
+        said = tail.decode("utf-8", "replace").strip().splitlines()
+        raise StepFailedError(
+            f"RUN: the command ended with exit status {ended.status}",
+            fix=f"it last said: {said[-1]}" if said else "it printed nothing",
+            exit_status=ended.status,
+        )

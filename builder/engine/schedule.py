@@ -1,0 +1,91 @@
+"""Doing what does not depend on each other at the same time, and all of it in the order given if asked.
+
+Threads are daemons: a step that nobody can stop must not keep the process alive after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from typing import Final, Generic, TypeVar
+
+ResultT = TypeVar("ResultT")
+
+MAX_WORKERS: Final = 16
+_PATIENCE_SECONDS: Final = 5.0
+
+
+class Stopped(BaseException):
+    """Raised in work that goes on after something else failed; never seen by the caller of ``run``."""
+
+
+class Schedule(Generic[ResultT]):
+    """Pieces of work by number, each after those before it in ``order`` that it waits for.
+
+    ``order`` must name what is waited for before who waits: then some worker can always go on.
+    """
+
+    def __init__(self, order: Sequence[int], *, workers: int, stop: threading.Event) -> None:
+        self._order = tuple(order)
+        self._workers = min(workers, len(self._order), MAX_WORKERS)
+        self._stop = stop
+        self._results: dict[int, Future[ResultT]] = {number: Future() for number in self._order}
+        self._settled = threading.Event()
+        self._unfinished = len(self._order)
+        self._lock = threading.Lock()
+
+    def result(self, number: int) -> ResultT:
+        """What piece ``number`` returned; waits for it, and raises what it raised."""
+        return self._results[number].result()
+
+    def run(self, work: Callable[[int], ResultT]) -> list[ResultT]:
+        """The results of all pieces in order; the first failure, in that order, after the others stopped."""
+        queue = iter(self._order)
+        if self._workers <= 1:
+            self._work(queue, work, reraise=True)
+        else:
+            threads = [
+                threading.Thread(target=self._work, args=(queue, work), name=f"stage-{each}", daemon=True)
+                for each in range(self._workers)
+            ]
+            for thread in threads:
+                thread.start()
+            self._wait(threads)
+        return [self.result(number) for number in self._order]
+
+    def _wait(self, threads: Sequence[threading.Thread]) -> None:
+        try:
+            self._settled.wait()
+        except BaseException:
+            self._stop.set()
+            raise
+        finally:
+            for thread in threads:
+                thread.join(_PATIENCE_SECONDS)
+        failures = (self._results[number] for number in self._order if self._results[number].done())
+        for failed in failures:
+            error = failed.exception()
+            if error is not None and not isinstance(error, Stopped):
+                raise error
+
+    def _work(self, queue: Iterator[int], work: Callable[[int], ResultT], *, reraise: bool = False) -> None:
+        while True:
+            with self._lock:
+                number = next(queue, None)
+            if number is None:
+                return
+            try:
+                if self._stop.is_set():
+                    raise Stopped
+                self._results[number].set_result(work(number))
+            except BaseException as error:
+                self._stop.set()
+                self._results[number].set_exception(error)
+                self._settled.set()
+                if reraise:
+                    raise
+            with self._lock:
+                self._unfinished -= 1
+                if self._unfinished == 0:
+                    self._settled.set()

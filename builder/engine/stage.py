@@ -1,0 +1,285 @@
+"""Building one stage: its instructions in order, each a change of configuration or a step on files."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Generic, Protocol
+
+from builder.dockerfile.instruction import (
+    Add,
+    Arg,
+    Cmd,
+    Copy,
+    Env,
+    Instruction,
+    Label,
+    Maintainer,
+    Onbuild,
+    Run,
+    Workdir,
+)
+from builder.dockerfile.parser import parse_trigger
+from builder.dockerfile.scope import Scope
+from builder.dockerfile.stages import ImageBase, PlannedStage, Scratch, StageBase
+from builder.engine import cachekey
+from builder.engine.configure import configured, created_by, scratch_config
+from builder.engine.request import BuildRequest, BuiltStage, CacheUse
+from builder.engine.schedule import Stopped
+from builder.errors import BuildError, StepFailedError
+from builder.events import (
+    CacheHit,
+    CacheMissed,
+    LayerMade,
+    Listener,
+    StageBegan,
+    StageDone,
+    StepBegan,
+    StepDone,
+    StepFailed,
+)
+from builder.image.digest import DiffID, chain_id
+from builder.image.image import History, Image, LayerBlob, rfc3339
+from builder.image.oci import MEDIA_LAYER, Descriptor
+from builder.image.reference import Reference
+from builder.protocols import FsT, Purpose, Records, Snapshot, Workshop, Workspace
+
+COMMENT = "layerlab"
+
+
+class Surroundings(Protocol[FsT]):
+    """What a stage needs of the build that it belongs to."""
+
+    request: BuildRequest
+    workshop: Workshop[FsT]
+    records: Records
+    listener: Listener
+
+    def built(self, index: int, /) -> BuiltStage:
+        """Another stage; waits until it is done."""
+        ...
+
+
+def snapshot_of(image: Image) -> Snapshot:
+    """The committed state that an image's layers are."""
+    return Snapshot(image.chain_id, image.diff_ids)
+
+
+class StageBuild(Generic[FsT]):
+    """One stage on its way. ``run`` builds it; the other methods are for the steps."""
+
+    def __init__(self, build: Surroundings[FsT], planned: PlannedStage) -> None:
+        self.build = build
+        self.planned = planned
+        self.request = build.request
+        self.workshop = build.workshop
+        self.image = Image(platform=planned.platform)
+        self.snapshot = Snapshot(None, ())
+        self.scope = Scope()
+        self.step = 0
+        self.where: object = planned.stage.span
+        self._cmd_is_set = False
+
+    def run(self) -> BuiltStage:
+        """Build the stage; the first failure ends it."""
+        triggers = self._start()
+        for instruction in (*triggers, *self.planned.stage.instructions):
+            self._instruction(instruction)
+        self.build.listener(StageDone(self.planned.index, self.image.diff_ids))
+        return BuiltStage(
+            self.planned.index, self.planned.title, str(self.planned.base), self.image, self.snapshot
+        )
+
+    def fetch(self, reference: Reference) -> Image:
+        """An image from elsewhere, for the platform of this stage."""
+        return self.workshop.fetcher.fetch(reference, self.planned.platform)
+
+    def _start(self) -> list[Instruction]:
+        """Take over the base; returns the instructions that it has put off until now."""
+        with self._located(self.planned.stage.span):
+            match self.planned.base:
+                case Scratch():
+                    base = Image(config=scratch_config(), platform=self.planned.platform)
+                case ImageBase(reference=reference):
+                    base = self.fetch(reference)
+                case StageBase(index=index):
+                    base = self.build.built(index).image
+        self.snapshot = snapshot_of(base)
+        self.image = base.replace(
+            config=base.config.replace(on_build=()), created=rfc3339(self.request.epoch_seconds)
+        )
+        self.scope = Scope(
+            env=base.config.env,
+            globals_=self.request.graph.globals_,
+            build_args=self.request.graph.build_args,
+            escape=self.request.graph.dockerfile.escape,
+        )
+        name = str(self.planned.base)
+        self.build.listener(StageBegan(self.planned.index, name, base.diff_ids))
+        return [parse_trigger(expression, name=f"ONBUILD of {name}") for expression in base.config.on_build]
+
+    def _instruction(self, instruction: Instruction) -> None:
+        if self.request.stop.is_set():
+            raise Stopped
+        self.step += 1
+        self.where = instruction.span
+        began = self.request.seconds()
+        before = len(self.image.layers)
+        self.build.listener(
+            StepBegan(self.planned.index, self.step, _one_line(instruction.source), str(instruction.span))
+        )
+        try:
+            with self._located(instruction.span):
+                self._carry_out(instruction)
+        except BuildError as error:
+            self.build.listener(StepFailed(self.planned.index, self.step, error.what))
+            raise
+        elapsed = self.request.seconds() - began
+        changed = len(self.image.layers) > before
+        self.build.listener(StepDone(self.planned.index, self.step, elapsed, changed))
+
+    def _carry_out(self, instruction: Instruction) -> None:
+        # Imported here because each needs this class: one module a kind of step.
+        from builder.engine.copy_step import add, copy, make_workdir
+        from builder.engine.run_step import run
+
+        match instruction:
+            case Arg():
+                self.scope.declare(instruction)
+                self.append(None, "ARG " + " ".join(self._declared(instruction)))
+                return
+            case Onbuild():
+                self._configure(instruction)
+                return
+        instruction = instruction.expanded(self.scope.lookup)
+        match instruction:
+            case Run():
+                run(self, instruction)
+            case Copy():
+                copy(self, instruction)
+            case Add():
+                add(self, instruction)
+            case Workdir():
+                self.image = self.image.replace(
+                    config=configured(self.image.config, instruction, cmd_is_set=self._cmd_is_set)
+                )
+                make_workdir(self, created_by(instruction, self.image.config))
+            case _:
+                self._configure(instruction)
+
+    def _configure(self, instruction: Instruction) -> None:
+        config = configured(self.image.config, instruction, cmd_is_set=self._cmd_is_set)
+        self.image = self.image.replace(config=config)
+        match instruction:
+            case Cmd():
+                self._cmd_is_set = True
+            case Maintainer(author=author):
+                self.image = self.image.replace(author=author)
+            case Env() if not isinstance(instruction, Label):
+                self.scope.set(instruction)
+        self.append(None, created_by(instruction, config))
+
+    def _declared(self, arg: Arg) -> Iterable[str]:
+        for declaration in arg.declarations:
+            value = self.scope.args.get(declaration.name)
+            yield declaration.name if value is None else f"{declaration.name}={value}"
+
+    def append(self, layer: LayerBlob | None, line: str) -> None:
+        """One more entry of the image's history, with its layer if it has one."""
+        history = History(rfc3339(self.request.epoch_seconds), line, COMMENT)
+        self.image = self.image.append(layer, history)
+
+    def on_files(
+        self,
+        inputs: Sequence[cachekey.Input],
+        act: Callable[[Workspace[FsT]], Iterable[PurePosixPath] | None],
+        *,
+        purpose: Purpose,
+        line: str,
+    ) -> None:
+        """A step that may change files: found by its ``inputs``, or done by ``act`` and remembered.
+
+        ``act`` returns the paths that it wrote, or None if it cannot know.
+        """
+        key = f"step:{cachekey.key(inputs)}"
+        slot = f"slot:{self.request.name}:{self.planned.title}:{self.step}"
+        known = self.build.records.recall(key) if self.request.cache is CacheUse.TAKE else None
+        layer = None if known is None else self._stored(known.get("layer"))
+        if known is not None and (layer is not None or known.get("layer") is None):
+            self.build.listener(CacheHit(self.planned.index, self.step, layer and layer.diff_id))
+            self._stack(layer)
+        else:
+            self.build.listener(CacheMissed(self.planned.index, self.step, self._why(slot, inputs)))
+            layer = self._do(act, purpose)
+            record = None if layer is None else {"digest": layer.diff_id, "size": layer.descriptor.size}
+            self.build.records.remember(key, {"layer": record})
+        self.build.records.remember(slot, {"inputs": cachekey.remembered(inputs)})
+        self.append(layer, line)
+
+    def _why(self, slot: str, inputs: Sequence[cachekey.Input]) -> str:
+        if self.request.cache is CacheUse.IGNORE:
+            return "the cache is not to be used"
+        before = self.build.records.recall(slot)
+        return cachekey.first_change(None if before is None else before.get("inputs"), inputs)
+
+    def _stored(self, record: object) -> LayerBlob | None:
+        if not isinstance(record, dict):
+            return None
+        descriptor = Descriptor(MEDIA_LAYER, record["digest"], record["size"])
+        return _blob(descriptor) if self.workshop.store.has(descriptor.digest) else None
+
+    def _stack(self, layer: LayerBlob | None) -> None:
+        if layer is not None:
+            layers = (*self.snapshot.layers, layer.diff_id)
+            self.snapshot = Snapshot(chain_id(layers), layers)
+
+    def _do(
+        self, act: Callable[[Workspace[FsT]], Iterable[PurePosixPath] | None], purpose: Purpose
+    ) -> LayerBlob | None:
+        snapshotter = self.workshop.snapshotter
+        work = snapshotter.prepare(self.snapshot, purpose=purpose)
+        try:
+            stream = iter(snapshotter.changes(work, written=act(work)))
+            first = next(stream, None)
+            layer = None
+            if first is not None:
+                stored = self.workshop.store.put(itertools.chain((first,), stream))
+                layer = _blob(replace(stored, media_type=MEDIA_LAYER))
+                self.build.listener(LayerMade(self.planned.index, self.step, layer.diff_id, stored.size))
+            self.snapshot = snapshotter.commit(work, layer and layer.diff_id)
+        except BaseException:
+            snapshotter.discard(work)
+            raise
+        return layer
+
+    def _located(self, where: object) -> _Located:
+        return _Located(where)
+
+
+class _Located:
+    """Gives errors that name no place the place of the instruction; OSErrors become failed steps."""
+
+    def __init__(self, where: object) -> None:
+        self._where = str(where)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, BuildError) and error.where is None:
+            error.where = self._where
+        if isinstance(error, OSError):
+            name = f"{error.filename}: " if error.filename is not None else ""
+            raise StepFailedError(f"{name}{error.strerror or error}", where=self._where) from error
+
+
+def _blob(descriptor: Descriptor) -> LayerBlob:
+    """A layer that lies uncompressed in the store: its digest is its DiffID."""
+    return LayerBlob(descriptor, DiffID(descriptor.digest))
+
+
+def _one_line(source: str) -> str:
+    """An instruction as written, on one line."""
+    return " ".join(source.replace("\\\n", " ").split())
