@@ -7,69 +7,20 @@ the variables replaced. Which words those are is the reference's list, "Environm
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Self, TypeAlias
+from typing import ClassVar, Self
 
-from builder.dockerfile.expand import ExpansionError, Lookup, expand, expand_document, expand_words
+from builder.dockerfile.expand import ExpansionError, Lookup, expand_document, expand_words
+from builder.dockerfile.form import CommandForm as CommandForm
+from builder.dockerfile.form import ExecForm as ExecForm
+from builder.dockerfile.form import Expand
+from builder.dockerfile.form import Instruction as Instruction
+from builder.dockerfile.form import PairForm as PairForm
+from builder.dockerfile.form import ShellForm as ShellForm
 from builder.dockerfile.heredoc import Heredoc, read_mark
-from builder.dockerfile.mount import MountError, RunMount, read_mount
-from builder.dockerfile.ports import PortError, parse_ports
-from builder.dockerfile.signals import SignalError, parse_signal
-from builder.dockerfile.span import Span
-from builder.errors import DockerfileError
-
-Expand: TypeAlias = Callable[[str], str]
-
-
-@dataclass(frozen=True, slots=True)
-class ShellForm:
-    """A command line that the image's shell reads: ``RUN make && make install``."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ExecForm:
-    """A command as words, run without a shell: ``CMD ["nginx", "-g", "daemon off;"]``."""
-
-    argv: tuple[str, ...]
-
-
-CommandForm: TypeAlias = ShellForm | ExecForm
-
-
-class PairForm(enum.Enum):
-    """How ENV and LABEL are written."""
-
-    EQUALS = "key=value …"
-    LEGACY = "key value"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instruction:
-    """What all instructions have. ``source``: as written in the file. ``keyword``: in the case as written.
-
-    ``comments``: the comment lines directly above. ``gaps``: numbers of empty lines inside continuations.
-    """
-
-    name: ClassVar[str] = ""
-    span: Span
-    source: str = field(repr=False)
-    keyword: str = field(repr=False)
-    escape: str = field(default="\\", repr=False)
-    comments: tuple[str, ...] = field(default=(), repr=False)
-    gaps: tuple[int, ...] = field(default=(), repr=False)
-
-    def expanded(self, lookup: Lookup) -> Self:
-        """The instruction with its variables replaced; DockerfileError names the line if that fails."""
-        try:
-            return self._expanded(lambda word: expand(word, lookup, self.escape), lookup)
-        except (ExpansionError, PortError, SignalError, MountError) as error:
-            raise DockerfileError(f"{self.name}: {error}", where=self.span, fix=error.fix) from None
-
-    def _expanded(self, expand_word: Expand, lookup: Lookup) -> Self:  # noqa: ARG002 - for those that override it
-        return self
+from builder.dockerfile.mount import RunMount, read_mount
+from builder.dockerfile.ports import parse_ports
+from builder.dockerfile.signals import parse_signal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

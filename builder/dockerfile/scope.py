@@ -26,11 +26,9 @@ PROXY_ARGS: Final = tuple(
 EPOCH_ARG: Final = "SOURCE_DATE_EPOCH"
 """The build argument that sets the times in the image (reproducible-builds.org)."""
 
-PLATFORM_ARGS: Final = tuple(
-    f"{side}{part}"
-    for side in ("BUILD", "TARGET")
-    for part in ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")
-) + ("TARGETSTAGE",)
+_PARTS: Final = ("PLATFORM", "OS", "OSVERSION", "ARCH", "VARIANT")
+
+PLATFORM_ARGS: Final = (*(f"{side}{part}" for side in ("BUILD", "TARGET") for part in _PARTS), "TARGETSTAGE")
 """Arguments that FROM sees without a declaration, and a stage with ``ARG name``."""
 
 PREDEFINED_ARGS: Final = frozenset((*PROXY_ARGS, *PLATFORM_ARGS, EPOCH_ARG))
@@ -61,8 +59,8 @@ def proxy_environment(build_args: Mapping[str, str]) -> dict[str, str]:
 class Scope:
     """The variables of one stage while its instructions are gone through; ``declare`` and ``set`` change it.
 
-    ``env``: the environment of the base image. ``args``: arguments seen from the start. ``globals_``: what ``ARG name`` without a default takes.
-    ``build_args``: what the user gave, which wins over defaults.
+    ``env``: the environment of the base image. ``args``: arguments seen from the start. ``globals_``: what
+    ``ARG name`` without a default takes. ``build_args``: what the user gave, which wins over defaults.
     """
 
     def __init__(
@@ -146,7 +144,7 @@ def global_scope(
     platform_values: Mapping[str, str] = _NOTHING,
     build_args: Mapping[str, str] = _NOTHING,
 ) -> Mapping[str, str]:
-    """What FROM sees: the platform arguments and the ARGs before the first FROM, as far as they have values."""
+    """What FROM sees: platform arguments, and the ARGs before the first FROM that have a value."""
     automatic = {name: build_args.get(name, value) for name, value in platform_values.items()}
     scope = Scope(args=automatic, build_args=build_args, escape=dockerfile.escape)
     for arg in dockerfile.global_args:

@@ -6,20 +6,21 @@ from typing import Final
 
 from builder.dockerfile.suggest import did_you_mean
 
-# Numbers of Linux on x86 and arm: an image is for Linux wherever it is built.
+_NAMES: Final = (
+    "HUP INT QUIT ILL TRAP ABRT/IOT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD/CLD CONT "
+    "STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO/POLL PWR SYS"
+)
+"""In the order of their numbers, from 1, on x86 and arm: an image is for Linux wherever it is built."""
+
 SIGNALS: Final = {
-    name: number
-    for number, names in enumerate(
-        ["HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT/IOT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM", "STKFLT", "CHLD/CLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO/POLL", "PWR", "SYS"],
-        1,
-    )
-    for name in names.split("/")
-} | {
+    **{name: at for at, names in enumerate(_NAMES.split(), 1) for name in names.split("/")},
     "RTMIN": 34,
     **{f"RTMIN+{offset}": 34 + offset for offset in range(1, 16)},
     **{f"RTMAX-{offset}": 64 - offset for offset in range(1, 15)},
     "RTMAX": 64,
 }
+"""Name without SIG → number."""
+
 _MAX_NUMBER: Final = 64
 
 

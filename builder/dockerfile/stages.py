@@ -1,4 +1,4 @@
-"""The stage graph: which stages a target needs, in which order, and from which images they start.
+"""The plan: which stages a target needs, in which order, and from which images they start.
 
 Dockerfile reference, "FROM", "COPY --from", "RUN --mount=type=bind"; BuildKit ``convert.go``. A stage may
 only use stages above it: what lies below is a forward reference, and refused with both lines.
@@ -6,18 +6,26 @@ only use stages above it: what lies below is a forward reference, and refused wi
 
 from __future__ import annotations
 
-import enum
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final
 
 from builder.dockerfile.expand import ExpansionError, expand, variables
 from builder.dockerfile.instruction import Arg, Copy, Instruction, Onbuild, Run
 from builder.dockerfile.parser import Dockerfile, Stage
 from builder.dockerfile.scope import PREDEFINED_ARGS, global_scope, platform_args
 from builder.dockerfile.span import Span
+from builder.dockerfile.stage_graph import Base as Base
+from builder.dockerfile.stage_graph import Dependency as Dependency
+from builder.dockerfile.stage_graph import ImageBase as ImageBase
+from builder.dockerfile.stage_graph import PlannedStage as PlannedStage
+from builder.dockerfile.stage_graph import Scratch as Scratch
+from builder.dockerfile.stage_graph import StageBase as StageBase
+from builder.dockerfile.stage_graph import StageGraph as StageGraph
+from builder.dockerfile.stage_graph import Use as Use
 from builder.dockerfile.suggest import did_you_mean
 from builder.errors import BuildError, DockerfileError
 from builder.image.oci import Platform
@@ -25,116 +33,6 @@ from builder.image.reference import Reference
 
 DEFAULT_PLATFORM: Final = Platform("linux", "amd64")
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Scratch:
-    """The empty root file system."""
-
-    def __str__(self) -> str:
-        return "scratch"
-
-
-@dataclass(frozen=True, slots=True)
-class ImageBase:
-    """An image from elsewhere; ``written``: the reference with variables replaced, as the file has it."""
-
-    reference: Reference
-    written: str
-
-    def __str__(self) -> str:
-        return self.written
-
-
-@dataclass(frozen=True, slots=True)
-class StageBase:
-    """Another stage of the same Dockerfile."""
-
-    index: int
-    title: str
-
-    def __str__(self) -> str:
-        return self.title
-
-
-Base: TypeAlias = Scratch | ImageBase | StageBase
-Origin: TypeAlias = ImageBase | StageBase
-"""Where a COPY --from or a mount takes its files."""
-
-
-class Use(enum.Enum):
-    """What one stage wants of another."""
-
-    FROM = "FROM"
-    COPY = "COPY --from"
-    MOUNT = "RUN --mount"
-
-
-@dataclass(frozen=True, slots=True)
-class Dependency:
-    """One place where a stage uses a stage or an image. ``name``: as written there."""
-
-    use: Use
-    name: str
-    span: Span
-    origin: Base
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedStage:
-    """A stage with everything resolved that can be known before anything is fetched."""
-
-    stage: Stage
-    base: Base
-    platform: Platform
-    dependencies: tuple[Dependency, ...]
-
-    @property
-    def index(self) -> int:
-        """The number of the stage in the file, from 0."""
-        return self.stage.index
-
-    @property
-    def title(self) -> str:
-        """How people speak of the stage."""
-        return self.stage.title
-
-    @property
-    def needs(self) -> tuple[int, ...]:
-        """The stages that must be there first, in order of their index."""
-        found = {each.origin.index for each in self.dependencies if isinstance(each.origin, StageBase)}
-        return tuple(sorted(found))
-
-    def origin(self, name: str) -> Origin:
-        """What ``COPY --from=name`` or ``from=name`` means in this stage."""
-        for dependency in self.dependencies:
-            if dependency.name == name and isinstance(dependency.origin, StageBase | ImageBase):
-                return dependency.origin
-        raise KeyError(name)
-
-
-@dataclass(frozen=True, slots=True)
-class StageGraph:
-    """What a build must do. ``stages``: each after those that it needs; ``unused``: in order of the file.
-
-    ``globals_``: what ARG without a default takes. ``unknown_args``: build arguments that nothing declares.
-    """
-
-    dockerfile: Dockerfile
-    stages: tuple[PlannedStage, ...]
-    target: PlannedStage
-    unused: tuple[Stage, ...]
-    globals_: Mapping[str, str]
-    build_args: Mapping[str, str]
-    unknown_args: tuple[str, ...]
-
-    def stage(self, index: int) -> PlannedStage:
-        """The planned stage with that index; KeyError if the target does not need it."""
-        return {each.index: each for each in self.stages}[index]
-
-    def sorter(self) -> TopologicalSorter[int]:
-        """A fresh sorter over the indexes, for whoever builds independent stages at the same time."""
-        return TopologicalSorter({each.index: each.needs for each in self.stages})
 
 
 def plan(
@@ -152,16 +50,16 @@ def plan(
     chosen = find_target(dockerfile, target)
     automatic = platform_args(platform, build_platform, stage=target or "default")
     globals_ = global_scope(dockerfile, platform_values=automatic, build_args=build_args)
-    _refuse_cycles(dockerfile, globals_)
+    links = _Links(dockerfile, globals_)
+    _refuse_cycles(dockerfile, links)
     wanted = {chosen.index}
     # A stage only needs stages above it, so one walk upwards from the target meets each after all its users.
     for stage in reversed(dockerfile.stages[: chosen.index + 1]):
         if stage.index in wanted:
-            found = (_base(dockerfile, stage, globals_), *(each.origin for each in _uses(dockerfile, stage)))
-            wanted.update(each.index for each in found if isinstance(each, StageBase))
+            wanted.update(links.needs(stage))
     planned: dict[int, PlannedStage] = {}
     for index in sorted(wanted):
-        planned[index] = _planned(dockerfile, dockerfile.stages[index], globals_, planned, platform)
+        planned[index] = _planned(links, dockerfile.stages[index], planned, platform)
     return StageGraph(
         dockerfile=dockerfile,
         stages=tuple(planned.values()),
@@ -191,27 +89,101 @@ def _is_index(name: str) -> bool:
     return name.isascii() and name.isdigit() and len(name) < 8
 
 
-def _above(dockerfile: Dockerfile, name: str, below: int) -> Stage | None:
-    """The nearest stage of that name above stage ``below``."""
-    return next((each for each in reversed(dockerfile.stages[:below]) if each.name == name.lower()), None)
+class _Links:
+    """What the stages name: their bases, and what COPY --from and mounts say. Asked once, kept."""
+
+    def __init__(self, dockerfile: Dockerfile, globals_: Mapping[str, str]) -> None:
+        self.dockerfile = dockerfile
+        self.globals_ = globals_
+        self._indexes: dict[str, list[int]] = {}
+        for stage in dockerfile.stages:
+            self._indexes.setdefault(stage.title, []).append(stage.index)
+        self._uses: dict[int, tuple[Dependency, ...]] = {}
+
+    def above(self, name: str, below: int) -> Stage | None:
+        """The nearest stage of that name above stage ``below``."""
+        indexes = self._indexes.get(name.lower(), [])
+        at = bisect_left(indexes, below)
+        found = self.dockerfile.stages[indexes[at - 1]] if at else None
+        return found if found is not None and found.name is not None else None
+
+    def written(self, stage: Stage) -> str:
+        """The name after FROM with its variables replaced."""
+        try:
+            return expand(stage.start.base, self.globals_.get, self.dockerfile.escape)
+        except ExpansionError as error:
+            raise DockerfileError(f"FROM: {error}", where=stage.span, fix=error.fix) from None
+
+    def start(self, stage: Stage) -> Stage | None:
+        """The stage that ``stage`` starts from, if it starts from a stage."""
+        try:
+            return self.above(self.written(stage), stage.index)
+        except DockerfileError:
+            return None  # for ``base`` to raise, if the target needs this stage at all
+
+    def base(self, stage: Stage) -> Base:
+        """What ``stage`` starts from."""
+        if (above := self.start(stage)) is not None:
+            return StageBase(above.index, above.title)
+        written = self.written(stage)
+        if written == "scratch":
+            return Scratch()
+        if not written:
+            what = f"FROM {stage.start.base}: the image's name is empty"
+            raise DockerfileError(what, where=stage.span, fix=_undeclared(stage, self.globals_))
+        try:
+            return ImageBase(Reference.parse(written), written)
+        except BuildError as error:
+            titles = [each.title for each in self.dockerfile.stages[: stage.index] if each.name]
+            fix = did_you_mean(written, titles, otherwise=error.fix)
+            raise DockerfileError(f"FROM: {error.what}", where=stage.span, fix=fix) from None
+
+    def uses(self, stage: Stage) -> tuple[Dependency, ...]:
+        """What COPY --from and mounts name, in ``stage`` and in the triggers that it inherits."""
+        if stage.index not in self._uses:
+            above = self.start(stage)
+            put_off = () if above is None else above.instructions
+            triggers = tuple(each.trigger for each in put_off if isinstance(each, Onbuild))
+            self._uses[stage.index] = tuple(
+                Dependency(use, name, instruction.span, self._origin(name, stage, use, instruction.span))
+                for instruction in (*triggers, *stage.instructions)
+                for use, name in _names(instruction)
+            )
+        return self._uses[stage.index]
+
+    def needs(self, stage: Stage) -> Iterator[int]:
+        """The indexes of the stages that ``stage`` uses."""
+        for origin in (self.base(stage), *(each.origin for each in self.uses(stage))):
+            if isinstance(origin, StageBase):
+                yield origin.index
+
+    def _origin(self, name: str, stage: Stage, use: Use, span: Span) -> Base:
+        """The nearest stage above of that name, else one below (to be refused), else an image."""
+        stages = self.dockerfile.stages
+        if _is_index(name):
+            if int(name) >= len(stages):
+                what = f"{use.value}={name}: there is no stage {name}"
+                raise DockerfileError(what, where=span, fix=f"the last one is {len(stages) - 1}")
+            found = stages[int(name)]
+            return StageBase(found.index, found.title)
+        named = self.above(name, stage.index) or self.above(name, len(stages))
+        if named is not None:
+            return StageBase(named.index, named.title)
+        if name == "scratch":
+            return Scratch()
+        try:
+            return ImageBase(Reference.parse(name), name)
+        except BuildError as error:
+            fix = did_you_mean(name, [each.title for each in stages if each.name], otherwise=error.fix)
+            what = f"{use.value}={name:.100}: no such stage, and no image"
+            raise DockerfileError(what, where=span, fix=fix) from None
 
 
-def _base(dockerfile: Dockerfile, stage: Stage, globals_: Mapping[str, str]) -> Base:
-    try:
-        written = expand(stage.start.base, globals_.get, dockerfile.escape)
-    except ExpansionError as error:
-        raise DockerfileError(f"FROM: {error}", where=stage.span, fix=error.fix) from None
-    if written == "scratch":
-        return Scratch()
-    if (above := _above(dockerfile, written, stage.index)) is not None:
-        return StageBase(above.index, above.title)
-    if not written:
-        raise DockerfileError(
-            f"FROM {stage.start.base}: the image's name is empty",
-            where=stage.span,
-            fix=_undeclared(stage, globals_),
-        )
-    return _image(dockerfile, written, stage)
+def _names(instruction: Instruction) -> Iterator[tuple[Use, str]]:
+    if isinstance(instruction, Copy) and instruction.from_ is not None:
+        yield Use.COPY, instruction.from_
+    if isinstance(instruction, Run):
+        yield from ((Use.MOUNT, mount.from_) for mount in instruction.mounts if mount.from_)
 
 
 def _undeclared(stage: Stage, globals_: Mapping[str, str]) -> str:
@@ -222,139 +194,64 @@ def _undeclared(stage: Stage, globals_: Mapping[str, str]) -> str:
     return guess or f"write ARG {missing[0]}=… above the first FROM, or --build-arg {missing[0]}=…"
 
 
-def _image(dockerfile: Dockerfile, written: str, stage: Stage) -> ImageBase:
-    try:
-        return ImageBase(Reference.parse(written), written)
-    except BuildError as error:
-        titles = [each.title for each in dockerfile.stages[: stage.index] if each.name]
-        raise DockerfileError(
-            f"FROM: {error.what}", where=stage.span, fix=did_you_mean(written, titles, otherwise=error.fix)
-        ) from None
-
-
-def _uses(dockerfile: Dockerfile, stage: Stage) -> Iterator[Dependency]:
-    """What COPY --from and mounts of ``stage`` name, triggers that its base stage has put off included."""
-    above = _above(dockerfile, stage.start.base, stage.index)
-    inherited = (
-        () if above is None else tuple(e.trigger for e in above.instructions if isinstance(e, Onbuild))
-    )
-    for instruction in (*inherited, *stage.instructions):
-        for use, name in _names(instruction):
-            yield Dependency(
-                use, name, instruction.span, _resolve(dockerfile, name, stage, use, instruction.span)
-            )
-
-
-def _names(instruction: Instruction) -> Iterator[tuple[Use, str]]:
-    if isinstance(instruction, Copy) and instruction.from_ is not None:
-        yield Use.COPY, instruction.from_
-    if isinstance(instruction, Run):
-        yield from ((Use.MOUNT, mount.from_) for mount in instruction.mounts if mount.from_)
-
-
-def _resolve(dockerfile: Dockerfile, name: str, stage: Stage, use: Use, span: Span) -> Base:
-    """The stage above of that name, else any stage of it (which ``_refuse_cycles`` then refuses), else an image."""
-    if _is_index(name):
-        if int(name) >= len(dockerfile.stages):
-            last = len(dockerfile.stages) - 1
-            raise DockerfileError(
-                f"{use.value}={name}: there is no stage {name}", where=span, fix=f"the last one is {last}"
-            )
-        found = dockerfile.stages[int(name)]
-        return StageBase(found.index, found.title)
-    named = _above(dockerfile, name, stage.index) or _above(dockerfile, name, len(dockerfile.stages))
-    if named is not None:
-        return StageBase(named.index, named.title)
-    if name == "scratch":
-        return Scratch()
-    try:
-        return ImageBase(Reference.parse(name), name)
-    except BuildError as error:
-        titles = [each.title for each in dockerfile.stages if each.name]
-        fix = did_you_mean(name, titles, otherwise=error.fix)
-        raise DockerfileError(
-            f"{use.value}={name:.100}: no such stage, and no image", where=span, fix=fix
-        ) from None
-
-
-def _refuse_cycles(dockerfile: Dockerfile, globals_: Mapping[str, str]) -> None:
-    edges: dict[int, dict[int, Dependency]] = {stage.index: {} for stage in dockerfile.stages}
+def _refuse_cycles(dockerfile: Dockerfile, links: _Links) -> None:
+    edges: dict[int, dict[int, Dependency]] = {}
     for stage in dockerfile.stages:
-        for each in (*_start(dockerfile, stage, globals_), *_uses(dockerfile, stage)):
+        used = edges.setdefault(stage.index, {})
+        if (above := links.start(stage)) is not None:
+            origin = StageBase(above.index, above.title)
+            used[above.index] = Dependency(Use.FROM, above.title, stage.span, origin)
+        for each in links.uses(stage):
             if isinstance(each.origin, StageBase):
-                edges[stage.index].setdefault(each.origin.index, each)
+                used.setdefault(each.origin.index, each)
     try:
         TopologicalSorter(edges).prepare()
     except CycleError as error:
         circle: list[int] = error.args[1][::-1]
-        raise _cycle(
-            dockerfile, [(user, edges[user][used]) for user, used in zip(circle, circle[1:], strict=False)]
-        ) from None
-    for user, used in edges.items():
-        for index, each in used.items():
+        raise _cycle(dockerfile, [(user, edges[user][used]) for user, used in pairwise(circle)]) from None
+    for user, named in edges.items():
+        for index, each in named.items():
             if index > user:
-                below = dockerfile.stages[index]
-                raise DockerfileError(
-                    f"{each.use.value}={each.name}: stage {below.title!r} begins only in line {below.span.line}",
-                    where=each.span,
-                    fix=f"move it above line {dockerfile.stages[user].span.line}: a stage can only use stages above it",
-                )
+                raise _forward(dockerfile.stages[user], dockerfile.stages[index], each)
 
 
-def _start(dockerfile: Dockerfile, stage: Stage, globals_: Mapping[str, str]) -> Iterator[Dependency]:
-    """The FROM of ``stage`` as a dependency, if it names a stage; errors are for ``_base`` to raise."""
-    try:
-        written = expand(stage.start.base, globals_.get, dockerfile.escape)
-    except ExpansionError:
-        return
-    if (above := _above(dockerfile, written, stage.index)) is not None:
-        yield Dependency(Use.FROM, written, stage.span, StageBase(above.index, above.title))
+def _forward(user: Stage, below: Stage, each: Dependency) -> DockerfileError:
+    return DockerfileError(
+        f"{each.use.value}={each.name}: stage {below.title!r} begins only in line {below.span.line}",
+        where=each.span,
+        fix=f"move it above line {user.span.line}: a stage can only use stages above it",
+    )
 
 
 def _cycle(dockerfile: Dockerfile, steps: list[tuple[int, Dependency]]) -> DockerfileError:
+    titles = {user: dockerfile.stages[user].title for user, _ in steps}
+    first = steps[0][1]
     if len(steps) == 1:
-        user, each = steps[0]
-        title = dockerfile.stages[user].title
+        what = f"{first.use.value}={first.name}: stage {titles[steps[0][0]]!r} uses itself"
         return DockerfileError(
-            f"{each.use.value}={each.name}: stage {title!r} uses itself",
-            where=each.span,
-            fix="name another stage; files of the stage itself are already there",
+            what, where=first.span, fix="name another stage; its own files are already there"
         )
-    told = ", ".join(
-        f"{dockerfile.stages[user].title!r} uses {each.origin} (line {each.span.line})"
-        for user, each in steps
-    )
-    return DockerfileError(
-        f"stages need each other: {told}", where=steps[0][1].span, fix="break the circle with a stage"
-    )
+    shown = [
+        f"{titles[user]!r} uses {str(each.origin)!r} (line {each.span.line})" for user, each in steps[:10]
+    ]
+    what = f"stages need each other: {', '.join(shown)}"
+    return DockerfileError(what, where=first.span, fix="move what both need into a stage of its own")
 
 
 def _planned(
-    dockerfile: Dockerfile,
-    stage: Stage,
-    globals_: Mapping[str, str],
-    above: Mapping[int, PlannedStage],
-    platform: Platform,
+    links: _Links, stage: Stage, above: Mapping[int, PlannedStage], platform: Platform
 ) -> PlannedStage:
-    base = _base(dockerfile, stage, globals_)
+    base = links.base(stage)
     inherited = above[base.index].platform if isinstance(base, StageBase) else platform
     start = Dependency(Use.FROM, str(base), stage.span, base)
-    return PlannedStage(
-        stage=stage,
-        base=base,
-        platform=_platform(dockerfile, stage, globals_, inherited),
-        dependencies=(start, *_uses(dockerfile, stage)),
-    )
+    return PlannedStage(stage, base, _platform(links, stage, inherited), (start, *links.uses(stage)))
 
 
-def _platform(
-    dockerfile: Dockerfile, stage: Stage, globals_: Mapping[str, str], inherited: Platform
-) -> Platform:
+def _platform(links: _Links, stage: Stage, inherited: Platform) -> Platform:
     if stage.start.platform is None:
         return inherited
     try:
-        written = expand(stage.start.platform, globals_.get, dockerfile.escape)
-        return Platform.parse(written)
+        return Platform.parse(expand(stage.start.platform, links.globals_.get, stage.start.escape))
     except ExpansionError as error:
         raise DockerfileError(f"FROM --platform: {error}", where=stage.span, fix=error.fix) from None
     except BuildError as error:

@@ -1,0 +1,67 @@
+"""What instructions are made of: command forms, pair forms, and the fields that all of them have."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import ClassVar, Self, TypeAlias
+
+from builder.dockerfile.expand import ExpansionError, Lookup, expand
+from builder.dockerfile.mount import MountError
+from builder.dockerfile.ports import PortError
+from builder.dockerfile.signals import SignalError
+from builder.dockerfile.span import Span
+from builder.errors import DockerfileError
+
+Expand: TypeAlias = Callable[[str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class ShellForm:
+    """A command line that the image's shell reads: ``RUN make && make install``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExecForm:
+    """A command as words, run without a shell: ``CMD ["nginx", "-g", "daemon off;"]``."""
+
+    argv: tuple[str, ...]
+
+
+CommandForm: TypeAlias = ShellForm | ExecForm
+
+
+class PairForm(enum.Enum):
+    """How ENV and LABEL are written."""
+
+    EQUALS = "key=value …"
+    LEGACY = "key value"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instruction:
+    """What all instructions have. ``source``: as written in the file. ``keyword``: in the case as written.
+
+    ``comments``: the comment lines directly above. ``gaps``: numbers of empty lines inside continuations.
+    """
+
+    name: ClassVar[str] = ""
+    span: Span
+    source: str = field(repr=False)
+    keyword: str = field(repr=False)
+    escape: str = field(default="\\", repr=False)
+    comments: tuple[str, ...] = field(default=(), repr=False)
+    gaps: tuple[int, ...] = field(default=(), repr=False)
+
+    def expanded(self, lookup: Lookup) -> Self:
+        """The instruction with its variables replaced; DockerfileError names the line if that fails."""
+        try:
+            return self._expanded(lambda word: expand(word, lookup, self.escape), lookup)
+        except (ExpansionError, PortError, SignalError, MountError) as error:
+            raise DockerfileError(f"{self.name}: {error}", where=self.span, fix=error.fix) from None
+
+    def _expanded(self, expand_word: Expand, lookup: Lookup) -> Self:  # noqa: ARG002 - for those that override it
+        return self
