@@ -70,7 +70,7 @@ def select(
     ContextError if a plain name is not there, leaves the tree, or runs in a circle of symlinks.
     ``parents``: keep the directories of each match (COPY --parents).
     """
-    excluded = IgnoreFile.parse("\n".join(exclude)) if exclude else None
+    excluded = IgnoreFile.of(exclude) if exclude else None
     found: list[Selected] = []
     for pattern in patterns:
         if leaves(pattern):
