@@ -14,6 +14,7 @@ from contextlib import nullcontext
 from typing import Any, AnyStr, Final, NamedTuple
 
 from unionfs_sim.caller import Caller, Clock
+from unionfs_sim.content import Content
 from unionfs_sim.filesystem import Attributes, Stat
 from unionfs_sim.inode import DEAD
 from unionfs_sim.opening import Opener, truncate
@@ -96,6 +97,17 @@ class Posix(XattrVerbs, Opener):
         """The attributes of the name itself."""
         try:
             return self._tree.stat(self._find(path, follow=False))
+        except OSError as error:
+            error.filename = path
+            raise
+
+    def content(self, path: PathLike, /) -> Content:
+        """The bytes of the regular file at ``path`` itself, not copied; equal bytes may be one object."""
+        try:
+            node = self._find(path, follow=False)
+            if not stat.S_ISREG(node.mode):
+                fail(errno.EINVAL)
+            return self._tree.content(node)
         except OSError as error:
             error.filename = path
             raise

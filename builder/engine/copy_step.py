@@ -10,7 +10,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from builder.context.archive import is_archive, unpack
-from builder.context.copying import Destination, Draft, Given, copy as copy_files, place
+from builder.context.copying import Destination, Draft, Given, place
+from builder.context.copying import copy as copy_files
 from builder.context.identity import owner
 from builder.context.modes import ModeChange, parse_mode
 from builder.context.paths import is_directory, resolve

@@ -7,15 +7,17 @@ import threading
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
+from unionfs_sim.mount import mount
+
 from builder.context.edit import Edit, make
 from builder.events import ChangesFound, Listener, nobody
-from builder.image.digest import DiffID, Digest, chain_id
+from builder.image.digest import ChainID, DiffID, Digest, chain_id
 from builder.protocols import Concurrency, LayerStream, Purpose, Snapshot, Store, Timestamps, Workspace
 from unionfs_sim.caller import Clock, TickingClock
-from unionfs_sim.changeset import pack, read_layer
+from unionfs_sim.changeset import pack
 from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.layer import Layer
-from unionfs_sim.mount import mount
+from unionfs_sim.layerreader import read_layer
 from unionfs_sim.posix import Posix
 from unionfs_sim.tarheader import END_OF_ARCHIVE
 
@@ -38,7 +40,7 @@ class MemorySnapshotter:
         self._timestamps = timestamps or Timestamps()
         self._clock = clock or TickingClock()
         self._listener = listener
-        self._layers: dict[DiffID, Layer] = {}
+        self._layers: dict[ChainID | None, Layer] = {}
         self._uppers: dict[str, Layer] = {}
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
@@ -107,14 +109,20 @@ class MemorySnapshotter:
 
     def _lowers(self, snapshot: Snapshot) -> list[Layer]:
         """The layers, base first; a union needs at least one."""
-        return [self._unpack(diff_id) for diff_id in snapshot.layers] or [Layer().freeze()]
+        lowers: list[Layer] = []
+        for count in range(1, len(snapshot.layers) + 1):
+            lowers.append(self._unpack(snapshot.layers[:count], lowers))
+        return lowers or [Layer().freeze()]
 
-    def _unpack(self, diff_id: DiffID) -> Layer:
+    def _unpack(self, stack: tuple[DiffID, ...], lowers: list[Layer]) -> Layer:
+        """The top layer of ``stack``: which layers lie below gives directories that it only implies a mode."""
+        name = chain_id(stack)
         with self._lock:
-            if diff_id not in self._layers:
-                with self._store.open(Digest(diff_id)) as stream:
-                    self._layers[diff_id] = read_layer(stream).freeze()
-            return self._layers[diff_id]
+            if name not in self._layers:
+                below = mount(lowers=lowers, upper=None) if lowers else None
+                with self._store.open(Digest(stack[-1])) as stream:
+                    self._layers[name] = read_layer(stream, below=below).freeze()
+            return self._layers[name]
 
 
 def _count(upper: Layer) -> int:

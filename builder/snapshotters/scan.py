@@ -14,9 +14,6 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Generic
 
-from unionfs_sim.changeset import entries, read_layer, write_tar
-from unionfs_sim.layer import Layer
-
 from builder.context.edit import Edit, make, remove_tree
 from builder.context.paths import glob, join, lstat, resolve
 from builder.context.subtree import Subtree
@@ -36,7 +33,9 @@ from builder.protocols import (
 )
 from builder.snapshotters.fingerprint import Mode, fingerprint
 from builder.snapshotters.ignored import BUILDER_DIRECTORY, IgnoreList, default_ignored
+from unionfs_sim.changeset import entries, read_layer, write_tar
 from unionfs_sim.filesystem import Filesystem, Stat
+from unionfs_sim.layer import Layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ class ScanSnapshotter(Generic[FsT]):
         self._remember(difference)
         if not difference.changed and not difference.deleted:
             return iter(())
-        return write_tar(entries(layer))
+        return write_tar(entries(layer), latest_ns=self._timestamps.latest_ns)
 
     def commit(self, work: Workspace[FsT], layer: DiffID | None, /) -> Snapshot:
         """The root as it is now, under the name of its layers."""
@@ -178,6 +177,7 @@ class ScanSnapshotter(Generic[FsT]):
         """A layer that holds the difference: changed names, what changed symlinks lead to, their parents."""
         layer = Layer()
         transfer = Transfer(self._root, layer, time=self._timestamps.of)
+        transfer.one("/", self._root.lstat("/"))
         paths = dict.fromkeys(difference.changed)
         for path in difference.changed:
             if stat.S_ISLNK(self._root.lstat(path).st_mode):
