@@ -95,9 +95,21 @@ def write_tar(changes: Iterable[Entry], *, latest_ns: int | None = None) -> Iter
             header = header._replace(mtime_ns=latest_ns)
         yield encode(header)
         if header.size:
-            yield from content.chunks()
+            yield from _whole(header, content)
             yield padding(header.size)
     yield END_OF_ARCHIVE
+
+
+def _whole(header: TarHeader, content: Content) -> Iterator[bytes]:
+    """The bytes of a file: as many as were announced, or the rest of the tar would be nonsense."""
+    left = header.size
+    for piece in content.chunks():
+        left -= len(piece)
+        if left < 0:
+            break
+        yield piece
+    if left:
+        raise LayerFormatError("the file changed its size while it was read", header.name)
 
 
 def _children(prefix: str, directory: Inode) -> list[tuple[str, Inode | None]]:
