@@ -186,7 +186,9 @@ class LayerTree(Tree[Inode]):
         now = self.clock()
         for attribute, value in values.items():
             if attribute == "size":
-                if value != node.content.size or "modified" in values:
+                content = node.content
+                # tmpfs cuts the pages behind the end, and says so in the time, even if there are none.
+                if value != content.size or content.blocks or "modified" in values:
                     assign(journal, node, "mtime_ns", now)
                 self.resize(node, value)
             elif attribute != "modified":

@@ -19,6 +19,7 @@ from unionfs_sim.permission import (
     READ,
     WRITE,
     asked_mode,
+    check_sticky_creation,
     fail,
     mode_after_write,
     permits,
@@ -321,6 +322,7 @@ class Opener(Walker):
             fail(errno.EEXIST)
         if node.mode & 0o170000 == 0o040000:
             fail(errno.EISDIR)
+        check_sticky_creation(directory, node, self.caller)
         return self._open_node(node, flags)
 
     def _create(self, directory: Any, name: str, flags: int, mode: int) -> File:

@@ -59,6 +59,17 @@ def check_sticky(directory: Node, victim: Node, caller: Caller) -> None:
         fail(errno.EPERM)
 
 
+def check_sticky_creation(directory: Node, node: Node, caller: Caller) -> None:
+    """Raise EACCES where O_CREAT meets another's device in a sticky directory (may_create_in_sticky).
+
+    Regular files and fifos are open to it unless sysctls protect them (fs.protected_regular, _fifos: 0 here).
+    """
+    if directory.mode & 0o1002 != 0o1002 or node.mode & 0o170000 in (0o100000, 0o010000):
+        return
+    if node.uid not in (directory.uid, caller.uid):
+        fail(errno.EACCES)
+
+
 def asked_mode(directory: Node, caller: Caller, mode: int) -> int:
     """The mode that is asked for a new file: setgid goes, then the umask's bits (vfs_prepare_mode)."""
     wanted, _ = new_mode(directory, caller, mode)
