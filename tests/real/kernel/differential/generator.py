@@ -270,6 +270,9 @@ class Generator:
 
     def _open(self) -> tuple[Any, ...]:
         rng = self._rng
+        if self._chance(0.05):
+            flags = os.O_TMPFILE | rng.choice((os.O_WRONLY, os.O_RDWR, os.O_RDWR, os.O_RDWR, os.O_RDONLY))
+            return rng.randrange(SLOTS), self._existing("d"), flags, rng.choice(FILE_MODES)
         flags = rng.choice((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY, os.O_RDWR, os.O_RDWR))
         for bit, probability in OPEN_EXTRAS:
             if self._chance(probability):

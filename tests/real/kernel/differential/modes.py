@@ -39,6 +39,10 @@ class Mode:
     writable: bool = True
     raw: bool = False
     """No union at all: one plain layer against one plain tmpfs."""
+    forged: bool = False
+    """The layers hold redirect and metacopy marks that no mount has written."""
+    data_lowers: int = 0
+    """How many of the lowers, counted from the base, are data-only."""
 
     @property
     def prefix(self) -> str:
@@ -64,6 +68,11 @@ MODES: Final[Mapping[str, Mode]] = {
         Mode("non-samefs", layout=Layout.SEVERAL),
         Mode("non-samefs-xino", {"xino": "on"}, layout=Layout.SEVERAL),
         Mode("non-samefs-all-on", _ALL_ON, layout=Layout.SEVERAL),
-        Mode("nofollow", {"redirect_dir": "nofollow"}),
+        Mode("nofollow", {"redirect_dir": "nofollow"}, forged=True),
+        Mode("forged", {"metacopy": "on", "redirect_dir": "on"}, forged=True),
+        Mode("forged-follow", {"redirect_dir": "follow"}, forged=True),
+        Mode("data-only", {"metacopy": "on", "redirect_dir": "on"}, forged=True, data_lowers=1),
+        Mode("data-only-follow", {"redirect_dir": "follow"}, forged=True, data_lowers=2),
+        Mode("volatile", {"volatile": ""}, turns=(Turn.STACK,)),
     )
 }

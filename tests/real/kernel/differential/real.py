@@ -101,7 +101,8 @@ class RealMachine:
 
     def _mount_overlay(self) -> None:
         options = [f"{key}={value}" if value else key for key, value in self._mode.options.items()]
-        options.append("lowerdir=" + ":".join(reversed(self._lowers)))
+        data, lowers = self._lowers[: self._mode.data_lowers], self._lowers[self._mode.data_lowers :]
+        options.append("lowerdir=" + "::".join((":".join(reversed(lowers)), *reversed(data))))
         if self._mode.writable:
             options += [f"upperdir={self._upper}", f"workdir={self._work}"]
         syscalls.mount("overlay", self._target, "overlay", options=",".join(options))

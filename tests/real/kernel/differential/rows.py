@@ -67,7 +67,7 @@ ROWS: Final[Mapping[int, str]] = {
     49: "suid, setgid and ACLs",
     50: "the profile of fuse-overlayfs",
 }
-BY_DIRECTED_TESTS: Final = frozenset({7, 32, 34, 36, 38, 43, 44, 48, 50})
+BY_DIRECTED_TESTS: Final = frozenset({7, 32, 34, 36, 38, 44, 48, 50})
 """Rows about mounting, tars, running programs and other programs: no call of the fuzzer shows them."""
 
 _COPIES: Final = frozenset(
@@ -144,6 +144,10 @@ def _of_call(mode: Mode, op: Op, outcome: Outcome, own: bool) -> Iterator[int]:
         yield 45
     if mode.prefix == "user.overlay.":
         yield 39
+    if "volatile" in mode.options:
+        yield 43
+    if mode.data_lowers and verb == "read_file" and not number:
+        yield 31
     if isinstance(outcome.value, Record):
         yield from _of_record(mode, outcome.value)
 

@@ -1,0 +1,95 @@
+"""The page docs/fidelity.md: named sections, each replaced by the command that measures it."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from .report import Report
+from .rows import BY_DIRECTED_TESTS, ROWS
+
+PAGE: Final = Path(__file__).parents[4] / "docs" / "fidelity.md"
+SECTIONS: Final = {
+    "summary": "Random calls against the kernel",
+    "modes": "Modes",
+    "verbs": "Calls by verb",
+    "rows": "Rows of the specification",
+    "mutants": "Negative controls",
+    "probes": "Plain Python on an overlay mount",
+    "bench": "Speed",
+}
+INTRODUCTION: Final = """# How faithful the union is
+
+Nothing on this page is written by hand: each section is replaced by the command that it names. The model in
+`unionfs_sim` is held against the overlayfs of a running Linux kernel: both get the same layers and the same
+sequence of calls, and must give the same answers, the same merged tree and the same raw upper directory.
+"""
+
+
+def begin(name: str) -> str:
+    """The line that opens a section."""
+    return f"<!-- begin {name} -->"
+
+
+def end(name: str) -> str:
+    """The line that closes a section."""
+    return f"<!-- end {name} -->"
+
+
+def empty_page() -> str:
+    """The page with every section still to be measured."""
+    parts = [INTRODUCTION]
+    for name, title in SECTIONS.items():
+        parts.append(f"## {title}\n\n{begin(name)}\n{end(name)}\n")
+    return "\n".join(parts)
+
+
+def with_section(page: str, name: str, lines: Sequence[str]) -> str:
+    """The page with the text of one section replaced; raises ValueError if the page has no such section."""
+    start, stop = page.index(begin(name)) + len(begin(name)), page.index(end(name))
+    return page[:start] + "\n\n" + "\n".join(lines) + "\n\n" + page[stop:]
+
+
+def write_sections(sections: dict[str, Sequence[str]], path: Path = PAGE) -> None:
+    """Replace sections of the page on disk; makes the page if there is none."""
+    page = path.read_text() if path.exists() else empty_page()
+    for name, lines in sections.items():
+        page = with_section(page, name, lines)
+    path.write_text(page)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """A Markdown table; numbers are set to the right."""
+    numeric = [all(isinstance(row[column], int | float) for row in rows) for column in range(len(header))]
+    lines = ["| " + " | ".join(header) + " |"]
+    lines.append("|" + "|".join("---:" if right else "---" for right in numeric) + "|")
+    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
+    return lines
+
+
+def _cell(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def of_verbs(report: Report) -> list[str]:
+    """Calls, success and errnos of each verb."""
+    rows = []
+    for name in sorted({verb for verb, _ in report.verbs}):
+        counts = {number: count for (verb, number), count in report.verbs.items() if verb == name}
+        total = sum(counts.values())
+        errors = sorted((number for number in counts if number), key=lambda number: -counts[number])
+        listed = ", ".join(f"{errno.errorcode.get(n, n)} {counts[n]:,}" for n in errors)
+        rows.append((f"`{name}`", total, f"{counts.get(0, 0) / total:.0%}", listed))
+    return table(("verb", "calls", "succeed", "refused with"), rows)
+
+
+def of_rows(report: Report) -> list[str]:
+    """How often each row of the specification was reached."""
+    rows: list[tuple[object, ...]] = []
+    for number, sentence in ROWS.items():
+        hits = report.rows.hits[number]
+        how = "directed test" if number in BY_DIRECTED_TESTS else "random calls and directed test"
+        rows.append((number, sentence, f"{hits:,}" if hits else "", how))
+    return table(("row", "behaviour", "reached", "by"), rows)
