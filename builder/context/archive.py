@@ -5,23 +5,35 @@ Like docker, what a file is, its bytes say and not its name (moby ``pkg/archive`
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import stat
 import tarfile
+import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Any, BinaryIO, Final
 
 from builder.context.copying import Destination, Draft
 from builder.context.edit import MakeHardlink, MakeNode, MakeSymlink, WriteFile
 from builder.context.paths import join, leaves
 from builder.errors import BuildError
-from unionfs_sim.content import Content
+from unionfs_sim.content import Content, Slice
 from unionfs_sim.filesystem import Attributes
 
 MAX_UNPACKED_BYTES: Final = 2 << 30
 MAX_ENTRIES: Final = 1_000_000
-_FAILURES: Final = (tarfile.TarError, EOFError, zlib.error, OSError, ValueError)
+_FAILURES: Final = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError, ValueError)
+_PIECE: Final = 1 << 20
+_INLINE_BYTES: Final = 256 * 1024
+_OPENERS: Final[tuple[tuple[bytes, Callable[[Any], Any]], ...]] = (
+    (b"\x1f\x8b", lambda stream: gzip.GzipFile(fileobj=stream)),
+    (b"BZh", bz2.BZ2File),
+    (b"\xfd7zXZ\0", lzma.LZMAFile),
+)
 
 
 def is_archive(content: Content) -> bool:
@@ -37,56 +49,87 @@ def unpack(content: Content, name: str, draft: Draft, to: Destination) -> None:
     """Draft every entry of the archive below the destination; BuildError names what is wrong with it.
 
     Entries keep the owner and mode that the archive gives; only directories that it does not hold belong
-    to the owner of the copy.
+    to the owner of the copy. Large files stay in an unnamed file on disk until they are written.
     """
     top = draft.resolve(to.path)
     draft.directory(top)
-    total = 0
     try:
-        with content.open() as stream, tarfile.open(fileobj=stream, mode="r:*") as tar:
+        spool = _decompressed(content, name)
+        with tarfile.open(fileobj=spool, mode="r:") as tar:
             for count, member in enumerate(_members(tar)):
-                total += member.size
-                if count > MAX_ENTRIES or total > MAX_UNPACKED_BYTES:
-                    raise BuildError(f"ADD {name}: the archive unpacks to more than can be held")
-                _entry(tar, member, top, name, draft)
+                if count > MAX_ENTRIES:
+                    raise BuildError(f"ADD {name}: the archive holds more than {MAX_ENTRIES} entries")
+                _Entry(tar, member, spool, name).draft(top, draft)
     except _FAILURES as error:
         raise BuildError(f"ADD {name}: the archive is broken: {error}") from None
+
+
+def _decompressed(content: Content, name: str) -> BinaryIO:
+    """The tar without its compression, in a file that has no name."""
+    spool = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the contents that are slices of it
+    head = content.read(0, 6)
+    with content.open() as stream:
+        reader = next((opener(stream) for magic, opener in _OPENERS if head.startswith(magic)), stream)
+        while piece := reader.read(_PIECE):
+            spool.write(piece)
+            if spool.tell() > MAX_UNPACKED_BYTES:
+                raise BuildError(f"ADD {name}: the archive unpacks to more than {MAX_UNPACKED_BYTES} bytes")
+    spool.seek(0)
+    return spool
 
 
 def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     while (member := tar.next()) is not None:
         yield member
-        tar.members = []  # type: ignore[misc]  # else every entry is kept until the end
+        # tarfile keeps every entry it has seen (TarFile.members); a hostile archive has many.
+        vars(tar)["members"] = []
 
 
-def _entry(tar: tarfile.TarFile, member: tarfile.TarInfo, top: str, name: str, draft: Draft) -> None:
-    if leaves(member.name) or "\0" in member.name:
-        raise BuildError(f"ADD {name}: the entry {member.name!r} would leave the destination")
-    relative = str(PurePosixPath(member.name.lstrip("/")))
-    if relative == ".":
-        return
-    parent = draft.resolve(join(top, str(PurePosixPath(relative).parent)))
-    draft.directory(parent)
-    path = join(parent, PurePosixPath(relative).name)
-    attributes = Attributes(
-        mode=None if member.issym() else member.mode & 0o7777,
-        uid=member.uid,
-        gid=member.gid,
-        mtime_ns=int(member.mtime * 1_000_000_000),
-    )
-    if member.isdir():
-        draft.copy_directory(path, attributes)
-    elif member.issym():
-        draft.place(MakeSymlink(path, member.linkname, attributes), stat.S_IFLNK, member.linkname)
-    elif member.islnk():
-        if leaves(member.linkname):
-            raise BuildError(f"ADD {name}: the entry {member.name!r} links to a file outside")
-        draft.place(MakeHardlink(path, draft.resolve(join(top, member.linkname))), stat.S_IFREG)
-    elif member.isfile():
-        reader = tar.extractfile(member)
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    tar: tarfile.TarFile
+    member: tarfile.TarInfo
+    spool: BinaryIO
+    archive: str
+
+    def draft(self, top: str, draft: Draft) -> None:
+        member = self.member
+        if leaves(member.name) or "\0" in member.name:
+            raise BuildError(f"ADD {self.archive}: the entry {member.name!r} would leave the destination")
+        relative = PurePosixPath(member.name.lstrip("/"))
+        if str(relative) == ".":
+            return
+        parent = draft.resolve(join(top, str(relative.parent)))
+        draft.directory(parent)
+        path = join(parent, relative.name)
+        attributes = Attributes(
+            mode=None if member.issym() else member.mode & 0o7777,
+            uid=member.uid,
+            gid=member.gid,
+            mtime_ns=int(member.mtime * 1_000_000_000),
+        )
+        if member.isdir():
+            draft.copy_directory(path, attributes)
+        elif member.issym():
+            draft.place(MakeSymlink(path, member.linkname, attributes), stat.S_IFLNK, member.linkname)
+        elif member.islnk():
+            if leaves(member.linkname):
+                raise BuildError(f"ADD {self.archive}: the entry {member.name!r} links to a file outside")
+            draft.place(MakeHardlink(path, draft.resolve(join(top, member.linkname))), stat.S_IFREG)
+        elif member.isfile():
+            draft.place(WriteFile(path, self._content(), attributes), stat.S_IFREG)
+        elif member.isfifo():
+            draft.place(MakeNode(path, stat.S_IFIFO | 0o600, 0, attributes), stat.S_IFIFO)
+
+    def _content(self) -> Content:
+        member = self.member
+        if member.size > _INLINE_BYTES and not member.issparse():
+            self.spool.seek(0, 2)
+            if member.offset_data + member.size > self.spool.tell():
+                raise BuildError(f"ADD {self.archive}: the archive ends in the middle of {member.name!r}")
+            return Slice(self.spool, member.offset_data, member.size)
+        reader = self.tar.extractfile(member)
         body = reader.read() if reader is not None else b""
         if len(body) != member.size:
-            raise BuildError(f"ADD {name}: the archive ends in the middle of {member.name!r}")
-        draft.place(WriteFile(path, Content.of(body), attributes), stat.S_IFREG)
-    elif member.isfifo():
-        draft.place(MakeNode(path, stat.S_IFIFO | 0o600, 0, attributes), stat.S_IFIFO)
+            raise BuildError(f"ADD {self.archive}: the archive ends in the middle of {member.name!r}")
+        return Content.of(body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import AnyStr
+from typing import AnyStr, overload
 
 from builder.context.content import content_of
 from unionfs_sim.content import Content
@@ -19,7 +19,14 @@ class Subtree:
         self._fs = fs
         self._top = top.rstrip("/")
 
-    def _below(self, path: AnyStr) -> AnyStr:
+    @overload
+    def _below(self, path: str) -> str: ...
+    @overload
+    def _below(self, path: bytes) -> bytes: ...
+    @overload
+    def _below(self, path: str | bytes) -> str | bytes: ...
+
+    def _below(self, path: str | bytes) -> str | bytes:
         if isinstance(path, bytes):
             return self._top.encode("utf-8", "surrogateescape") + b"/" + path.lstrip(b"/")
         return f"{self._top}/{path.lstrip('/')}"

@@ -9,11 +9,11 @@ from typing import Generic
 
 from builder.context.paths import clean, has_wildcard, is_directory
 from builder.context.selection import Source, select
-from builder.dockerfile.stages import StageBase
+from builder.dockerfile.stages import Scratch, StageBase
 from builder.engine import cachekey
 from builder.engine.stage import StageBuild, snapshot_of
 from builder.image.reference import Reference
-from builder.protocols import FsT, Snapshot
+from builder.protocols import EMPTY, FsT, Snapshot
 from unionfs_sim.filesystem import Filesystem
 
 
@@ -67,8 +67,11 @@ def origin(stage: StageBuild[FsT], name: str | None) -> Origin[FsT]:
     except KeyError:  # it stands in an ONBUILD trigger, which no plan could know
         reference = Reference.parse(name)
         return Origin(stage, f"image {name}", snapshot_of(stage.fetch(reference)))
-    if isinstance(found, StageBase):
-        return Origin(stage, f"stage {found.title!r}", stage.build.built(found.index).snapshot)
+    match found:
+        case StageBase(index=index, title=title):
+            return Origin(stage, f"stage {title!r}", stage.build.built(index).snapshot)
+        case Scratch():
+            return Origin(stage, "scratch", EMPTY)
     return Origin(stage, f"image {found.written}", snapshot_of(stage.fetch(found.reference)))
 
 

@@ -208,7 +208,9 @@ class StageBuild(Generic[FsT]):
         known = self.build.records.recall(key) if self.request.cache is CacheUse.TAKE else None
         layer = None if known is None else self._stored(known.get("layer"))
         if known is not None and (layer is not None or known.get("layer") is None):
-            self.build.listener(CacheHit(self.planned.index, self.step, layer and layer.diff_id))
+            self.build.listener(
+                CacheHit(self.planned.index, self.step, None if layer is None else layer.diff_id)
+            )
             self._stack(layer)
         else:
             self.build.listener(CacheMissed(self.planned.index, self.step, self._why(slot, inputs)))
@@ -248,7 +250,7 @@ class StageBuild(Generic[FsT]):
                 stored = self.workshop.store.put(itertools.chain((first,), stream))
                 layer = _blob(replace(stored, media_type=MEDIA_LAYER))
                 self.build.listener(LayerMade(self.planned.index, self.step, layer.diff_id, stored.size))
-            self.snapshot = snapshotter.commit(work, layer and layer.diff_id)
+            self.snapshot = snapshotter.commit(work, None if layer is None else layer.diff_id)
         except BaseException:
             snapshotter.discard(work)
             raise

@@ -38,8 +38,8 @@ def fingerprint(fs: Filesystem, path: str, status: Stat, mode: Mode) -> Fingerpr
         case Mode.TIME:
             return Fingerprint(_digest(status.st_mtime_ns), 0)
         case Mode.REDO:
-            fields = (status.st_mode, status.st_mtime_ns, status.st_size, status.st_uid, status.st_gid)
-            return Fingerprint(_digest(*fields), 0)
+            known = (status.st_mode, status.st_mtime_ns, status.st_size, status.st_uid, status.st_gid)
+            return Fingerprint(_digest(*known), 0)
     fields = (status.st_mode, status.st_mtime_ns, status.st_uid, status.st_gid)
     if stat.S_ISREG(status.st_mode):
         capability = fs.xattrs(path).get(_CAPABILITY, b"")

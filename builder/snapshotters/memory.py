@@ -115,7 +115,7 @@ class MemorySnapshotter:
         return lowers or [Layer().freeze()]
 
     def _unpack(self, stack: tuple[DiffID, ...], lowers: list[Layer]) -> Layer:
-        """The top layer of ``stack``: which layers lie below gives directories that it only implies a mode."""
+        """The top layer of ``stack``; the layers below give directories that it only implies their mode."""
         name = chain_id(stack)
         with self._lock:
             if name not in self._layers:
