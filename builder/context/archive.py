@@ -8,6 +8,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import os
 import stat
 import tarfile
 import tempfile
@@ -15,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 from builder.context.copying import Destination, Draft
 from builder.context.edit import MakeHardlink, MakeNode, MakeSymlink, WriteFile
@@ -54,28 +55,47 @@ def unpack(content: Content, name: str, draft: Draft, to: Destination) -> None:
     top = draft.resolve(to.path)
     draft.directory(top)
     try:
-        spool = _decompressed(content, name)
-        with tarfile.open(fileobj=spool, mode="r:") as tar:
+        with _decompressed(content, name) as spool, tarfile.open(fileobj=spool, mode="r:") as tar:
+            kept = _Descriptor(os.dup(spool.fileno()))
             for count, member in enumerate(_members(tar)):
                 if count > MAX_ENTRIES:
                     raise BuildError(f"ADD {name}: the archive holds more than {MAX_ENTRIES} entries")
-                _Entry(tar, member, spool, name).draft(top, draft)
+                _Entry(tar, member, kept, name).draft(top, draft)
     except _FAILURES as error:
         raise BuildError(f"ADD {name}: the archive is broken: {error}") from None
 
 
 def _decompressed(content: Content, name: str) -> BinaryIO:
     """The tar without its compression, in a file that has no name."""
-    spool = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the contents that are slices of it
+    spool = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     head = content.read(0, 6)
     with content.open() as stream:
         reader = next((opener(stream) for magic, opener in _OPENERS if head.startswith(magic)), stream)
-        while piece := reader.read(_PIECE):
-            spool.write(piece)
-            if spool.tell() > MAX_UNPACKED_BYTES:
-                raise BuildError(f"ADD {name}: the archive unpacks to more than {MAX_UNPACKED_BYTES} bytes")
+        try:
+            while piece := reader.read(_PIECE):
+                spool.write(piece)
+                if spool.tell() > MAX_UNPACKED_BYTES:
+                    raise BuildError(
+                        f"ADD {name}: the archive unpacks to more than {MAX_UNPACKED_BYTES} bytes"
+                    )
+        except BaseException:
+            spool.close()
+            raise
     spool.seek(0)
     return spool
+
+
+class _Descriptor:
+    """An open file that is closed when the last content that is a slice of it is gone."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def fileno(self) -> int:
+        return self._number
+
+    def __del__(self) -> None:
+        os.close(self._number)
 
 
 def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
@@ -89,7 +109,7 @@ def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
 class _Entry:
     tar: tarfile.TarFile
     member: tarfile.TarInfo
-    spool: BinaryIO
+    spool: _Descriptor
     archive: str
 
     def draft(self, top: str, draft: Draft) -> None:
@@ -124,10 +144,9 @@ class _Entry:
     def _content(self) -> Content:
         member = self.member
         if member.size > _INLINE_BYTES and not member.issparse():
-            self.spool.seek(0, 2)
-            if member.offset_data + member.size > self.spool.tell():
+            if member.offset_data + member.size > os.fstat(self.spool.fileno()).st_size:
                 raise BuildError(f"ADD {self.archive}: the archive ends in the middle of {member.name!r}")
-            return Slice(self.spool, member.offset_data, member.size)
+            return Slice(cast(BinaryIO, self.spool), member.offset_data, member.size)
         reader = self.tar.extractfile(member)
         body = reader.read() if reader is not None else b""
         if len(body) != member.size:

@@ -1,0 +1,88 @@
+"""ADD of archives: what they unpack to, and what is refused."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tarfile
+
+import pytest
+
+from builder.context.archive import is_archive, unpack
+from builder.context.copying import Destination, Draft
+from builder.context.edit import make
+from builder.errors import BuildError
+from unionfs_sim.content import Content
+from unionfs_sim.layer import Dir, File, Hardlink, Layer, Symlink, layer
+
+
+def archive(*members: tuple[str, str, str], mode: str = "w:gz") -> bytes:
+    """A tar of (name, type, body or target)."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode=mode) as tar:  # type: ignore[call-overload]
+        for name, kind, value in members:
+            info = tarfile.TarInfo(name)
+            info.mode, info.uid = 0o640, 5
+            if kind == "file":
+                info.size = len(value)
+                tar.addfile(info, io.BytesIO(value.encode()))
+                continue
+            info.type = {"dir": tarfile.DIRTYPE, "link": tarfile.SYMTYPE, "hard": tarfile.LNKTYPE}[kind]
+            info.linkname = value
+            tar.addfile(info)
+    return stream.getvalue()
+
+
+def unpacked(raw: bytes, root: Layer | None = None) -> Layer:
+    image = Layer() if root is None else root
+    to = Destination(path="/x/")
+    draft = Draft(image, to)
+    unpack(Content.of(raw), "a.tgz", draft, to)
+    make(image, draft.edits)
+    return image
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
+def test_an_archive_is_told_by_its_bytes_and_unpacked_with_its_owners_and_modes(mode: str):
+    raw = archive(("d", "dir", ""), ("d/f", "file", "f"), ("d/l", "link", "f"), ("d/h", "hard", "d/f"), mode=mode)
+
+    assert is_archive(Content.of(raw))
+    assert unpacked(raw) == layer(
+        {
+            "/x": Dir(),
+            "/x/d": Dir(mode=0o640, uid=5),
+            "/x/d/f": File("f", mode=0o640, uid=5),
+            "/x/d/h": Hardlink("/x/d/f"),
+            "/x/d/l": Symlink("f", uid=5),
+        }
+    )
+
+
+@pytest.mark.parametrize("raw", [b"", b"hello", gzip.compress(b"hello"), b"\x1f\x8b broken", bytes(600)])
+def test_what_is_no_archive_is_copied_as_a_file(raw: bytes):
+    assert not is_archive(Content.of(raw))
+
+
+@pytest.mark.parametrize("name", ["../f", "a/../../f"])
+def test_an_entry_that_would_leave_the_destination_is_refused(name: str):
+    with pytest.raises(BuildError, match="would leave the destination"):
+        unpacked(archive((name, "file", "x")))
+
+
+def test_an_entry_below_a_symlink_lands_inside_the_root():
+    raw = archive(("out", "link", "/etc"), ("out/f", "file", "x"))
+
+    assert unpacked(raw).read_bytes("/etc/f") == b"x"
+
+
+def test_a_truncated_archive_is_one_clear_error():
+    raw = archive(("f", "file", "x" * 100_000), mode="w")
+
+    with pytest.raises(BuildError, match=r"a\.tgz: the archive"):
+        unpacked(raw[:50_000])
+
+
+def test_large_files_are_read_from_disk():
+    raw = archive(("f", "file", "x" * 600_000))
+
+    assert unpacked(raw).read_bytes("/x/f") == b"x" * 600_000

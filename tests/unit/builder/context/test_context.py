@@ -1,0 +1,94 @@
+"""The build context: what .dockerignore hides, whose the files are, and which digests are remembered."""
+
+from __future__ import annotations
+
+import pytest
+
+from builder.context.context import LABEL, BuildContext
+from builder.context.ignore import IgnoreFile
+from builder.context.selection import Source, select
+from builder.errors import ContextError
+from builder.stores.memory import MemoryStore
+from unionfs_sim.layer import File, Layer, layer
+
+YEARS = 10**18
+
+
+def context(files: Layer, ignore: str = "", **options: object) -> BuildContext:
+    rules = IgnoreFile.parse(ignore) if ignore else None
+    return BuildContext(files, ignore=rules, clock=lambda: YEARS, **options)  # type: ignore[arg-type]
+
+
+def test_ignored_files_are_not_there():
+    tree = context(layer({"/a.log": "x", "/b": "y"}), "*.log\n")
+
+    assert tree.listdir("/") == ["b"]
+    with pytest.raises(FileNotFoundError):
+        tree.lstat("/a.log")
+
+
+def test_a_directory_is_there_if_an_exception_lets_something_below_through():
+    tree = context(layer({"/d/e/keep": "k", "/d/e/drop": "d", "/other/x": "x"}), "*\n!d/e/keep\n")
+
+    assert tree.listdir("/") == ["d"]
+    assert tree.listdir("/d/e") == ["keep"]
+
+
+def test_all_files_belong_to_root_and_have_no_extended_attributes():
+    tree = context(layer({"/f": File("f", uid=1000, gid=1000, xattrs={"user.x": b"1"})}))
+
+    assert (tree.lstat("/f").st_uid, tree.lstat("/f").st_gid, tree.xattrs("/f")) == (0, 0, {})
+
+
+def test_a_missing_source_names_the_rule_that_excludes_it():
+    tree = context(layer({"/secret/key": "k"}), "# keys stay\nsecret\n")
+
+    with pytest.raises(ContextError) as raised:
+        select(Source(tree, LABEL, tree.hint), ["secret/key"])
+
+    assert raised.value.fix == "it is excluded by .dockerignore line 2: 'secret'"
+
+
+def test_an_empty_context_says_so():
+    tree = context(Layer())
+
+    with pytest.raises(ContextError) as raised:
+        select(Source(tree, LABEL, tree.hint), ["main.c"])
+
+    assert raised.value.fix == "the context is empty"
+
+
+def test_a_name_in_another_case_is_suggested():
+    tree = context(layer({"/Main.c": "x"}))
+
+    with pytest.raises(ContextError) as raised:
+        select(Source(tree, LABEL, tree.hint), ["main.c"])
+
+    assert raised.value.fix == "did you mean 'Main.c'?"
+
+
+def test_the_digest_of_an_unchanged_file_is_computed_once():
+    store = MemoryStore()
+    files = layer({"/f": "content"})
+    first = context(files, digests=store).content("/f").digest()
+
+    class Unreadable:
+        def __getattr__(self, name: str) -> object:
+            assert name != "open", "the file was read again"
+            return getattr(files, name)
+
+    assert context(Unreadable(), digests=store).content("/f").digest() == first
+
+
+def test_a_file_that_is_younger_than_the_clock_can_tell_is_not_remembered():
+    store = MemoryStore()
+    files = layer({"/f": "content"})
+
+    BuildContext(files, digests=store, clock=lambda: 0).content("/f").digest()
+
+    assert store.recall("file::/f") is None
+
+
+def test_nobody_writes_to_the_context():
+    with pytest.raises(OSError, match="Read-only"):
+        context(layer({"/f": "x"})).remove("/f")
