@@ -2,6 +2,8 @@
 
 from unionfs_sim.caller import ROOT, Caller
 from unionfs_sim.layer import WHITEOUT, Device, Dir, Fifo, File, Hardlink, Layer, Symlink, layer
+from unionfs_sim.overlay.options import Options, RedirectDir, Xino
+from unionfs_sim.union import Union, mount
 
 __all__ = [
     "ROOT",
@@ -13,6 +15,11 @@ __all__ = [
     "File",
     "Hardlink",
     "Layer",
+    "Options",
+    "RedirectDir",
     "Symlink",
+    "Union",
+    "Xino",
     "layer",
+    "mount",
 ]

@@ -106,14 +106,15 @@ class Inode(Node):
 class Volume:
     """A file system that layers lie on: its device number, and the inode numbers it gave out.
 
-    Layers on one volume show one ``st_dev`` in a union ("samefs"); layers that were made without a
-    volume count as being on one.
+    Layers on one volume show one ``st_dev`` in a union ("samefs"). Layers that were made without a
+    volume get a private one each, and a union takes those for parts of one file system.
     """
 
-    __slots__ = ("dev", "last_ino")
+    __slots__ = ("dev", "is_private", "last_ino")
 
-    def __init__(self, dev: int = 1) -> None:
+    def __init__(self, dev: int = 1, *, is_private: bool = False) -> None:
         self.dev = dev
+        self.is_private = is_private
         self.last_ino = 0
 
     def next_ino(self) -> int:

@@ -116,7 +116,7 @@ class Layer(Posix):
         clock: Clock | None = None,
         volume: Volume | None = None,
     ) -> None:
-        tree = LayerTree(clock or TickingClock(), volume or Volume())
+        tree = LayerTree(clock or TickingClock(), volume or Volume(is_private=True))
         super().__init__(tree, caller or Caller())
 
     @property
@@ -197,7 +197,7 @@ def equal_trees(left: Layer, right: Layer) -> bool:
 
 def _copied(source: Layer) -> Layer:
     tree = source.tree
-    copy = Layer(caller=source.caller, clock=tree.clock, volume=Volume(tree.volume.dev))
+    copy = Layer(caller=source.caller, clock=tree.clock, volume=Volume(tree.volume.dev, is_private=tree.volume.is_private))
     seen: dict[int, Inode] = {}
 
     def clone(inode: Inode) -> Inode:

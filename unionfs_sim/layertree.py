@@ -33,6 +33,7 @@ class LayerTree(Tree[Inode]):
     def __init__(self, clock: Clock, volume: Volume) -> None:
         super().__init__(clock)
         self.volume = volume
+        self.work: Any = None  # the workdir, once it was an upper
         self.root = Inode(volume.next_ino(), DIRECTORY | 0o755, 0, 0, now_ns=clock())
         self.root.parent = self.root
 

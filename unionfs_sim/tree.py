@@ -25,6 +25,7 @@ class Tree(abc.ABC, Generic[NodeT]):
 
     root: NodeT
     read_only: bool
+    is_union: bool
     journal: Journal | None
     clock: Clock
 
@@ -32,6 +33,7 @@ class Tree(abc.ABC, Generic[NodeT]):
         self.clock = clock
         self.journal = None
         self.read_only = False
+        self.is_union = False
         self._prefixes: dict[tuple[Any, ...], dict[str, Any]] = {}
 
     def prefixes(self, key: tuple[Any, ...]) -> dict[str, Any]:

@@ -1,0 +1,148 @@
+"""Copying a file of a lower layer into the upper, when it is about to change (fs/overlayfs/copy_up.c).
+
+Parents first, attributes and mtime kept; the mtime of the parent does not move. The kernel makes the copy
+in the workdir and renames it into place, so a crash leaves the upper as it was.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from unionfs_sim.content import EMPTY, copied_up
+from unionfs_sim.events import CopiedUp
+from unionfs_sim.inode import NO_XATTRS, Inode
+from unionfs_sim.journal import assign, put
+from unionfs_sim.overlay import index, metacopy
+from unionfs_sim.overlay.node import METACOPY, WHITEOUTS, UnionNode
+
+if TYPE_CHECKING:
+    from unionfs_sim.overlay.union import UnionTree
+
+REGULAR = 0o100000
+DIRECTORY = 0o040000
+
+
+def copy_up(union: UnionTree, node: UnionNode, *, truncating: bool = False, with_data: bool = False) -> Inode:
+    """The upper inode of ``node``, made now if there is none.
+
+    ``truncating``: the bytes are not needed. ``with_data``: a metacopy gets its bytes as well.
+    """
+    upper = node.upper
+    if upper is None:
+        upper = _copy(union, node, truncating=truncating, with_data=with_data)
+    elif node.flags & METACOPY and (with_data or truncating):
+        metacopy.fill(union, node, truncating=truncating)
+    elif node.nlink:
+        _link_alias(union, node, upper)
+    return upper
+
+
+def _parents(union: UnionTree, node: UnionNode) -> None:
+    """Copy up the directories that lead to ``node``, the outermost first."""
+    missing = []
+    parent = node.parent
+    while parent.upper is None:
+        missing.append(parent)
+        parent = parent.parent
+    for directory in reversed(missing):
+        _copy(union, directory)
+
+
+def _copy(union: UnionTree, node: UnionNode, *, truncating: bool = False, with_data: bool = False) -> Inode:
+    parent = node.parent
+    if parent.upper is None:
+        _parents(union, node)
+    tree, target = union.upper, parent.upper
+    assert tree is not None
+    assert target is not None
+    part = node.lowers[0]
+    lower = part.inode
+    indexed = union.options.index and index.needs_index(union, node)
+    keeps_origin = node.is_dir or indexed or lower.nlink == 1
+    only_attributes = metacopy.wanted(union, node, truncating=truncating, with_data=with_data)
+    upper, size = _clone(union, node, truncating=truncating, only_attributes=only_attributes)
+    if keeps_origin:
+        kept = dict(upper.xattrs)
+        kept[union.xattr_origin] = index.handle(union, part)
+        upper.xattrs = kept
+    if not indexed:
+        index.set_impure(union, parent)
+    before = target.mtime_ns, target.atime_ns
+    journal = union.journal
+    tree.attach(target, node.name, upper)
+    assign(journal, target, "mtime_ns", before[0])
+    assign(journal, target, "atime_ns", before[1])
+    assign(journal, node, "upper", upper)
+    if indexed:
+        _enter_index(union, node, upper, lower)
+    if node.is_dir:
+        assign(journal, node, "flags", node.flags | WHITEOUTS)
+    elif only_attributes:
+        assign(journal, node, "flags", node.flags | METACOPY)
+        assign(journal, node, "data", node.data if node.data is not None else lower)
+    else:
+        if node.data is not None:
+            assign(journal, node, "data", None)
+        if not keeps_origin:
+            # The tie to the lower hard link is broken; until the mount ends it only serves statistics.
+            pass
+    if union.events.listeners:
+        union.events.tell(CopiedUp(union.path_of(parent, node.name), node.mode, size))
+    return upper
+
+
+def _clone(
+    union: UnionTree, node: UnionNode, *, truncating: bool, only_attributes: bool
+) -> tuple[Inode, int]:
+    """A copy of the lower inode without a name, and the bytes that it took."""
+    assert union.upper is not None
+    lower = node.lowers[0].inode
+    mode = lower.mode
+    body: Any = lower.body
+    size = 0
+    if mode & 0o170000 == REGULAR:
+        source = node.content
+        if truncating:
+            body = EMPTY
+        elif only_attributes:
+            body = metacopy.hole_of(source)
+        else:
+            body = copied_up(source)
+            size = source.size
+    upper = Inode(union.upper.volume.next_ino(), mode, lower.uid, lower.gid, body=body)
+    upper.atime_ns, upper.mtime_ns = lower.atime_ns, lower.mtime_ns
+    upper.ctime_ns = union.clock()
+    if lower.xattrs:
+        kept = {name: value for name, value in lower.xattrs.items() if union.copies_xattr(name)}
+        upper.xattrs = kept or NO_XATTRS
+    if only_attributes:
+        upper.xattrs = {**upper.xattrs, union.xattr_metacopy: b""}
+    return upper, size
+
+
+def _enter_index(union: UnionTree, node: UnionNode, upper: Inode, lower: Any) -> None:
+    """An indexed copy: the index has a name of it too, and its names below are still counted."""
+    assign(union.journal, upper, "nlink", upper.nlink + 1)
+    index.add(union, node, upper)
+    assign(union.journal, node, "nlink", lower.nlink)
+    index.store_nlink(union, node, against_upper=True)
+    put(union.journal, union.shared, lower, node)  # type: ignore[arg-type]
+
+
+def _link_alias(union: UnionTree, node: UnionNode, upper: Inode) -> None:
+    """Another name of an indexed file: link it into the upper (ovl_link_up)."""
+    parent = node.parent
+    if parent.upper is not None and parent.upper.children.get(node.name) is upper:
+        return
+    if parent.upper is None:
+        _parents(union, node)
+    tree, target = union.upper, parent.upper
+    assert tree is not None
+    assert target is not None
+    index.set_impure(union, parent)
+    before = target.mtime_ns, target.atime_ns
+    index.store_nlink(union, node, against_upper=False)
+    tree.link(upper, target, node.name)
+    assign(union.journal, target, "mtime_ns", before[0])
+    assign(union.journal, target, "atime_ns", before[1])
+    index.store_nlink(union, node, against_upper=True)

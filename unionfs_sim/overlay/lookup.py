@@ -1,0 +1,335 @@
+"""Which layers answer for a name: the search of overlayfs, from the upper down (fs/overlayfs/namei.c).
+
+A whiteout or an opaque directory stops it; so does a file, unless it is a metacopy whose bytes lie below;
+directories merge until one of them is opaque. A redirect attribute changes the name for the layers below.
+"""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from unionfs_sim.events import LookedUp
+from unionfs_sim.inode import Inode
+from unionfs_sim.overlay import index
+from unionfs_sim.overlay.node import (
+    IMPURE,
+    INDEXED,
+    METACOPY,
+    OPAQUE,
+    WHITEOUTS,
+    XWHITEOUTS,
+    AnyNode,
+    Part,
+    UnionNode,
+)
+from unionfs_sim.permission import fail
+
+if TYPE_CHECKING:
+    from unionfs_sim.overlay.union import UnionTree
+
+DIRECTORY = 0o040000
+REGULAR = 0o100000
+
+
+@dataclass(slots=True)
+class Search:
+    """The state of one search (struct ovl_lookup_data), and the rule that last mattered."""
+
+    name: str
+    redirect: str | None = None
+    is_dir: bool = False
+    opaque: bool = False
+    stop: bool = False
+    last: bool = False
+    metacopy: bool = False
+    xwhiteouts: bool = False
+    absolute_redirect: bool = False
+    rule: str = ""
+
+
+def is_whiteout(union: UnionTree, inode: Any) -> bool:
+    """Whether a layer's inode says "deleted": a device 0:0, or an empty file with the whiteout attribute."""
+    if inode.is_whiteout:
+        return True
+    return (
+        inode.mode & 0o170000 == REGULAR
+        and bool(inode.xattrs)
+        and union.xattr_whiteout in inode.xattrs
+        and inode.content.size == 0
+    )
+
+
+def child_of(union: UnionTree, layer: int, directory: Any, name: str) -> Any:
+    """What a layer has by that name, or None."""
+    child = directory.children.get(name)
+    if child is None and union.stack[layer].is_union:
+        child = union.stack[layer].lookup(directory, name)
+    return child
+
+
+def lookup(union: UnionTree, directory: UnionNode, name: str) -> AnyNode | None:
+    """The union's node for a name that is not known yet; remembered in ``directory.children``."""
+    upper = directory.upper
+    lowers = directory.lowers
+    if upper is not None:
+        found = upper.children.get(name)
+        if found is not None and found.mode & 0o170000 != DIRECTORY and not found.xattrs and not found.is_whiteout:
+            return found  # lies in the upper alone: the commonest answer needs no search
+        if found is None and not lowers:
+            return None
+    if not union.events.listeners:
+        return _search(union, directory, name, None)
+    trail: list[tuple[int, Any, str]] = []
+    answer = _search(union, directory, name, trail)
+    asked = tuple(layer for layer, _, _ in trail)
+    found_in = tuple(layer for layer, inode, _ in trail if inode is not None)
+    union.events.tell(LookedUp(union.path_of(directory, name), asked, found_in))
+    return answer
+
+
+def _search(
+    union: UnionTree, directory: UnionNode, name: str, trail: list[tuple[int, Any, str]] | None
+) -> AnyNode | None:
+    """ovl_lookup; ``trail`` is told every layer that was asked, its answer and the rule that applied."""
+    search = Search(name)
+    lowers = directory.lowers
+    roots = union.root.lowers
+    stack: tuple[Part, ...] = lowers
+    upper: Inode | None = None
+    upper_metacopy = upper_opaque = False
+    upper_redirect: str | None = None
+    origin: Part | None = None
+    follows = union.options.follows_redirects
+    search.last = not follows and not lowers
+    if directory.upper is not None:
+        upper = lookup_layer(union, 0, directory.upper, search, trail)
+        if upper is not None and not search.is_dir:
+            origin = index.origin_of(union, upper)
+            upper_metacopy = search.metacopy
+        if search.redirect is not None:
+            upper_redirect = search.redirect
+            if search.redirect[0] == "/":
+                stack = roots
+        upper_opaque = search.opaque
+    parts: list[Part] = []
+    data: Any = None
+    place, count = 0, len(stack)
+    while not search.stop and place < count:
+        part = stack[place]
+        search.last = place == count - 1 if not follows else part.layer == union.last_layer
+        this = lookup_layer(union, part.layer, part.inode, search, trail)
+        place += 1
+        if this is None:
+            continue
+        if upper is not None and not parts and search.is_dir:
+            index.fix_origin(union, directory, upper, Part(part.layer, this))
+        if upper is not None and not parts and not search.is_dir and union.options.index and origin is not None:
+            if this is not origin.inode:
+                fail(errno.ESTALE)
+        if search.metacopy and parts:
+            pass  # of the metacopies on the way only the topmost counts
+        else:
+            parts.append(Part(part.layer, this))
+        if not search.is_dir:
+            data = this
+        if search.redirect is not None and not follows:
+            fail(errno.EPERM)
+        if search.stop:
+            break
+        if search.redirect is not None and search.redirect[0] == "/" and stack is not roots:
+            stack = roots
+            count = len(roots)
+            place = part.layer
+    if search.metacopy and parts and union.data_layers and search.absolute_redirect:
+        data = union.data_of(search.redirect or "")
+        if data is None:
+            fail(errno.EIO)
+        search.metacopy = False
+    if search.metacopy or (upper_metacopy and not parts):
+        fail(errno.EIO)  # a metacopy without the file that has its bytes
+    if upper is not None and not search.is_dir and not parts and origin is not None:
+        parts.append(origin)
+    return _node(
+        union, directory, name, upper, tuple(parts), search,
+        _Upper(upper_opaque, upper_metacopy, upper_redirect, data),
+    )
+
+
+@dataclass(slots=True)
+class _Upper:
+    """What the upper's answer was like."""
+
+    opaque: bool
+    metacopy: bool
+    redirect: str | None
+    data: Any
+
+
+def _node(
+    union: UnionTree, directory: UnionNode, name: str, upper: Inode | None, parts: tuple[Part, ...],
+    search: Search, about: _Upper,
+) -> AnyNode | None:
+    """The node of an answered search (ovl_get_inode): shared where names share an inode."""
+    indexed = None
+    if parts and union.options.index and not search.is_dir:
+        indexed = index.lookup(union, parts[0].inode)
+        if upper is None and indexed is not None:
+            upper = indexed
+            about.metacopy = union.xattr_metacopy in upper.xattrs
+    if upper is None and not parts:
+        directory.children[name] = None
+        return None
+    if upper is not None and not parts and not search.is_dir:
+        return upper
+    key = _shared_key(union, upper, parts, indexed, search)
+    node = union.shared.get(key) if key is not None else None
+    if node is None:
+        node = UnionNode(upper, parts, directory, name)
+        _set_flags(union, node, search, about, indexed)
+        if key is not None:
+            union.shared[key] = node
+    if key is None:
+        directory.children[name] = node
+    else:
+        # A node with several names is looked up each time: a copy-up makes the name that was used.
+        node.parent, node.name = directory, name
+    return node
+
+
+def _shared_key(
+    union: UnionTree, upper: Inode | None, parts: tuple[Part, ...], indexed: Inode | None, search: Search
+) -> Any:
+    """By what an inode with several names is known, or None if it has one name (ovl_hash_bylower)."""
+    if search.is_dir:
+        return None
+    if parts:
+        lower = parts[0].inode
+        if indexed is not None:
+            return lower
+        if union.stack[parts[0].layer].stat(lower).st_nlink > 1:
+            if upper is None:
+                return lower if union.options.index or union.upper is None else None
+            return upper
+    if upper is not None and upper.nlink > 1:
+        return upper
+    return None
+
+
+def _set_flags(
+    union: UnionTree, node: UnionNode, search: Search, about: _Upper, indexed: Inode | None
+) -> None:
+    flags = 0
+    if about.opaque:
+        flags |= OPAQUE
+    if about.metacopy:
+        flags |= METACOPY
+    if search.xwhiteouts:
+        flags |= XWHITEOUTS
+    if node.is_dir:
+        real_xattrs = node.real.xattrs
+        if len(node.lowers) + (node.upper is not None) > 1 or union.xattr_origin in real_xattrs:
+            flags |= WHITEOUTS
+        if node.upper is not None and union.xattr_impure in node.upper.xattrs:
+            flags |= IMPURE
+    else:
+        node.data = about.data if about.data is not node.real else None
+        if node.upper is not None and not about.metacopy:
+            node.data = None
+        if indexed is not None:
+            flags |= INDEXED
+            node.nlink = index.nlink(union, node)
+    node.flags = flags
+    if node.upper is not None:
+        node.redirect = about.redirect
+
+
+def lookup_layer(
+    union: UnionTree, layer: int, base: Any, search: Search, trail: list[tuple[int, Any, str]] | None
+) -> Any:
+    """What one layer answers; an absolute redirect is walked from the layer's root (ovl_lookup_layer)."""
+    search.rule = ""
+    if search.name[0] != "/":
+        answer = _single(union, layer, base, search, "", last_element=True)
+    else:
+        answer = union.layer_root(layer) if layer else base
+        names = search.name[1:].split("/")
+        for place, name in enumerate(names):
+            rest = "".join("/" + later for later in names[place + 1 :])
+            before = "".join("/" + earlier for earlier in names[:place]) + "/"
+            whole = search.name
+            answer = _single(union, layer, answer, search, rest, last_element=not rest, name=name, before=before)
+            if answer is None or (rest and answer.mode & 0o170000 != DIRECTORY):
+                answer = None
+                break
+            if search.name is not whole:
+                # A redirect on the way replaced the path; the names behind it stay the same.
+                continue
+    if trail is not None:
+        trail.append((layer, answer, search.rule))
+    return answer
+
+
+def _single(
+    union: UnionTree, layer: int, base: Any, search: Search, rest: str, *,
+    last_element: bool, name: str | None = None, before: str = "",
+) -> Any:
+    """ovl_lookup_single: one name in one directory of one layer."""
+    this = child_of(union, layer, base, search.name if name is None else name)
+    if this is None:
+        return None
+    if is_whiteout(union, this):
+        search.stop = search.opaque = True
+        search.rule = "whiteout"
+        return None
+    kind = this.mode & 0o170000
+    if last_element and search.metacopy and kind != REGULAR:
+        search.stop = True
+        search.rule = "a metacopy continues in regular files only"
+        return None
+    if kind != DIRECTORY:
+        if search.is_dir or not last_element:
+            search.stop = True
+            search.rule = "a file below a directory ends the merge"
+            return None
+        search.metacopy = kind == REGULAR and bool(this.xattrs) and union.xattr_metacopy in this.xattrs
+        search.stop = not search.metacopy
+        search.rule = "" if search.metacopy else "file"
+        if not search.metacopy or search.last:
+            return this
+    else:
+        if last_element:
+            search.is_dir = True
+        if search.last or not this.xattrs:
+            return this
+        opaque = this.xattrs.get(union.xattr_opaque)
+        if opaque == b"y":
+            search.stop = True
+            search.rule = "opaque"
+            if last_element:
+                search.opaque = True
+            return this
+        if opaque == b"x" and last_element and layer:
+            search.xwhiteouts = True
+            union.xwhiteout_layers.add(layer)
+    _check_redirect(union, this, search, rest, before)
+    return this
+
+
+def _check_redirect(union: UnionTree, this: Any, search: Search, rest: str, before: str) -> None:
+    value = this.xattrs.get(union.xattr_redirect)
+    if value is None:
+        return
+    text = value.decode("utf-8", "surrogateescape")
+    if text.startswith("/"):
+        if "//" in text or text == "/":
+            fail(errno.EINVAL)
+        search.absolute_redirect = True
+        search.redirect = text + rest
+    else:
+        if not text or "/" in text:
+            fail(errno.EINVAL)
+        search.redirect = before + text + rest
+    search.name = search.redirect
+    search.rule = f"redirect to {search.redirect}"

@@ -1,0 +1,44 @@
+"""Copy-up of attributes without the bytes (mount option ``metacopy=on``).
+
+The upper file is a hole of the right size with the metacopy attribute; its bytes are still the lower's
+until somebody opens it for writing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from unionfs_sim.content import EMPTY, Content, Hole, copied_up
+from unionfs_sim.events import CopiedUp
+from unionfs_sim.journal import assign
+from unionfs_sim.overlay.node import METACOPY, UnionNode
+
+if TYPE_CHECKING:
+    from unionfs_sim.overlay.union import UnionTree
+
+
+def wanted(union: UnionTree, node: UnionNode, *, truncating: bool, with_data: bool) -> bool:
+    """Whether a copy-up leaves the bytes below (ovl_need_meta_copy_up)."""
+    return union.options.metacopy and node.mode & 0o170000 == 0o100000 and not truncating and not with_data
+
+
+def hole_of(source: Content) -> Content:
+    """The body of a metacopy: the size without the bytes."""
+    return Hole(source.size) if source.size else EMPTY
+
+
+def fill(union: UnionTree, node: UnionNode, *, truncating: bool) -> None:
+    """Give a metacopy its bytes; it is an ordinary file from now on."""
+    upper, tree = node.upper, union.upper
+    assert upper is not None
+    assert tree is not None
+    source = EMPTY if truncating else node.content
+    journal = union.journal
+    assign(journal, upper, "body", copied_up(source))
+    if source.size:
+        tree.touch(upper)
+    tree.store_xattr(upper, union.xattr_metacopy, None)
+    assign(journal, node, "data", None)
+    assign(journal, node, "flags", node.flags & ~METACOPY)
+    if union.events.listeners:
+        union.events.tell(CopiedUp(union.path_of(node.parent, node.name), node.mode, source.size))

@@ -1,0 +1,118 @@
+"""What a union remembers of a file that it shows: where its parts lie.
+
+A non-directory that lies in the upper alone needs no memory of its own: there the upper's ``Inode`` is
+the union's node as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from unionfs_sim.content import EMPTY, Content
+from unionfs_sim.inode import NO_CHILDREN, Inode, Node
+
+
+class Part(NamedTuple):
+    """An inode in a lower layer; ``layer``: 1 is the top lower, as in the kernel's ``lowerdir`` string."""
+
+    layer: int
+    inode: Any
+
+
+class UnionNode(Node):
+    """A directory of the union, or a file of which a part lies in a lower layer.
+
+    ``lowers``: top first. A non-directory in the upper keeps its copy-up origin there, and one that is a
+    metacopy also where its bytes are. ``children``: names looked up so far; None says "not there".
+    """
+
+    __slots__ = (
+        "data",
+        "flags",
+        "ino",
+        "listing",
+        "lowers",
+        "name",
+        "nlink",
+        "redirect",
+        "upper",
+    )
+
+    upper: Inode | None
+    lowers: tuple[Part, ...]
+    parent: UnionNode
+
+    def __init__(self, upper: Inode | None, lowers: tuple[Part, ...], parent: UnionNode | None, name: str) -> None:
+        self.upper = upper
+        self.lowers = lowers
+        self.parent = parent if parent is not None else self
+        self.name = name
+        self.flags = 0
+        self.ino = 0
+        self.nlink = 0
+        self.redirect: str | None = None
+        self.listing: dict[str, bool] | None = None
+        self.data: Any = None
+        real = upper if upper is not None else lowers[0].inode
+        self.mode: int = real.mode
+        self.uid: int = real.uid
+        self.gid: int = real.gid
+        self.children: dict[str, Any] = {} if self.mode & 0o170000 == 0o040000 else NO_CHILDREN
+
+    @property
+    def real(self) -> Any:
+        """The inode whose attributes count: the upper's, else the topmost lower's."""
+        return self.upper if self.upper is not None else self.lowers[0].inode
+
+    # A union can be a lower layer of another union: then it is asked what an Inode is asked.
+
+    @property
+    def body(self) -> Any:
+        """As ``Inode.body``."""
+        return self.data.body if self.data is not None else self.real.body
+
+    @property
+    def content(self) -> Content:
+        """The bytes of a regular file; empty for everything else."""
+        body = self.body
+        return body if isinstance(body, Content) else EMPTY
+
+    @property
+    def xattrs(self) -> Mapping[str, bytes]:
+        """As ``Inode.xattrs``, raw."""
+        return self.real.xattrs  # type: ignore[no-any-return]
+
+    @property
+    def is_whiteout(self) -> bool:
+        """Never: a union shows no whiteouts."""
+        return False
+
+    @property
+    def atime_ns(self) -> int:
+        """When it was last read."""
+        return self.real.atime_ns  # type: ignore[no-any-return]
+
+    @property
+    def mtime_ns(self) -> int:
+        """When it was last written."""
+        return self.real.mtime_ns  # type: ignore[no-any-return]
+
+
+AnyNode: TypeAlias = UnionNode | Inode
+
+# Flags of a UnionNode.
+OPAQUE = 1
+"""The upper directory has the opaque attribute, or lies over nothing."""
+IMPURE = 2
+"""The upper directory is known to have the impure attribute."""
+METACOPY = 4
+"""The upper file has attributes only."""
+INDEXED = 8
+"""The upper file stands in the index: all names of the lower file lead to it."""
+WHITEOUTS = 16
+"""The directory may hold whiteouts, so that a listing has to look for them."""
+XWHITEOUTS = 32
+"""A lower directory has whiteouts that are files with an attribute."""
+
+Xattrs: TypeAlias = Mapping[str, bytes]

@@ -1,0 +1,213 @@
+"""rename(2) in a union: copy-up, a whiteout where it came from, and for directories a redirect or EXDEV.
+
+A directory with a part in a lower layer cannot be moved by renaming its upper part alone. With
+``redirect_dir=on`` an attribute says where the lower part lies; without it the caller gets EXDEV and
+copies by hand, as between two disks.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from unionfs_sim.events import RedirectMade
+from unionfs_sim.inode import DEAD, Inode
+from unionfs_sim.journal import assign, put
+from unionfs_sim.overlay import index, readdir
+from unionfs_sim.overlay.copyup import copy_up
+from unionfs_sim.overlay.node import INDEXED, METACOPY, AnyNode, UnionNode
+from unionfs_sim.overlay.options import REDIRECT_MAX, RedirectDir
+from unionfs_sim.overlay.whiteout import (
+    after_unlink,
+    before_unlink,
+    clear_upper,
+    forget,
+    is_pure,
+    lower_positive,
+    make_whiteout,
+    mark_opaque,
+    remove_whiteout,
+)
+from unionfs_sim.permission import fail
+
+if TYPE_CHECKING:
+    from unionfs_sim.overlay.union import UnionTree
+
+EXCHANGE = 2
+WHITEOUT = 4
+
+
+def is_merge_or_lower(node: AnyNode) -> bool:
+    """Whether a part that shows lies in a lower layer (ovl_type_merge_or_lower)."""
+    if not isinstance(node, UnionNode):
+        return False
+    return node.upper is None or (bool(node.lowers) and (node.is_dir or bool(node.flags & METACOPY)))
+
+
+def _can_move(union: UnionTree, node: AnyNode) -> bool:
+    return union.options.redirect_dir is RedirectDir.ON or not node.is_dir or not is_merge_or_lower(node)
+
+
+def _has_origin(node: AnyNode) -> bool:
+    return isinstance(node, UnionNode) and node.upper is not None and bool(node.lowers)
+
+
+def rename(
+    union: UnionTree,
+    source: tuple[UnionNode, str, AnyNode],
+    destination: tuple[UnionNode, str, AnyNode | None],
+    flags: int,
+) -> None:
+    """Move a name (ovl_rename)."""
+    (old_dir, _, node), (new_dir, _, other) = source, destination
+    if flags & WHITEOUT:
+        fail(errno.EINVAL)
+    if not _can_move(union, node):
+        fail(errno.EXDEV)
+    exchanging = bool(flags & EXCHANGE)
+    if exchanging and other is not None and not _can_move(union, other):
+        fail(errno.EXDEV)
+    target = other if isinstance(other, UnionNode) and other.is_dir else None
+    if target is not None and not exchanging and not is_pure(target) and not readdir.is_empty(union, target):
+        fail(errno.ENOTEMPTY)
+    _copy_up_at(union, node, old_dir, source[1])
+    if new_dir.upper is None:
+        copy_up(union, new_dir)
+    if other is not None:
+        if exchanging:
+            _copy_up_at(union, other, new_dir, destination[1])
+        else:
+            if isinstance(other, UnionNode) and not other.is_dir:
+                other.parent, other.name = new_dir, destination[1]
+            before_unlink(union, other)
+    if old_dir is not new_dir:
+        if _has_origin(node):
+            index.set_impure(union, new_dir)
+        if exchanging and other is not None and _has_origin(other):
+            index.set_impure(union, old_dir)
+    if exchanging and other is not None:
+        _exchange(union, source, (new_dir, destination[1], other))
+    else:
+        _overwrite(union, source, destination)
+    union.forget_paths()
+
+
+def _copy_up_at(union: UnionTree, node: AnyNode, directory: UnionNode, name: str) -> None:
+    if isinstance(node, UnionNode):
+        if not node.is_dir:
+            node.parent, node.name = directory, name
+        copy_up(union, node)
+
+
+def _upper_of(node: AnyNode) -> Inode:
+    upper = node.upper if isinstance(node, UnionNode) else node
+    assert upper is not None
+    return upper
+
+
+def _prepare(union: UnionTree, node: AnyNode, *, same_parent: bool, new_parent: UnionNode) -> None:
+    """The attribute that a moved directory (or metacopy) needs at its new place."""
+    if not isinstance(node, UnionNode):
+        return
+    if is_merge_or_lower(node):
+        set_redirect(union, node, same_parent=same_parent)
+    elif node.is_dir and new_parent.lowers:
+        mark_opaque(union, node)
+
+
+def _overwrite(
+    union: UnionTree,
+    source: tuple[UnionNode, str, AnyNode],
+    destination: tuple[UnionNode, str, AnyNode | None],
+) -> None:
+    (old_dir, old_name, node), (new_dir, new_name, other) = source, destination
+    tree = union.upper
+    assert tree is not None
+    assert old_dir.upper is not None
+    assert new_dir.upper is not None
+    leaves_whiteout = lower_positive(union, old_dir, old_name, node)
+    _prepare(union, node, same_parent=old_dir is new_dir, new_parent=new_dir)
+    there = new_dir.upper.children.get(new_name)
+    if other is None:
+        remove_whiteout(union, new_dir.upper, new_name)
+    elif there is not None:
+        if there.is_dir:
+            if isinstance(other, UnionNode) and not is_pure(other):
+                clear_upper(union, there)
+            if there.children:
+                fail(errno.ENOTEMPTY)
+        tree.detach(new_dir.upper, new_name, there)
+        tree.drop(there)
+    upper = _upper_of(node)
+    tree.detach(old_dir.upper, old_name, upper)
+    tree.attach(new_dir.upper, new_name, upper)
+    assign(union.journal, upper, "ctime_ns", union.clock())
+    if leaves_whiteout:
+        make_whiteout(union, old_dir, old_name)
+    if other is not None:
+        after_unlink(union, other)
+        if isinstance(other, UnionNode) and other.is_dir:
+            assign(union.journal, other, "children", DEAD)
+    forget(union, old_dir, old_name)
+    _place(union, node, new_dir, new_name)
+
+
+def _exchange(
+    union: UnionTree, source: tuple[UnionNode, str, AnyNode], destination: tuple[UnionNode, str, AnyNode]
+) -> None:
+    (old_dir, old_name, node), (new_dir, new_name, other) = source, destination
+    tree = union.upper
+    assert tree is not None
+    assert old_dir.upper is not None
+    assert new_dir.upper is not None
+    same = old_dir is new_dir
+    _prepare(union, node, same_parent=same, new_parent=new_dir)
+    _prepare(union, other, same_parent=same, new_parent=old_dir)
+    one, two = _upper_of(node), _upper_of(other)
+    tree.rename((old_dir.upper, old_name, one), (new_dir.upper, new_name, two), EXCHANGE)
+    _place(union, node, new_dir, new_name)
+    _place(union, other, old_dir, old_name)
+
+
+def _place(union: UnionTree, node: AnyNode, directory: UnionNode, name: str) -> None:
+    """Let the union's own memory know where a node is now."""
+    forget(union, directory, name)
+    if not isinstance(node, UnionNode):
+        return
+    assign(union.journal, node, "parent", directory)
+    assign(union.journal, node, "name", name)
+    if node.is_dir or not node.flags & INDEXED:
+        put(union.journal, directory.children, name, node)
+
+
+def set_redirect(union: UnionTree, node: UnionNode, *, same_parent: bool) -> None:
+    """Write where the lower part lies: the old name, or the path from the root (ovl_set_redirect)."""
+    known = node.redirect
+    if known is not None and (same_parent or known[0] == "/"):
+        return
+    relative = same_parent and (node.is_dir or node.lowers[0].inode.nlink <= 1)
+    redirect = node.name if relative else absolute_redirect(node)
+    assert union.upper is not None
+    assert node.upper is not None
+    union.upper.store_xattr(
+        node.upper, union.xattr_redirect, redirect.encode("utf-8", "surrogateescape")
+    )
+    assign(union.journal, node, "redirect", redirect)
+    if union.events.listeners:
+        union.events.tell(RedirectMade(union.path_of(node.parent, node.name), redirect))
+
+
+def absolute_redirect(node: UnionNode) -> str:
+    """The path of a node in the lower layers; EXDEV if it is longer than a redirect may be."""
+    path = ""
+    while node.parent is not node:
+        step = node.redirect if node.redirect is not None else node.name
+        path = (step if step[0] == "/" else "/" + step) + path
+        if len(path.encode("utf-8", "surrogateescape")) > REDIRECT_MAX:
+            fail(errno.EXDEV)
+        if step[0] == "/":
+            break
+        node = node.parent
+    return path
+
+

@@ -1,0 +1,150 @@
+"""Deleting from a union: what lower layers have cannot go, so a whiteout in the upper hides it."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from unionfs_sim.events import OpaqueMade, WhiteoutMade
+from unionfs_sim.inode import DEAD, Inode
+from unionfs_sim.journal import ABSENT, assign, put
+from unionfs_sim.overlay import index, readdir
+from unionfs_sim.overlay.copyup import copy_up
+from unionfs_sim.overlay.lookup import child_of, is_whiteout
+from unionfs_sim.overlay.node import INDEXED, OPAQUE, AnyNode, UnionNode
+from unionfs_sim.permission import fail
+
+if TYPE_CHECKING:
+    from unionfs_sim.overlay.union import UnionTree
+
+DIRECTORY = 0o040000
+
+
+def lower_positive(union: UnionTree, directory: UnionNode, name: str, node: AnyNode) -> bool:
+    """Whether a lower layer would show the name if the upper had nothing there (ovl_lower_positive)."""
+    if node.upper is None if isinstance(node, UnionNode) else False:
+        return True
+    for part in directory.lowers:
+        child = child_of(union, part.layer, part.inode, name)
+        if child is not None:
+            return not is_whiteout(union, child)
+    return False
+
+
+def make_whiteout(union: UnionTree, directory: UnionNode, name: str) -> None:
+    """Put a whiteout at ``name`` of an upper directory; all whiteouts share one inode in the workdir."""
+    tree = union.upper
+    assert tree is not None
+    assert directory.upper is not None
+    shared = union.work.whiteout
+    if shared is None:
+        shared = tree.new(0o020000, 0, 0, 0)
+        assign(union.journal, union.work, "whiteout", shared)
+    assign(union.journal, shared, "nlink", shared.nlink + 1)
+    tree.attach(directory.upper, name, shared)
+    if union.events.listeners:
+        union.events.tell(WhiteoutMade(union.path_of(directory, name)))
+
+
+def remove_whiteout(union: UnionTree, directory: Inode, name: str) -> bool:
+    """Take the whiteout at ``name`` of an upper directory away, if one is there."""
+    there = directory.children.get(name)
+    if there is None:
+        return False
+    tree = union.upper
+    assert tree is not None
+    tree.detach(directory, name, there)
+    tree.drop(there)
+    return True
+
+
+def make_opaque(union: UnionTree, upper: Inode, path: str) -> None:
+    """Let an upper directory hide what lies below."""
+    assert union.upper is not None
+    union.upper.store_xattr(upper, union.xattr_opaque, b"y")
+    if union.events.listeners:
+        union.events.tell(OpaqueMade(path))
+
+
+def before_unlink(union: UnionTree, node: AnyNode) -> None:
+    """An indexed file must have its upper inode before a name goes, to count the names that are left."""
+    if not isinstance(node, UnionNode) or node.is_dir:
+        return
+    if union.options.index and (node.flags & INDEXED or index.needs_index(union, node)):
+        copy_up(union, node)
+    if node.flags & INDEXED:
+        index.store_nlink(union, node, against_upper=True)
+
+
+def after_unlink(union: UnionTree, node: AnyNode) -> None:
+    """Count one name less of an indexed file; with the last, its place in the index goes."""
+    if not isinstance(node, UnionNode) or not node.flags & INDEXED or node.is_dir:
+        return
+    assign(union.journal, node, "nlink", node.nlink - 1)
+    if node.nlink == 0:
+        lower, upper = node.lowers[0].inode, node.upper
+        assert upper is not None
+        put(union.journal, union.work.index, lower, ABSENT)
+        assign(union.journal, upper, "nlink", upper.nlink - 1)
+
+
+def clear_upper(union: UnionTree, upper: Inode) -> None:
+    """Take the whiteouts out of an upper directory that shows nothing (ovl_clear_empty)."""
+    tree = union.upper
+    assert tree is not None
+    for name, child in list(upper.children.items()):
+        tree.detach(upper, name, child)
+        tree.drop(child)
+
+
+def remove(union: UnionTree, directory: UnionNode, name: str, node: AnyNode) -> None:
+    """Take a name away, unlink(2) and rmdir(2): a whiteout appears where a lower layer has it."""
+    tree = union.upper
+    assert tree is not None
+    positive = lower_positive(union, directory, name, node)
+    folder = node if isinstance(node, UnionNode) and node.is_dir else None
+    checked = folder is not None and (positive or bool(folder.lowers))
+    if checked and folder is not None and not readdir.is_empty(union, folder):
+        fail(errno.ENOTEMPTY)
+    if directory.upper is None:
+        copy_up(union, directory)
+    assert directory.upper is not None
+    before_unlink(union, node)
+    upper = directory.upper.children.get(name)
+    if upper is not None:
+        if upper.mode & 0o170000 == DIRECTORY:
+            if checked:
+                clear_upper(union, upper)
+            tree.rmdir(directory.upper, name, upper)
+        else:
+            tree.unlink(directory.upper, name, upper)
+    if positive:
+        make_whiteout(union, directory, name)
+    after_unlink(union, node)
+    forget(union, directory, name)
+    if folder is not None:
+        assign(union.journal, folder, "children", DEAD)
+        union.forget_paths()
+    elif node.mode & 0o170000 == 0o120000:
+        union.forget_paths()
+
+
+def forget(union: UnionTree, directory: UnionNode, name: str) -> None:
+    """Look ``name`` up anew next time, and list the directory anew."""
+    if name in directory.children:
+        put(union.journal, directory.children, name, ABSENT)
+    if directory.listing is not None:
+        assign(union.journal, directory, "listing", None)
+
+
+def is_pure(node: UnionNode) -> bool:
+    """Whether nothing below shows through a directory: it lies in the upper alone."""
+    return node.upper is not None and not node.lowers
+
+
+def mark_opaque(union: UnionTree, node: UnionNode) -> None:
+    """Make an upper directory of the union opaque, unless it is."""
+    if node.flags & OPAQUE or node.upper is None:
+        return
+    make_opaque(union, node.upper, union.path_of(node.parent, node.name))
+    assign(union.journal, node, "flags", node.flags | OPAQUE)

@@ -1,0 +1,166 @@
+"""Mounting: layers in, one tree out."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+from typing import Any
+
+from unionfs_sim.caller import Caller, Clock, TickingClock
+from unionfs_sim.events import Events
+from unionfs_sim.journal import Journal
+from unionfs_sim.layer import Layer
+from unionfs_sim.overlay.node import UnionNode
+from unionfs_sim.overlay.options import MAX_LOWERS, Options, resolve
+from unionfs_sim.overlay.union import UnionTree
+from unionfs_sim.overlay.workdir import WorkDir
+from unionfs_sim.permission import fail
+from unionfs_sim.posix import Posix
+
+
+class Union(Posix):
+    """A mounted union: the merged view, through the verbs of ``os``.
+
+    >>> from unionfs_sim import layer
+    >>> union = mount([layer({"/etc/motd": "hello"})], Layer())
+    >>> union.unlink("/etc/motd")
+    >>> union.upper
+    Layer(/etc/, /etc/motd (whiteout))
+    """
+
+    __slots__ = ("__weakref__", "_mounted", "lowers", "upper")
+
+    _tree: UnionTree
+
+    def __init__(
+        self, tree: UnionTree, caller: Caller, lowers: tuple[Layer | Union, ...], upper: Layer | None
+    ) -> None:
+        super().__init__(tree, caller)
+        self.lowers = lowers
+        self.upper = upper
+        self._mounted = True
+
+    @property
+    def tree(self) -> UnionTree:
+        """The operations on inodes, for who puts another union on top."""
+        return self._tree
+
+    @property
+    def root(self) -> UnionNode:
+        """The node of ``/``."""
+        return self._tree.root
+
+    @property
+    def options(self) -> Options:
+        """How it is mounted."""
+        return self._tree.options
+
+    @property
+    def events(self) -> Events:
+        """Where to subscribe to what happens inside."""
+        return self._tree.events
+
+    def undo(self) -> bool:
+        """Take back the last operation; False if there is none (mount with ``history``)."""
+        return self._step("undo")
+
+    def redo(self) -> bool:
+        """Do again what was undone last; False if there is nothing."""
+        return self._step("redo")
+
+    def _step(self, direction: str) -> bool:
+        journal = self._tree.journal
+        if journal is None:
+            return False
+        done = journal.undo() if direction == "undo" else journal.redo()
+        self._tree.forget_paths()
+        return done
+
+    def unmount(self) -> Layer | None:
+        """The upper layer, which nobody holds any more; a volatile mark stays in its workdir."""
+        self._tree.drop_caches()
+        if self.upper is not None:
+            self.upper.tree.journal = None
+        self._mounted = False
+        return self.upper
+
+
+def mount(
+    lowers: Sequence[Layer | Union],
+    upper: Layer | None = None,
+    *,
+    data_lowers: Sequence[Layer | Union] = (),
+    options: Options | None = None,
+    caller: Caller | None = None,
+    clock: Clock | None = None,
+    history: int = 0,
+    dev: int = 64,
+) -> Union:
+    """The union of ``lowers`` (base first) with ``upper`` on top; read-only without an upper.
+
+    ``history``: how many operations ``undo`` can take back. ``dev``: the st_dev of the union. Raises
+    OSError with the errno that mount(2) gives for layers or options that do not go together.
+    """
+    settled = resolve(options or Options(), _said(options))
+    _check(lowers, upper, data_lowers, settled)
+    work = WorkDir()
+    upper_tree = None
+    if upper is not None:
+        upper_tree = upper.tree
+        work = _work_of(upper, lowers, settled)
+    ticking = clock or TickingClock()
+    tree = UnionTree(
+        [lower.tree for lower in reversed(lowers)],
+        upper_tree,
+        work,
+        data_layers=[lower.tree for lower in reversed(data_lowers)],
+        options=settled,
+        clock=ticking,
+        dev=dev,
+    )
+    if upper_tree is not None:
+        upper_tree.clock = ticking
+        if history:
+            tree.journal = upper_tree.journal = Journal(history)
+    return Union(tree, caller or Caller(), tuple(lowers), upper)
+
+
+def _said(options: Options | None) -> set[str]:
+    if options is None:
+        return set()
+    default = Options()
+    names = ("redirect_dir", "metacopy", "index", "xino", "userxattr", "volatile")
+    return {name for name in names if getattr(options, name) != getattr(default, name)}
+
+
+def _check(
+    lowers: Sequence[Any], upper: Layer | None, data_lowers: Sequence[Any], options: Options
+) -> None:
+    """What mount(2) refuses."""
+    if not lowers or len(lowers) + len(data_lowers) > MAX_LOWERS:
+        fail(errno.EINVAL)
+    if upper is None and len(lowers) == 1 and not data_lowers:
+        fail(errno.EINVAL)
+    if upper is not None and any(lower is upper for lower in (*lowers, *data_lowers)):
+        fail(errno.ELOOP)
+    if len({id(lower) for lower in (*lowers, *data_lowers)}) != len(lowers) + len(data_lowers):
+        fail(errno.ELOOP)
+    if upper is not None and upper.is_frozen:
+        fail(errno.EROFS)
+    if data_lowers and not options.follows_redirects:
+        fail(errno.EINVAL)
+
+
+def _work_of(upper: Layer, lowers: Sequence[Layer | Union], options: Options) -> WorkDir:
+    """The workdir that belongs to an upper; refuses a volatile one, and an index made for other layers."""
+    tree: Any = upper.tree
+    work: WorkDir = tree.work if tree.work is not None else WorkDir()
+    tree.work = work
+    if work.is_volatile:
+        fail(errno.EINVAL)
+    if options.index:
+        if work.lowers is not None and work.lowers is not lowers[-1].root:
+            fail(errno.ESTALE)
+        work.lowers = lowers[-1].root
+    work.is_volatile = options.volatile
+    return work
