@@ -15,15 +15,12 @@ _CUT_USAGE: Final = "[OPTIONS] [FILE]..."
 def _ranges(text: str) -> list[tuple[int, int | None]]:
     """The parts that a LIST such as ``1,3-5,7-`` chooses; counted from 1, None: to the end."""
     found: list[tuple[int, int | None]] = []
-    for part in text.split(","):
+    for part in text.removesuffix(",").split(","):
         low, dash, high = part.partition("-")
         if not part or part == "-":
             raise UsageError(f"invalid range {part}" if part else "missing list of fields")
-        start = number(low) if low else 1
-        stop = (number(high) if high else None) if dash else start
-        if start == 0:
-            start, stop = 1, None
-        found.append((start, stop if stop is None or stop >= start else None))
+        start = max(1, number(low)) if low else 1
+        found.append((start, (number(high) if high else None) if dash else start))
     return found
 
 
@@ -48,9 +45,26 @@ def _cut_fields(line: bytes, split: bytes | Pattern, joiner: bytes, ranges: list
             parts.append(line[: match.start()])
             line = line[match.end() :]
         parts.append(line)
-    if len(parts) == 1:
+    if len(parts) == 1 and ("s" in options or isinstance(split, bytes)):
         return None if "s" in options else line
-    return joiner.join(parts[at] for at in _chosen(len(parts), ranges, options))
+    if "!" in options:
+        return joiner.join(parts[at] for at in _chosen(len(parts), ranges, options))
+    if "D" in options:
+        return joiner.join(joiner.join(parts[low - 1 : high]) for low, high in ranges)
+    return _joined(parts, joiner, ranges)
+
+
+def _joined(parts: list[bytes], joiner: bytes, ranges: list[tuple[int, int | None]]) -> bytes:
+    """The chosen fields; as in busybox, a range beyond the end of the line still adds its delimiter."""
+    printed, passed = b"", 0
+    for at, (low, high) in enumerate(sorted(ranges, key=lambda chosen: chosen[0])):
+        end = len(parts) if high is None else high
+        if passed < len(parts) and end <= passed:
+            continue
+        chosen = parts[max(low - 1, passed) : end]
+        passed = max(passed, min(end, len(parts)))
+        printed += (joiner if at else b"") + joiner.join(chosen)
+    return printed
 
 
 def cut(process: Process) -> int:
@@ -157,7 +171,8 @@ def _folded(line: bytes, width: int, *, count_bytes: bool, at_spaces: bool) -> b
 
 def fold(process: Process) -> int:
     """Print the files with long lines broken."""
-    options = parse(process.argv[1:], "bsw:", {"bytes": "b", "spaces": "s", "width": "w"}, usage="[-bs] [-w WIDTH] [FILE]...")
+    words = [f"-w{word[1:]}" if word[:1] == "-" and word[1:].isdigit() else word for word in process.argv[1:]]
+    options = parse(words, "bsw:", {"bytes": "b", "spaces": "s", "width": "w"}, usage="[-bs] [-w WIDTH] [FILE]...")
     width = number(options.value("w", "80"))
     if not 1 <= width <= 10000:
         raise UsageError(f"number {options.value('w')} is not in 1..10000 range")

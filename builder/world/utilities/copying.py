@@ -22,7 +22,6 @@ _CP_LONG: Final = {
     "recursive": "r",
     "no-dereference": "P",
     "dereference": "L",
-    "preserve": "p",
     "force": "f",
     "interactive": "i",
     "no-clobber": "n",
@@ -70,12 +69,19 @@ class Copier:
         except OSError as error:
             self.out.complain(f"can't stat '{source}': {reason(error)}")
             return
-        there = self._present(target)
+        try:
+            there = self._present(target)
+        except OSError as error:
+            self.out.complain(f"can't stat '{target}': {reason(error)}")
+            return
         if there is not None and self._skipped(source, status, target, there):
             return
         if stat.S_ISDIR(status.st_mode):
             self._directory(source, status, target, there, depth)
             return
+        if there is not None and "i" in self.options:
+            self.process.fs.unlink(target)
+            there = None
         if not self._linked(source, status, target, there):
             self._file(source, status, target, there)
         if "v" in self.options:
@@ -85,8 +91,6 @@ class Copier:
         try:
             return self.process.fs.lstat(target)
         except FileNotFoundError:
-            return None
-        except OSError:
             return None
 
     def _skipped(self, source: str, status: Stat, target: str, there: Stat) -> bool:
@@ -135,8 +139,8 @@ class Copier:
         self._remember(target)
         try:
             names = sorted(fs.listdir(source))
-        except OSError as error:
-            self.out.complain(f"can't open '{source}': {reason(error)}")
+        except OSError:
+            self.out.status = 1  # busybox says nothing about a directory that it may not read
             names = []
         for name in names:
             self.copy(joined(source, name), joined(target, name), depth + 1)
@@ -144,6 +148,8 @@ class Copier:
             fs.chmod(target, status.st_mode & 0o7777 & ~fs.caller.umask)
         if self.preserve:
             self._restore(status, target)
+        if "v" in self.options:
+            self.out.print(f"'{source}' -> '{target}'")
 
     def _remember(self, target: str) -> None:
         made = self.process.fs.stat(target)
@@ -154,17 +160,15 @@ class Copier:
         fs = self.process.fs
         first = self.links.get((status.st_dev, status.st_ino))
         if "s" not in self.options and "l" not in self.options and (first is None or status.st_nlink < 2):
-            if self.recursive or "d" in self.options:
+            if (self.recursive or "d" in self.options) and self.follow is not Follow.ALL:
                 self.links[status.st_dev, status.st_ino] = target
             return False
         try:
-            if there is not None and "f" in self.options:
+            if there is not None and ("f" in self.options or first is not None):
                 fs.unlink(target)
             if "s" in self.options:
                 fs.symlink(source, target)
             else:
-                if there is not None and first is not None:
-                    fs.unlink(target)
                 fs.link(source if "l" in self.options or first is None else first, target)
         except OSError as error:
             kind = "symlink" if "s" in self.options else "link"
@@ -201,12 +205,12 @@ class Copier:
         mode = status.st_mode & 0o7777 if stat.S_ISREG(status.st_mode) else 0o666
         try:
             try:
-                writer = fs.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode & 0o777)
+                writer = fs.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
             except OSError as error:
                 if there is None or "f" not in self.options or error.errno in (errno.EISDIR, errno.ENOENT):
                     raise
                 fs.unlink(target)
-                writer = fs.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode & 0o777)
+                writer = fs.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         except OSError as error:
             reader.close()
             self.out.complain(f"can't create '{target}': {reason(error)}")
@@ -223,7 +227,8 @@ class Copier:
         link = stat.S_ISLNK(status.st_mode)
         mode = status.st_mode & 0o7777
         try:
-            fs.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns), follow_symlinks=not link)
+            if not link:
+                fs.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
             fs.chown(target, status.st_uid, status.st_gid, follow_symlinks=not link)
         except OSError as error:
             mode &= ~(stat.S_ISUID | stat.S_ISGID)
@@ -261,10 +266,11 @@ def _destinations(process: Process, options: Options, usage: str) -> list[tuple[
         if "T" in options:
             if len(operands) > 1:
                 raise UsageError("", usage)
-            if _is_directory(process, last):
+            if _is_directory(process, last) and not (usage == _MV and _is_directory(process, operands[0])):
                 raise UsageError(f"'{last}' is a directory")
             return [(operands[0], last)]
-        if len(operands) == 1 and not _is_directory(process, last) and "!" not in options:
+        into_itself = usage == _CP and process.fs.exists(last) and _is_directory(process, operands[0])
+        if len(operands) == 1 and not _is_directory(process, last) and not into_itself and "!" not in options:
             return [(operands[0], last)]
         into = last
     elif not operands:

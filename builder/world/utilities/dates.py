@@ -10,11 +10,11 @@ from typing import Final
 NANOSECONDS: Final = 1_000_000_000
 
 _SPELLINGS: Final = (
-    (r"(?P<H>\d+):(?P<M>\d+)(?::(?P<S>\d+))?", False),
-    (r"(?:(?P<Y>\d+)\.)?(?P<m>\d+)\.(?P<d>\d+)-(?P<H>\d+):(?P<M>\d+)(?::(?P<S>\d+))?", True),
-    (r"(?P<Y>\d+)-(?P<m>\d+)-(?P<d>\d+) (?P<H>\d+)(?::(?P<M>\d+)(?::(?P<S>\d+))?)?", True),
-    (r"(?P<Y>\d+)-(?P<m>\d+)-(?P<d>\d+)[T ](?P<H>\d\d):(?P<M>\d\d):(?P<S>\d\d)(?:\.\d+)?Z?", True),
-    (r"(?P<Y>\d+)-(?P<m>\d+)-(?P<d>\d+)", False),
+    r"(?P<H>\d+):(?P<M>\d+)(?::(?P<S>\d+))?",
+    r"(?:(?P<Y>\d+)\.)?(?P<m>\d+)\.(?P<d>\d+)-(?P<H>\d+):(?P<M>\d+)(?::(?P<S>\d+))?",
+    r"(?P<Y>\d+)-(?P<m>\d+)-(?P<d>\d+) (?P<H>\d+)(?::(?P<M>\d+)(?::(?P<S>\d+))?)?",
+    r"(?P<Y>\d+)-(?P<m>\d+)-(?P<d>\d+)[T ](?P<H>\d\d):(?P<M>\d\d):(?P<S>\d\d)(?:\.\d+)?Z?",
+    r"(?P<Y>\d+)-(?P<m>\d+)-(?P<d>\d+)",
 )
 _DIGITS: Final = re.compile(r"(?P<C>\d\d)??(?P<y>\d\d)??(?P<m>\d\d)??(?P<d>\d\d)??(?P<H>\d\d)??(?P<M>\d\d)(?:\.(?P<S>\d\d))?")
 
@@ -56,14 +56,14 @@ def parsed(text: str, now: int) -> int:
         return int(text[1:])
     at = time.gmtime(now)
     fields = [at.tm_year, at.tm_mon, at.tm_mday, at.tm_hour, at.tm_min, at.tm_sec]
-    for spelling, _ in _SPELLINGS:
+    for spelling in _SPELLINGS:
         match = re.fullmatch(spelling, text)
         if match is None:
             continue
         given = match.groupdict()
         for place, name in enumerate("YmdHMS"):
-            if name in given and (given[name] is not None or (name in "MS" and "H" in given)):
-                fields[place] = int(given[name] or 0)
+            if given.get(name) is not None:
+                fields[place] = int(given[name])
         return _checked(fields, text)
     match = _DIGITS.fullmatch(text)
     if match is None:

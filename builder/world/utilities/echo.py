@@ -10,7 +10,7 @@ from builder.world.utilities.stdio import octets
 
 
 def echoed(words: Sequence[str]) -> bytes:
-    r"""What busybox's echo prints for ``words``: -n no newline, -e escapes, -E none.
+    r"""What busybox's echo prints for ``words``: -n no newline, -e escapes (-E, the default, does not undo it).
 
     A word with any other letter is no option but text (POSIX has no options for echo at all).
 
@@ -22,8 +22,7 @@ def echoed(words: Sequence[str]) -> bytes:
         if len(word) < 2 or word[0] != "-" or word[1:].strip("neE"):
             break
         newline = newline and "n" not in word
-        for letter in word[1:]:
-            escapes = letter == "e" or (escapes and letter != "E")
+        escapes = escapes or "e" in word
         first += 1
     text = octets(" ".join(words[first:]))
     if escapes:

@@ -6,8 +6,8 @@ import collections
 from typing import Final
 
 from builder.world.process import Process, Stream
-from builder.world.utilities.options import SUFFIXES, Options, UsageError, number, parse
-from builder.world.utilities.stdio import CHUNK, Output, chunks, lines, octets, open_input
+from builder.world.utilities.options import SUFFIXES, UsageError, number, parse
+from builder.world.utilities.stdio import CANNOT_OPEN, CHUNK, Output, chunks, inputs, lines, octets, open_input
 
 _HEAD_USAGE: Final = "[-n N] [-c N] [-qv] [FILE]..."
 _TAIL_USAGE: Final = "[-c [+]N] [-n [+]N] [-fFqv] [-s SECONDS] [FILE]..."
@@ -77,24 +77,7 @@ def _from(stream: Stream, unit: str, start: int, out: Output) -> None:
             out.write(line)
 
 
-def _each(process: Process, options: Options, out: Output, show: str, unit: str, count: int) -> None:
-    names = options.operands or ("-",)
-    headers = "v" in options or (len(names) > 1 and "q" not in options)
-    separator = ""
-    shows = {"first": _first, "but-last": _all_but_last, "last": _last, "from": _from}
-    for name in names:
-        try:
-            stream = open_input(process, name)
-        except OSError as error:
-            out.failed(name, error)
-            continue
-        if headers:
-            title = "standard input" if name == "-" else name
-            out.write(octets(f"{separator}==> {title} <==\n"))
-            separator = "\n"
-        shows[show](stream, unit, count, out)
-        if name != "-":
-            stream.close()
+_SHOW: Final = {"first": _first, "but-last": _all_but_last, "last": _last, "from": _from}
 
 
 def head(process: Process) -> int:
@@ -104,8 +87,16 @@ def head(process: Process) -> int:
     unit = options.last("nc", "n")
     text = options.value(unit, "10")
     count = number(text.removeprefix("-"), SUFFIXES)
+    show = _SHOW["but-last" if text.startswith("-") else "first"]
+    headers = "v" in options or (len(options.operands) > 1 and "q" not in options)
     with Output(process) as out:
-        _each(process, options, out, "but-last" if text.startswith("-") else "first", unit, count)
+        for name, stream in inputs(process, options.operands, out):
+            if headers:
+                # The separator depends on the place in the command line, whether or not the first could be opened.
+                separator = "" if name == (options.operands or ("-",))[0] else "\n"
+                title = "standard input" if name == "-" else name
+                out.write(octets(f"{separator}==> {title} <==\n"))
+            show(stream, unit, count, out)
     return out.status
 
 
@@ -119,6 +110,19 @@ def tail(process: Process) -> int:
     unit = options.last("nc", "n")
     text = options.value(unit, "10")
     count = number(text.lstrip("+-"), SUFFIXES)
+    show = _SHOW["from" if text.startswith("+") else "last"]
     with Output(process) as out:
-        _each(process, options, out, "from" if text.startswith("+") else "last", unit, count)
+        # All files are opened first: those that could be decide whether there are headers.
+        opened: list[tuple[str, Stream]] = []
+        for name in options.operands or ("-",):
+            try:
+                opened.append((name, open_input(process, name)))
+            except OSError as error:
+                out.failed(CANNOT_OPEN.format(name), error)
+        headers = "v" in options or (len(opened) > 1 and "q" not in options)
+        for at, (name, stream) in enumerate(opened):
+            if headers:
+                newline = "\n" if at else ""
+                out.write(octets(f"{newline}==> {name} <==\n"))
+            show(stream, unit, count, out)
     return out.status

@@ -120,6 +120,7 @@ def _confirmed(process: Process, out: Output, question: str) -> bool:
 def removed(process: Process, out: Output, path: str, options: Options) -> None:
     """Remove what is at ``path`` (a directory with -r only), complaining about what stays."""
     fs = process.fs
+    path = path.rstrip("/") or path
     try:
         status = fs.lstat(path)
     except OSError as error:
@@ -140,8 +141,8 @@ def removed(process: Process, out: Output, path: str, options: Options) -> None:
         return
     try:
         names = sorted(fs.listdir(path))
-    except OSError as error:
-        out.complain(f"can't open '{path}': {reason(error)}")
+    except OSError:
+        out.status = 1  # busybox says nothing about a directory that it may not read
         return
     before, out.status = out.status, 0
     for name in names:
@@ -207,9 +208,9 @@ def mkfifo(process: Process) -> int:
     """Make named pipes."""
     usage = "[-m MODE] NAME"
     options = parse(process.argv[1:], "m:", {"mode": "m"}, usage=usage)
-    if len(options.operands) != 1:
-        raise UsageError("", usage)
-    _node(process, options, options.operands[0], stat.S_IFIFO, 0)
+    at_least(options, 1, usage)
+    for path in options.operands:
+        _node(process, options, path, stat.S_IFIFO, 0)
     return 0
 
 
@@ -229,7 +230,10 @@ def mknod(process: Process) -> int:
 
 def _node(process: Process, options: Options, path: str, kind: int, rdev: int) -> None:
     umask = process.fs.caller.umask
-    mode = mode_operand(options.value("m"), 0o666, umask) if "m" in options else None
+    try:
+        mode = changed_mode(options.value("m"), 0o666, umask=umask, directory=False) if "m" in options else None
+    except ModeError as error:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path) from error
     process.fs.mknod(path, kind | 0o666, rdev)
     if mode is not None:
         process.fs.chmod(path, mode)

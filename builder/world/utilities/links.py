@@ -42,14 +42,13 @@ def ln(process: Process) -> int:
             try:
                 _link(process.fs, out, options, target, path)
             except OSError as error:
-                named = error.filename if isinstance(error.filename, str) and error.filename == target else path
-                out.failed(named, error)
+                out.failed(target if error.filename == target else path, error)
     return out.status
 
 
 def _link(fs: Posix, out: Output, options: Options, target: str, path: str) -> None:
     if "s" not in options:
-        fs.stat(target)
+        fs.lstat(target)
     if "b" in options and fs.exists(path):
         fs.rename(path, path + options.value("S", "~"))
     elif "f" in options:
@@ -59,11 +58,11 @@ def _link(fs: Posix, out: Output, options: Options, target: str, path: str) -> N
             pass
     if "v" in options:
         out.print(f"'{path}' -> '{target}'")
-    if "s" in options:
-        fs.symlink(target, path)
-        return
     try:
-        fs.link(target, path, follow_symlinks=False)
+        if "s" in options:
+            fs.symlink(target, path)
+        else:
+            fs.link(target, path, follow_symlinks=False)
     except OSError as error:
         raise OSError(error.errno, reason(error), path) from None
 

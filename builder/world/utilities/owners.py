@@ -15,6 +15,7 @@ from builder.world.utilities.tree import Follow, Found, walk
 _CHMOD: Final = "[-Rcvf] MODE[,MODE]... FILE..."
 _CHOWN: Final = "[-RhLHPcvf]... USER[:[GRP]] FILE..."
 _CHGRP: Final = "[-RhLHPcvf]... GROUP FILE..."
+_UNCHANGED: Final = (1 << 32) - 1
 _LONG: Final = {
     "recursive": "R",
     "changes": "c",
@@ -59,9 +60,10 @@ def _chmod_one(process: Process, out: Output, options: Options, text: str, found
     if found.leaving:
         return
     status = found.status
+    if found.error is not None:
+        out.failed(found.path, found.error)
+        return
     try:
-        if found.error is not None:
-            raise found.error
         if status is None or stat.S_ISLNK(status.st_mode):
             if found.depth > 0:
                 return  # a symlink inside a tree is left alone
@@ -87,16 +89,18 @@ def owner(process: Process, text: str) -> tuple[int, int]:
     if name:
         known = user_named(process.fs, name)
         if known is None:
-            raise UsageError(f"unknown user {name}" if separator else f"unknown user {text}")
+            raise UsageError(f"unknown user/group {text}" if group else f"unknown user {name}")
         uid = known
     if group:
         known = group_named(process.fs, group)
         if known is None:
-            raise UsageError(f"unknown group {group}")
+            raise UsageError(f"unknown group {group}" if not name else f"unknown user/group {text}")
         gid = known
-    elif separator and name:
+    elif separator and not name:
+        raise UsageError("unknown group ")
+    elif separator:
         gid = next((user.gid for user in users(process.fs) if uid == user.uid), -1)
-    return uid, gid
+    return uid if uid != _UNCHANGED else -1, gid if gid != _UNCHANGED else -1
 
 
 def chown(process: Process) -> int:
@@ -124,16 +128,19 @@ def _chown_all(process: Process, options: Options, uid: int, gid: int) -> int:
     with Output(process) as out:
         for operand in options.operands[1:]:
             for found in walk(process.fs, operand, follow, deepest=None if "R" in options else 0):
-                if not found.leaving:
+                # A directory's turn comes after what is in it.
+                last = found.leaving or found.status is None or not stat.S_ISDIR(found.status.st_mode)
+                if last or found.error is not None or "R" not in options:
                     _chown_one(process, out, options, uid, gid, found)
     return out.status
 
 
 def _chown_one(process: Process, out: Output, options: Options, uid: int, gid: int, found: Found) -> None:
+    if found.error is not None:
+        out.failed(found.path, found.error)
+        return
+    through = "h" not in options and ("R" not in options or options.last("HLP", "P") != "P")
     try:
-        if found.error is not None:
-            raise found.error
-        through = "h" not in options and not ("R" in options and found.depth > 0 and "L" not in options)
         process.fs.chown(found.path, uid, gid, follow_symlinks=through)
     except OSError as error:
         if "f" in options:

@@ -36,8 +36,9 @@ class _Stopped(Exception):
 
 
 class _Arguments:
-    def __init__(self, arguments: Sequence[str], printed: Printed) -> None:
+    def __init__(self, arguments: Sequence[str], printed: Printed, *, missing_is_zero: bool) -> None:
         self._arguments = arguments
+        self._missing_is_zero = missing_is_zero
         self._printed = printed
         self._next = 0
         self.used = False
@@ -59,10 +60,15 @@ class _Arguments:
         self._printed.complain(f"invalid number '{argument}'")
         return False
 
+    def width(self) -> int:
+        """The number for a ``*``; 0 if there is none."""
+        return self.integer() if self.left else 0
+
     def integer(self) -> int:
         argument = self.text()
-        if argument is None:
+        if argument is None and self._missing_is_zero:
             return 0
+        argument = argument or ""
         if argument[:1] in ("'", '"'):
             return octets(argument)[1] if len(argument) > 1 else 0
         match = _NUMBER.match(argument)
@@ -78,7 +84,7 @@ class _Arguments:
 
     def real(self) -> float:
         argument = self.text()
-        if argument is None:
+        if not argument:
             return 0.0
         if argument[:1] in ("'", '"'):
             return float(octets(argument)[1]) if len(argument) > 1 else 0.0
@@ -100,10 +106,10 @@ def _padded(text: bytes, flags: bytes, width: int) -> bytes:
 
 def _convert(directive: re.Match[bytes], arguments: _Arguments, printed: Printed, whole: bytes) -> None:
     flags, width_text, dot, precision_text, kind = directive.groups()
-    width = arguments.integer() if width_text == b"*" else int(width_text or b"0")
+    width = arguments.width() if width_text == b"*" else int(width_text or b"0")
     precision = -1
     if dot:
-        precision = arguments.integer() if precision_text == b"*" else int(precision_text or b"0")
+        precision = arguments.width() if precision_text == b"*" else int(precision_text or b"0")
     if width < 0:
         flags, width = flags + b"-", -width
     if kind == b"b":
@@ -119,7 +125,8 @@ def _convert(directive: re.Match[bytes], arguments: _Arguments, printed: Printed
     elif kind and kind in b"diouxXeEfFgGaA":
         printed.output += _numeric(kind, flags, width, precision, arguments)
     else:
-        printed.complain(f"{words(whole[directive.start() :])}: invalid format")
+        sign = whole[directive.start() : directive.end(4) if dot else directive.end(2)]
+        printed.complain(f"{words(sign + whole[directive.end() - len(kind) :])}: invalid format")
         raise _Stopped
 
 
@@ -167,14 +174,16 @@ def _pass(format_: bytes, arguments: _Arguments, printed: Printed) -> None:
             at = end
 
 
-def formatted(format_: str, arguments: Sequence[str]) -> Printed:
+def formatted(format_: str, arguments: Sequence[str], *, missing_is_zero: bool = True) -> Printed:
     r"""What printf prints for ``arguments``: the format is used again until all are consumed.
+
+    ``missing_is_zero``: as POSIX has it; busybox complains when %d finds no argument left.
 
     >>> bytes(formatted("%s=%d\\n", ["a", "1", "b", "0x10"]).output)
     b'a=1\nb=16\n'
     """
     printed = Printed()
-    rest = _Arguments(arguments, printed)
+    rest = _Arguments(arguments, printed, missing_is_zero=missing_is_zero)
     try:
         while True:
             rest.used = False
@@ -193,7 +202,7 @@ def printf(process: Process) -> int:
         del operands[0]
     if not operands:
         raise UsageError("", "FORMAT [ARG]...")
-    printed = formatted(operands[0], operands[1:])
+    printed = formatted(operands[0], operands[1:], missing_is_zero=False)
     for complaint in printed.complaints:
         process.complain(complaint)
     process.stdout.write(bytes(printed.output))

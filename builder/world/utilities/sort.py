@@ -83,6 +83,11 @@ def real(text: bytes) -> float:
     return -value if sign == b"-" else value
 
 
+def _general(text: bytes) -> tuple[int, float]:
+    match = _REAL.match(text)
+    return (0 if match is None else 1 if match[5] else 2), real(text)
+
+
 def _human(text: bytes) -> tuple[int, float]:
     match = re.match(rb"\s*(-?\d*\.?\d*)([KMGTPEZY]?)", text)
     value = real(text)
@@ -95,24 +100,41 @@ def _month(text: bytes) -> int:
     return _MONTHS.index(name) if name in _MONTHS else -1
 
 
-def _version(text: bytes) -> list[tuple[int, int, bytes]]:
-    """Runs of digits by number, the rest by bytes, as strverscmp(3) orders ordinary versions."""
-    parts: list[tuple[int, int, bytes]] = []
-    for digits, other in re.findall(rb"(\d+)|(\D)", text):
-        parts.append((ord("0"), int(digits), digits) if digits else (other[0], -1, other))
-    return parts
+def compare_versions(left: bytes, right: bytes) -> int:
+    """Negative, 0 or positive, as strverscmp(3) orders: runs of digits by number, leading zeros as fractions.
+
+    >>> compare_versions(b"1.9", b"1.10") < 0
+    True
+    """
+    same = 0
+    while same < min(len(left), len(right)) and left[same] == right[same]:
+        same += 1
+    start = same
+    while start and left[start - 1 : start].isdigit():
+        start -= 1
+    first, second = left[same : same + 1], right[same : same + 1]
+    runs = [re.compile(rb"\d*").match(text, start) for text in (left, right)]
+    numbers = [run[0] if run else b"" for run in runs]
+    zeros = left[start:same].strip(b"0") == b"" and (start < same or first == b"0" or second == b"0")
+    if zeros and numbers[0] and numbers[1]:
+        # A fraction: the longer run of zeros is the smaller number, and digits come before what ends it.
+        if first.isdigit() != second.isdigit() and start < same:
+            return -1 if first.isdigit() else 1
+    elif numbers[0] and numbers[1] and len(numbers[0]) != len(numbers[1]):
+        return len(numbers[0]) - len(numbers[1])
+    return (first > second) - (first < second)
 
 
 def _measure(flags: str) -> Callable[[bytes], object]:
     if "n" in flags:
         return real
     if "g" in flags:
-        return real
+        return _general
     if "h" in flags:
         return _human
     if "M" in flags:
         return _month
-    return _version if "V" in flags else bytes
+    return functools.cmp_to_key(compare_versions) if "V" in flags else bytes
 
 
 class Order:
@@ -131,7 +153,7 @@ class Order:
         ]
         self.reverse = "r" in options
         self.plain = not flags.strip("r") and not options.values("k")
-        self.ties = "s" not in options and "u" not in options
+        self.stable = "s" in options
 
     def keyed(self, line: bytes) -> list[object]:
         """What of the line is compared, key by key."""
@@ -143,14 +165,20 @@ class Order:
             if a != b:
                 result = -1 if a < b else 1  # type: ignore[operator]  # both come from the same measure
                 return -result if "r" in key.flags else result
-        if not self.ties or first[1] == second[1]:
+        if self.stable or first[1] == second[1]:
             return 0
         result = -1 if first[1] < second[1] else 1
         return -result if self.reverse else result
 
+    def differ(self, first: tuple[list[object], bytes], second: tuple[list[object], bytes]) -> bool:
+        """Whether the keys of the two lines are not equal (-u keeps one of those that are)."""
+        return first[0] != second[0]
+
     def sorted(self, lines: list[bytes]) -> list[tuple[list[object], bytes]]:
         """The lines in order, each with what of it was compared."""
         pairs = [(self.keyed(line), line) for line in lines]
+        if self.stable and "r" in self.keys[-1].flags:
+            pairs.reverse()  # busybox reverses the order of ties as well
         return sorted(pairs, key=functools.cmp_to_key(self.compare))
 
 
@@ -161,7 +189,7 @@ def _check(order: Order, lines: Iterable[bytes], *, unique: bool) -> int:
         pair = (order.keyed(line), line)
         if previous is not None:
             result = order.compare(previous, pair)
-            if result > 0 or (unique and result == 0):
+            if result > 0 or (unique and not order.differ(previous, pair)):
                 return count
         previous = pair
     return 0
@@ -173,7 +201,7 @@ def _arranged(order: Order, lines: list[bytes], *, unique: bool) -> list[bytes]:
     pairs = order.sorted(lines)
     if not unique:
         return [line for _, line in pairs]
-    return [pair[1] for at, pair in enumerate(pairs) if at == 0 or order.compare(pairs[at - 1], pair) != 0]
+    return [pair[1] for at, pair in enumerate(pairs) if at == 0 or order.differ(pairs[at - 1], pair)]
 
 
 def sort(process: Process) -> int:

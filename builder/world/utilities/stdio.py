@@ -129,13 +129,20 @@ def open_input(process: Process, name: str) -> Stream:
     return stream
 
 
-def inputs(process: Process, names: Sequence[str], out: Output) -> Iterator[tuple[str, Stream]]:
+CANNOT_OPEN: Final = "can't open '{}'"
+"""How some utilities word a file that cannot be opened; others just name it."""
+
+
+def inputs(
+    process: Process, names: Sequence[str], out: Output, *, wording: str = "{}"
+) -> Iterator[tuple[str, Stream]]:
     """Each file that can be opened, with its name; a file that cannot is complained about and passed over."""
     for name in names or ("-",):
         try:
             stream = open_input(process, name)
         except OSError as error:
-            out.failed(name, error)
+            failing_read = isinstance(error, IsADirectoryError) and wording == CANNOT_OPEN
+            out.failed("read error" if failing_read else wording.format(name), error)
             continue
         yield name, stream
         if name != "-":

@@ -131,19 +131,13 @@ class Expression:
             self._at += 2
             return self._binary(word, operator or "", self._words[self._at - 1])
         if word == "(" and operator is not None:
-            if operator == ")":
-                self._at += 1
-                return False
             result = self._or()
             if self._peek() != ")":
                 raise TestError("closing paren expected")
             self._at += 1
             return result
-        if word in _UNARY:
-            if operator is None and self._at > 1:
-                raise TestError("argument expected")
-            if operator is not None:
-                return self._unary(word, self._take())
+        if word in _UNARY and operator is not None:
+            return self._unary(word, self._take())
         if operator in _BINARY:
             raise TestError(f"{operator}: argument expected")
         return word != ""

@@ -6,8 +6,8 @@ import os
 from typing import Final
 
 from builder.world.process import Process, Stream
-from builder.world.utilities.options import UsageError, number, parse
-from builder.world.utilities.stdio import Output, chunks, contents, inputs, lines, octets
+from builder.world.utilities.options import number, parse
+from builder.world.utilities.stdio import CANNOT_OPEN, Output, chunks, contents, inputs, lines, octets
 
 
 def _visible(piece: bytes, *, ends: bool, tabs: bool, controls: bool) -> bytes:
@@ -35,7 +35,7 @@ def cat(process: Process) -> int:
     tabs = "t" in options or "A" in options
     count = 1
     with Output(process) as out:
-        for _, stream in inputs(process, options.operands, out):
+        for _, stream in inputs(process, options.operands, out, wording=CANNOT_OPEN):
             if "n" not in options and "b" not in options:
                 for piece in chunks(stream):
                     out.write(_visible(piece, ends=ends, tabs=tabs, controls=controls) if controls else piece)
@@ -45,7 +45,7 @@ def cat(process: Process) -> int:
                     out.write(line)
                     continue
                 shown = _visible(line, ends=ends, tabs=tabs, controls=controls) if controls else line
-                out.write(b"%6d\t" % count + shown)
+                out.write(b"%6d\t" % count + shown.removesuffix(b"\n") + b"\n")
                 count += 1
     return out.status
 
@@ -71,6 +71,9 @@ def tee(process: Process) -> int:
     return status
 
 
+_NOT_IN_WORDS: Final = bytes(byte for byte in range(256) if not (32 <= byte < 127 or 9 <= byte <= 13))
+
+
 class _Counts:
     """Running counts of one file: lines, words, characters, bytes and the longest line."""
 
@@ -83,11 +86,11 @@ class _Counts:
             self.lines += piece.count(b"\n")
             self.bytes += len(piece)
             self.characters += len(piece)
+            column = self._width(piece, column)
+            piece = piece.translate(None, _NOT_IN_WORDS)
             split = piece.split()
             self.words += len(split) - (in_word and bool(split) and not piece[:1].isspace())
-            in_word = not piece[-1:].isspace()
-            for part in piece.splitlines(keepends=True):
-                column = self._width(part, column)
+            in_word = not piece[-1:].isspace() if piece else in_word
 
     def _width(self, part: bytes, column: int) -> int:
         for byte in part:
@@ -112,7 +115,7 @@ def wc(process: Process) -> int:
     options = parse(process.argv[1:], "cmlwL", long, usage="[-cmlwL] [FILE]...")
     letters = "".join(letter for letter, _ in options.given) or "lwc"
     total = _Counts()
-    alone = len(set(letters)) == 1
+    alone = len(set(letters)) == 1 and len(options.operands) < 2
     with Output(process) as out:
         for name, stream in inputs(process, options.operands, out):
             counts = _Counts()
@@ -147,8 +150,6 @@ def nl(process: Process) -> int:
     }
     options = parse(process.argv[1:], "b:i:s:v:w:p", long, usage=_NL_USAGE)
     style = options.value("b", "t")
-    if style not in ("a", "t", "n"):
-        raise UsageError(f"unknown line numbering style '{style}'", _NL_USAGE)
     step = number(options.value("i", "1"))
     separator = octets(options.value("s", "\t"))
     count = number(options.value("v", "1"))
@@ -157,22 +158,20 @@ def nl(process: Process) -> int:
         for _, stream in inputs(process, options.operands, out):
             for line in lines(stream):
                 if style == "a" or (style == "t" and line != b"\n"):
-                    out.write(b"%*d" % (width, count) + separator + line)
+                    out.write(b"%*d" % (width, count) + separator + line.removesuffix(b"\n") + b"\n")
                     count += step
                 else:
-                    out.write(b" " * width + b" " * len(separator) + line)
+                    out.write(b" " * (width + len(separator)) + line.removesuffix(b"\n") + b"\n")
     return out.status
 
 
 def tac(process: Process) -> int:
     """Print the lines of the files, the last first."""
     options = parse(process.argv[1:], "", usage="[FILE]...")
-    gathered: list[bytes] = []
     with Output(process) as out:
         for _, stream in inputs(process, options.operands, out):
-            gathered.extend(lines(stream))
-        for line in reversed(gathered):
-            out.write(line)
+            for line in reversed(list(lines(stream))):
+                out.write(line)
     return out.status
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from builder.world.process import Process
 from builder.world.utilities.dates import NANOSECONDS, DateError, parsed
 from builder.world.utilities.options import Options, UsageError, at_least, parse
-from builder.world.utilities.stdio import Output
+from builder.world.utilities.stdio import Output, reason
 
 _USAGE: Final = "[-cham] [-d DATE] [-t DATE] [-r FILE] FILE..."
 
@@ -16,7 +16,10 @@ _USAGE: Final = "[-cham] [-d DATE] [-t DATE] [-r FILE] FILE..."
 def _times(process: Process, options: Options) -> tuple[int, int] | None:
     """The times to set, in nanoseconds; None: now."""
     if "r" in options:
-        status = process.fs.stat(options.value("r"))
+        try:
+            status = process.fs.stat(options.value("r"))
+        except OSError as error:
+            raise UsageError(f"can't stat '{options.value('r')}': {reason(error)}") from error
         return status.st_atime_ns, status.st_mtime_ns
     text = options.value(options.last("dt", "d"))
     if not text:
@@ -54,7 +57,10 @@ def touch(process: Process) -> int:
                     stream.close()
                     if times is None:
                         continue
-                access = status.st_atime_ns if options.last("am") == "m" and "a" not in options else chosen[0]
+                if times is None and "a" not in options and "m" not in options:
+                    fs.utime(path, follow_symlinks="h" not in options)
+                    continue
+                access = status.st_atime_ns if "m" in options and "a" not in options else chosen[0]
                 change = status.st_mtime_ns if "a" in options and "m" not in options else chosen[1]
                 fs.utime(path, ns=(access, change), follow_symlinks="h" not in options)
             except OSError as error:

@@ -58,15 +58,12 @@ def tr(process: Process) -> int:
     long = {"complement": "c", "delete": "d", "squeeze-repeats": "s"}
     options = parse(process.argv[1:], "+Ccds", long, usage=_USAGE)
     at_least(options, 1, _USAGE)
-    if len(options.operands) > 2 or (len(options.operands) == 1 and "d" not in options and "s" not in options):
-        if len(options.operands) > 2:
-            raise UsageError("", _USAGE)
     first = expanded(octets(options.operands[0]))
-    second = expanded(octets(options.operands[1])) if len(options.operands) == 2 else b""
+    second = expanded(octets(options.operands[1])) if len(options.operands) > 1 else b""
     if "c" in options or "C" in options:
         first = bytes(byte for byte in range(256) if byte not in first)
     table = None
-    if len(options.operands) == 2 and "d" not in options:
+    if len(options.operands) > 1 and "d" not in options:
         if not second:
             raise UsageError("STRING2 cannot be empty")
         mapping = bytearray(range(256))

@@ -8,7 +8,7 @@ from typing import Final
 
 from builder.world.process import Process, Stream
 from builder.world.utilities.options import Options, UsageError, number, parse
-from builder.world.utilities.stdio import Output, open_input, text_lines
+from builder.world.utilities.stdio import CANNOT_OPEN, Output, open_input, reason, text_lines
 
 _USAGE: Final = "[-cduiz] [-f,s,w N] [FILE [OUTFILE]]"
 
@@ -24,11 +24,11 @@ def _compared(line: bytes, options: Options) -> bytes:
     return line.lower() if "i" in options else line
 
 
-def _runs(stream: Stream, options: Options, end: bytes) -> Iterator[tuple[bytes, int]]:
+def _runs(stream: Stream, options: Options) -> Iterator[tuple[bytes, int]]:
     """The first line of each run of equal lines, and how long the run is."""
     first: bytes | None = None
     key, count = b"", 0
-    for line in text_lines(stream, end):
+    for line in text_lines(stream):
         compared = _compared(line, options)
         if first is not None and compared == key:
             count += 1
@@ -49,14 +49,19 @@ def uniq(process: Process) -> int:
         raise UsageError("", _USAGE)
     for letter in "fsw":
         number(options.value(letter, "0"))
-    source = open_input(process, options.operands[0] if options.operands else "-")
+    name = options.operands[0] if options.operands else "-"
+    try:
+        source = open_input(process, name)
+    except OSError as error:
+        process.complain(f"{CANNOT_OPEN.format(name)}: {reason(error)}")
+        return 1
     end = b"\0" if "z" in options else b"\n"
     target = options.operands[1] if len(options.operands) == 2 else "-"
     sink = None
     if target != "-":
         sink = process.fs.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     with Output(process) as out:
-        for line, count in _runs(source, options, end):
+        for line, count in _runs(source, options):
             if ("d" in options and count == 1) or ("u" in options and count > 1):
                 continue
             printed = (b"%7d " % count if "c" in options else b"") + line + end

@@ -17,6 +17,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -200,7 +201,8 @@ def snapshot(fs: Any, root: str, since_ns: int, compare: Callable[[str, bytes], 
 
 
 def _said(text: bytes) -> bytes:
-    """Descriptor 2 without the help text that follows a wrong command line, and without the pid's place."""
+    """Descriptor 2 without the help text that follows a wrong command line, and without the directory of the program."""
+    text = re.sub(rb"(?m)^/bin/(\S+: )", rb"\1", text)
     lines = [line for line in text.split(b"\n") if not line.startswith(b"BusyBox v")]
     for at, line in enumerate(lines):
         if line.startswith(b"Usage: "):
@@ -226,7 +228,9 @@ class Comparison:
         (place / "etc/group").write_bytes(GROUP)
         os.mknod(place / "dev/null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
 
-    def layer(self) -> Layer:
+    @cached_property
+    def twin(self) -> Layer:
+        """The layer that every case begins with a copy of."""
         layer = Layer(clock=time.time_ns)
         for name in ("bin", "etc", "tmp", "c", "dev", "home"):
             layer.mkdir(f"/{name}")
@@ -248,7 +252,7 @@ class Comparison:
                     continue
                 build(os, f"{self.place}/c/{name}", tree)
                 (self.place / "r" / f"{name}.in").write_bytes(case.stdin)
-                line = " ; ".join(" | ".join(shlex.join(argv) for argv in pipeline) for pipeline in pipelines(case.command))
+                line = " ; ".join(" | ".join(shlex.join(["/bin/" + argv[0], *argv[1:]]) for argv in pipeline) for pipeline in pipelines(case.command))
                 script.append(f"cd /c/{name}; {{ {line} ; }} </r/{name}.in >/r/{name}.out 2>/r/{name}.err; echo $? >/r/{name}.status\n")
             self.place.joinpath("r").chmod(0o777)
             os.chown(self.place / "r", uid, uid)
@@ -256,7 +260,7 @@ class Comparison:
                 os.chown(leftover, uid, uid)
             (self.place / "r/script").write_text("".join(script))
             subprocess.run(
-                ["chroot", f"--userspec={uid}:{uid}", "--groups=", str(self.place), "/bin/busybox", "sh", "-c", "umask 022; . /r/script"],
+                [shutil.which("chroot") or "/usr/sbin/chroot", f"--userspec={uid}:{uid}", "--groups=", str(self.place), "/bin/busybox", "sh", "-c", "umask 022; . /r/script"],
                 env={"PATH": "/bin", "HOME": "/"},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -274,7 +278,7 @@ class Comparison:
         return Outcome(read[0], read[1], int(read[2]), tree)
 
     def simulated(self, name: str, case: Case, tree: Tree) -> Outcome:
-        layer = self.layer()
+        layer = self.twin.copy()
         root = f"/c/{name}"
         build(layer, root, tree)
         caller = ROOT if case.uid == 0 else Caller(case.uid, case.uid)
