@@ -6,6 +6,7 @@ One line an entry, ``#`` begins a comment; missing parent directories are made w
     link PATH TARGET                        a symbolic link
     links DIRECTORY TARGET NAME...          many symbolic links to one file (busybox)
     program PATH NAME SIZE [MODE]           an executable of the simulated world
+    programs DIRECTORY SIZE NAME...         many executables, each named as its program
     padding PATH SIZE [MODE]                a file of which only the size matters
     library PATH SONAME SIZE [SYMBOL...]    a shared library
     archive PATH SIZE [SYMBOL...]           a static library; @libc stands for all of the C library
@@ -143,6 +144,10 @@ def _program(words: list[str], _lines: _Lines) -> list[Entry]:
     return [Entry(words[0], "file", *_attributes(words[3:], 0o755), content)]
 
 
+def _programs(words: list[str], lines: _Lines) -> list[Entry]:
+    return [entry for name in words[2:] for entry in _program([f"{words[0]}/{name}", name, words[1]], lines)]
+
+
 def _padding(words: list[str], _lines: _Lines) -> list[Entry]:
     return [Entry(words[0], "file", *_attributes(words[2:], 0o644), padded(b"", words[1]))]
 
@@ -179,6 +184,7 @@ _MAKERS: Final[dict[str, Callable[[list[str], _Lines], list[Entry]]]] = {
     "link": _link,
     "links": _links,
     "program": _program,
+    "programs": _programs,
     "padding": _padding,
     "library": _library,
     "archive": _archive,

@@ -24,7 +24,11 @@ _SITES: Final = Path(__file__).parent / "sites"
 ALPINE_HOST: Final = "dl-cdn.alpinelinux.org"
 DEBIAN_HOST: Final = "deb.debian.org"
 _REPOSITORIES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
-    {ALPINE_HOST: ("alpine", ".apk"), DEBIAN_HOST: ("debian", ".deb"), "archive.ubuntu.com": ("debian", ".deb")}
+    {
+        ALPINE_HOST: ("alpine", ".apk"),
+        DEBIAN_HOST: ("debian", ".deb"),
+        "archive.ubuntu.com": ("debian", ".deb"),
+    }
 )
 
 

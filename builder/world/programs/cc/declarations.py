@@ -23,7 +23,9 @@ _QUALIFIERS: Final = frozenset(
     ["const", "volatile", "restrict", "register", "auto", "inline", "_Noreturn", "__inline", "__restrict"]
 )
 _STORAGE: Final = frozenset(("static", "extern", "typedef"))
-_BASIC: Final = frozenset(["void", "char", "short", "int", "long", "signed", "unsigned", "_Bool", "float", "double"])
+_BASIC: Final = frozenset(
+    ["void", "char", "short", "int", "long", "signed", "unsigned", "_Bool", "float", "double"]
+)
 
 
 class Specifiers(NamedTuple):

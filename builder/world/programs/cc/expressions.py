@@ -224,7 +224,23 @@ class ExpressionCompiler(DeclarationReader):
         return self._postfix(self._primary())
 
     _type_words = frozenset(
-        ["void", "char", "short", "int", "long", "signed", "unsigned", "_Bool", "float", "double", "const", "volatile", "struct", "union", "enum"]
+        [
+            "void",
+            "char",
+            "short",
+            "int",
+            "long",
+            "signed",
+            "unsigned",
+            "_Bool",
+            "float",
+            "double",
+            "const",
+            "volatile",
+            "struct",
+            "union",
+            "enum",
+        ]
     )
 
     def _cast(self) -> Expr:
