@@ -30,6 +30,8 @@ WEIGHTS: Final[Mapping[str, int]] = {
     "chmod": 5,
     "chown": 5,
     "utime": 4,
+    "utime_now": 1,
+    "chdir": 1,
     "truncate": 4,
     "getxattr": 3,
     "setxattr": 6,
@@ -82,6 +84,8 @@ class Generator:
         verb = rng.choices(self._verbs, self._weights)[0]
         if verb in _ON_SLOTS and not self._shadow.slots and rng.random() < 0.9:
             verb = "open"
+        if verb == "chdir":
+            return Op(verb, 0, self._chdir())
         caller = 0 if rng.random() < 0.58 else rng.randrange(1, len(CALLERS))
         return Op(verb, caller, getattr(self, "_" + verb)())
 
@@ -128,7 +132,8 @@ class Generator:
             case 6:
                 return "/.." + path
             case 7:
-                return path.lstrip("/")
+                names = (".", "..", *NAMES[:5])
+                return "/".join(rng.choice(names) for _ in range(rng.randint(1, 3)))
             case 8:
                 return self._shadow.pick(rng, "l") + "/" + rng.choice(NAMES[:6])
             case 9:
@@ -229,6 +234,12 @@ class Generator:
         rng = self._rng
         return self._existing(), rng.choice(OLD_NS), rng.choice(OLD_NS), self._chance(0.5)
 
+    def _utime_now(self) -> tuple[Any, ...]:
+        return (self._existing(),)
+
+    def _chdir(self) -> tuple[Any, ...]:
+        return ("/" + self._existing("d"),)
+
     def _truncate(self) -> tuple[Any, ...]:
         return self._existing("f"), self._rng.choice((*SIZES, -1) if self._chance(0.1) else SIZES)
 
@@ -240,6 +251,9 @@ class Generator:
             "user.l",
             "user.l",
             "trusted.k",
+            "security.k",
+            "system.k",
+            "trusted.",
             "user.",
             "bad",
             "user." + "n" * 251,

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from unionfs_sim.caller import Caller
 from unionfs_sim.inode import Volume
 from unionfs_sim.layer import Layer
-from unionfs_sim.caller import Caller
 
 from .machine import Slots, perform
 from .modes import Layout, Mode, Turn
@@ -195,6 +195,12 @@ class ModelMachine:
     def do_utime(self, path: str, atime_ns: int, mtime_ns: int, follow: bool) -> None:
         self._fs.utime(path, ns=(atime_ns, mtime_ns), follow_symlinks=follow)
 
+    def do_utime_now(self, path: str) -> None:
+        self._fs.utime(path)
+
+    def do_chdir(self, path: str) -> None:
+        self._views = [self._views[0].acting_as(caller, cwd=path) for caller in CALLERS]
+
     def do_truncate(self, path: str, size: int) -> None:
         self._fs.truncate(path, size)
 
@@ -286,4 +292,4 @@ def options_of(mode: Mode) -> Any:
     """The mode's options as the model has them."""
     from unionfs_sim import Options
 
-    return Options(**{key.replace("-", "_"): value for key, value in mode.options.items()})
+    return Options.parse(",".join(f"{key}={value}" if value else key for key, value in mode.options.items()))

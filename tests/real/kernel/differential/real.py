@@ -233,6 +233,12 @@ class RealMachine:
     def do_utime(self, path: str, atime_ns: int, mtime_ns: int, follow: bool) -> None:
         os.utime(path, ns=(atime_ns, mtime_ns), follow_symlinks=follow)
 
+    def do_utime_now(self, path: str) -> None:
+        os.utime(path)
+
+    def do_chdir(self, path: str) -> None:
+        os.chdir(path)
+
     def do_truncate(self, path: str, size: int) -> None:
         os.truncate(path, size)
 
