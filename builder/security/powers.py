@@ -1,0 +1,54 @@
+"""What each way of building holds in its hands, and what a hostile tenant reaches through it.
+
+The table ``powers.csv`` was filled by trying: each power was used on a machine that could be thrown away.
+Two attackers: one writes the Dockerfile alone, the other controls what the CI job's container runs.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib import resources
+from typing import Final
+
+_TABLE: Final = "powers.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Powers:
+    """One way of building. ``dockerfile_reaches`` and ``job_reaches``: what the two attackers get."""
+
+    key: str
+    title: str
+    daemon: str
+    runs_as: str
+    privileged: str
+    host_mounts: str
+    capabilities: str
+    pod_security: str
+    isolation: str
+    credentials: str
+    dockerfile_reaches: str
+    job_reaches: str
+    cost: str
+
+
+@cache
+def all_powers() -> tuple[Powers, ...]:
+    """Every row of the table, in its order."""
+    text = resources.files(__package__).joinpath(_TABLE).read_text(encoding="utf-8")
+    names = [field.name for field in fields(Powers)]
+    return tuple(Powers(*(row[name] for name in names)) for row in csv.DictReader(text.splitlines()))
+
+
+def powers(key: str) -> Powers:
+    """The row called ``key``; KeyError names those that exist.
+
+    >>> powers("kaniko").credentials
+    'readable by every RUN'
+    """
+    for row in all_powers():
+        if row.key == key:
+            return row
+    raise KeyError(f"{key!r} is none of {', '.join(row.key for row in all_powers())}")

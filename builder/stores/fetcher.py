@@ -1,0 +1,123 @@
+"""Where FROM finds images without a network: names in the local store, then the embedded base images."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from builder.errors import UnknownImageError
+from builder.image.compression import decompress, pieces
+from builder.image.config import ImageConfig
+from builder.image.digest import DiffID
+from builder.image.image import History, Image, LayerBlob
+from builder.image.oci import MEDIA_LAYER, Platform
+from builder.image.reference import Reference
+from builder.protocols import Store
+from unionfs_sim.changeset import pack
+from unionfs_sim.layer import Layer
+
+
+class Embedded(Protocol):
+    """An image that the program brings along (``builder.world.bases.BaseImage`` is one)."""
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """Frozen trees, base first."""
+        ...
+
+    @property
+    def created_by(self) -> tuple[str, ...]:
+        """A history line for each layer."""
+        ...
+
+    @property
+    def config(self) -> ImageConfig:
+        """The configuration."""
+        ...
+
+    @property
+    def created(self) -> str:
+        """When the real image was made."""
+        ...
+
+
+class Catalogue(Protocol):
+    """The embedded images (the module ``builder.world.bases`` is one)."""
+
+    @property
+    def find(self) -> Callable[[Reference], Embedded | None]:
+        """The image that a reference names, or None."""
+        ...
+
+    @property
+    def names(self) -> Callable[[], Sequence[str]]:
+        """Every name there is."""
+        ...
+
+    @property
+    def nearest(self) -> Callable[[str], Sequence[str]]:
+        """The names that look most like another."""
+        ...
+
+
+class LocalFetcher:
+    """Finds images in the store and in the catalogue. Implements ``builder.protocols.Fetcher``.
+
+    Every layer of a fetched image lies uncompressed in the store. Safe for threads.
+    """
+
+    def __init__(self, store: Store, catalogue: Catalogue) -> None:
+        self._store = store
+        self._catalogue = catalogue
+        self._fetched: dict[tuple[Reference, Platform], Image] = {}
+        self._lock = threading.Lock()
+
+    def fetch(self, reference: Reference, platform: Platform, /) -> Image:
+        """The image; UnknownImageError says what exists instead."""
+        with self._lock:
+            known = self._fetched.get((reference, platform))
+            if known is None:
+                known = self._fetched[reference, platform] = self._find(reference, platform)
+            return known
+
+    def _find(self, reference: Reference, platform: Platform) -> Image:
+        manifest = self._store.resolve(reference)
+        if manifest is not None:
+            return self._unpacked(Image.load(self._store, manifest, platform=platform))
+        embedded = self._catalogue.find(reference)
+        if embedded is None:
+            raise self._unknown(reference)
+        history = tuple(History(embedded.created, line) for line in embedded.created_by)
+        layers = tuple(self._put(layer) for layer in embedded.layers)
+        return Image(embedded.config, layers, history, platform, embedded.created)
+
+    def _put(self, layer: Layer) -> LayerBlob:
+        stored = self._store.put(pack(layer, latest_ns=None))
+        return LayerBlob(replace(stored, media_type=MEDIA_LAYER), DiffID(stored.digest))
+
+    def _unpacked(self, image: Image) -> Image:
+        """The same image with its layers uncompressed in the store; nothing to do for those built here."""
+        layers = tuple(map(self._decompressed, image.layers))
+        return image if layers == image.layers else image.replace(layers=layers)
+
+    def _decompressed(self, layer: LayerBlob) -> LayerBlob:
+        if layer.descriptor.digest == layer.diff_id:
+            return layer
+        with self._store.open(layer.descriptor.digest) as stream:
+            stored = self._store.put(decompress(pieces(stream), where=layer.diff_id))
+        if stored.digest != layer.diff_id:
+            raise UnknownImageError("a layer of the image is not what its config says", where=layer.diff_id)
+        return LayerBlob(replace(stored, media_type=MEDIA_LAYER), layer.diff_id)
+
+    def _unknown(self, reference: Reference) -> UnknownImageError:
+        near = self._catalogue.nearest(reference.familiar)
+        guess = f"did you mean {near[0]!r}? " if near else ""
+        known = ", ".join(self._catalogue.names())
+        return UnknownImageError(
+            f"no image {reference.familiar!r} here",
+            fix=f"{guess}Without a network there are: {known}, and what `layerlab load` has read.\n"
+            f"  A real build would fetch it: docker pull {reference.familiar} && "
+            f"docker save {reference.familiar} | layerlab load",
+        )
