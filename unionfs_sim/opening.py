@@ -62,7 +62,8 @@ class File:
         """The inode that is open."""
         return self._node  # type: ignore[no-any-return]
 
-    def _usable(self) -> Any:
+    def usable(self) -> Any:
+        """The inode that is open; EBADF once it is closed."""
         if self.closed:
             fail(errno.EBADF)
         return self._node
@@ -150,7 +151,7 @@ class File:
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         """The new position; SEEK_DATA and SEEK_HOLE find holes in units of pages."""
-        node = self._usable()
+        node = self.usable()
         if self._flags & os.O_PATH:
             fail(errno.EBADF)
         if stat.S_ISFIFO(node.mode):
@@ -187,7 +188,7 @@ class File:
         """Cut or extend (with a hole) to ``size`` bytes; ftruncate(2)."""
         if size < 0:
             fail(errno.EINVAL)
-        node = self._usable()
+        node = self.usable()
         if self._flags & os.O_PATH:
             fail(errno.EBADF)
         if self._flags & 3 not in (os.O_WRONLY, os.O_RDWR) or node.mode & 0o170000 != 0o100000:
@@ -198,11 +199,11 @@ class File:
 
     def stat(self) -> Stat:
         """What fstat(2) tells."""
-        return self._tree.stat(self._usable())
+        return self._tree.stat(self.usable())
 
     def listdir(self) -> list[str]:
         """The names in an open directory, as they were at the first call; ``seek(0)`` reads anew."""
-        node = self._usable()
+        node = self.usable()
         if not node.is_dir:
             fail(errno.ENOTDIR)
         if self._names is None:
@@ -211,7 +212,7 @@ class File:
 
     def fsync(self) -> None:
         """Nothing to do in memory; EBADF if closed, EINVAL for what cannot be synchronised."""
-        node = self._usable()
+        node = self.usable()
         if self._flags & os.O_PATH:
             fail(errno.EBADF)
         if node.mode & 0o170000 not in (0o100000, 0o040000):

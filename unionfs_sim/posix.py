@@ -17,7 +17,7 @@ from unionfs_sim.caller import Caller, Clock
 from unionfs_sim.content import Content
 from unionfs_sim.filesystem import Attributes, Stat
 from unionfs_sim.inode import DEAD
-from unionfs_sim.opening import Opener, truncate
+from unionfs_sim.opening import File, Opener, truncate
 from unionfs_sim.permission import (
     EXECUTE,
     READ,
@@ -72,6 +72,13 @@ class Posix(XattrVerbs, Opener):
         if cwd == "/":
             return inside
         return Posix(self._tree, caller, top, Posix(self._tree, Caller(), top)._directory(cwd))
+
+    def beside(self, directory: File, /) -> Posix:
+        """The same view with relative paths starting at an open directory (openat(2))."""
+        node = directory.usable()
+        if not node.is_dir:
+            fail(errno.ENOTDIR)
+        return Posix(self._tree, self.caller, self._root, node)
 
     def _directory(self, path: PathLike) -> Any:
         node = self._find(path)

@@ -70,6 +70,8 @@ class Walker:
                 return node
         except (KeyError, TypeError, AttributeError):
             pass
+        if hasattr(path, "node"):  # an open file in place of a path, as os takes a descriptor
+            return path.usable()
         directory, name, slashes = self._parent(path)
         if name and not slashes and name not in (".", ".."):
             node = self._tree.lookup(directory, name)
