@@ -48,3 +48,12 @@ def escaped(name: str) -> str:
     ('trusted.overlay.overlay.opaque', 'user.note')
     """
     return ESCAPED + name.removeprefix(PRIVATE) if name.startswith(PRIVATE) else name
+
+
+def is_private(name: str) -> bool:
+    """Whether an attribute inside a layer is the union's own, not an escaped one of the file.
+
+    >>> is_private("trusted.overlay.opaque"), is_private("trusted.overlay.overlay.opaque")
+    (True, False)
+    """
+    return name.startswith(PRIVATE) and not name.startswith(ESCAPED)

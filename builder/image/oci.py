@@ -55,15 +55,27 @@ def canonical_json(document: object) -> bytes:
 
 def parse_json(raw: bytes, *, where: str) -> Document:
     """The JSON object in ``raw``; ImageFormatError if it is not one, or larger than a document may be."""
-    if len(raw) > MAX_DOCUMENT_BYTES:
-        raise ImageFormatError(f"larger than {MAX_DOCUMENT_BYTES} bytes", where=where)
-    try:
-        document = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise ImageFormatError(f"not JSON: {error}", where=where) from None
+    document = _parsed(raw, where)
     if not isinstance(document, dict):
         raise ImageFormatError(f"a JSON object is needed, not {type(document).__name__}", where=where)
     return document
+
+
+def parse_list(raw: bytes, *, where: str) -> list[Any]:
+    """The JSON array in ``raw``; ImageFormatError if it is not one, or larger than a document may be."""
+    document = _parsed(raw, where)
+    if not isinstance(document, list):
+        raise ImageFormatError(f"a JSON array is needed, not {type(document).__name__}", where=where)
+    return document
+
+
+def _parsed(raw: bytes, where: str) -> Any:
+    if len(raw) > MAX_DOCUMENT_BYTES:
+        raise ImageFormatError(f"larger than {MAX_DOCUMENT_BYTES} bytes", where=where)
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise ImageFormatError(f"not JSON: {error}", where=where) from None
 
 
 def strings(document: Document, name: str, *, where: str) -> Mapping[str, str]:

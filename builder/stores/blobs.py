@@ -92,7 +92,7 @@ class BlobDirectory:
             raise StoreError("no such blob in the store", where=digest) from None
         except OSError as error:
             raise StoreError(f"cannot read the blob: {error.strerror}", where=digest) from None
-        return io.BufferedReader(Verified(file, digest), buffer_size=1 << 16)
+        return Verified.over(file, digest)
 
     def has(self, digest: Digest) -> bool:
         """Whether the blob is here."""
@@ -125,15 +125,30 @@ def _discard(path: str) -> None:
         pass  # It was renamed already.
 
 
+@contextmanager
+def spooled(content: Iterable[bytes]) -> Iterator[BinaryIO]:
+    """The bytes in a file on disk that has no name and is gone after the block."""
+    with tempfile.TemporaryFile() as spool:
+        with told("cannot keep it", tempfile.gettempdir()):
+            spool.writelines(content)
+        spool.seek(0)
+        yield spool
+
+
 class Verified(io.RawIOBase):
     """A raw file that compares the digest when it has been read to its end without a jump."""
 
-    def __init__(self, file: io.FileIO, digest: Digest) -> None:
+    def __init__(self, file: BinaryIO | io.FileIO, digest: Digest) -> None:
         self._file = file
         self._digest = digest
         self._hasher = hashlib.sha256()
         self._hashed = 0
         self._place = 0
+
+    @classmethod
+    def over(cls, file: BinaryIO | io.FileIO, digest: Digest) -> BinaryIO:
+        """``file``, which is at its beginning, as a verified and buffered one."""
+        return io.BufferedReader(cls(file, digest), buffer_size=1 << 16)
 
     def readable(self) -> bool:
         """Yes."""
@@ -154,9 +169,11 @@ class Verified(io.RawIOBase):
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
         """How many bytes were read; StoreError at the end if they are not what the digest says."""
-        count = self._file.readinto(buffer) or 0
+        piece = self._file.read(len(buffer)) or b""
+        count = len(piece)
+        buffer[:count] = piece
         if self._place == self._hashed:
-            self._hasher.update(buffer[:count])
+            self._hasher.update(piece)
             self._hashed += count
             if count == 0 and len(buffer) and hex_of(self._digest) != self._hasher.hexdigest():
                 raise StoreError(

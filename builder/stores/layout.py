@@ -23,6 +23,7 @@ from builder.image.oci import (
     ANNOTATION_CONTAINERD_NAME,
     ANNOTATION_REF_NAME,
     INDEX_TYPES,
+    MAX_DOCUMENT_BYTES,
     Descriptor,
     Index,
 )
@@ -62,6 +63,24 @@ def require_layout(path: str) -> None:
             with replacing(layout_file) as stream:
                 stream.write(LAYOUT_VERSION)
         os.makedirs(os.path.join(path, "blobs", "sha256"), exist_ok=True)
+
+
+def read_index(path: str) -> tuple[Descriptor, ...] | None:
+    """What the ``index.json`` of the layout at ``path`` lists; None if there is none."""
+    index_file = os.path.join(path, INDEX_FILE)
+    if not os.path.lexists(index_file):
+        return None
+    with told("cannot read", index_file), open(index_file, "rb") as stream:
+        return Index.parse(stream.read(MAX_DOCUMENT_BYTES + 1), where=index_file).manifests
+
+
+def reference_of(entry: Descriptor) -> Reference | None:
+    """The name that an entry of an index bears; None if it has none, or one that is no reference."""
+    name = entry.annotations.get(ANNOTATION_CONTAINERD_NAME) or entry.annotations.get(ANNOTATION_REF_NAME)
+    try:
+        return Reference.parse(name or "")
+    except ReferenceFormatError:
+        return None
 
 
 class LayoutStore:
@@ -220,17 +239,9 @@ class LayoutStore:
 
     def _read_index(self) -> None:
         """Learn the names from ``index.json``, where the database is new and the layout is not."""
-        path = os.path.join(self.path, INDEX_FILE)
         with self._names.changing():
-            if os.path.exists(path):
-                with open(path, "rb") as stream:
-                    index = Index.parse(stream.read(), where=path)
-                for entry in index.manifests:
-                    name = entry.annotations.get(ANNOTATION_CONTAINERD_NAME) or entry.annotations.get(
-                        ANNOTATION_REF_NAME
-                    )
-                    try:
-                        self._names.tag(Reference.parse(name or ""), entry)
-                    except ReferenceFormatError:
-                        continue  # A layout of somebody else's may use names that are no references.
+            for entry in read_index(self.path) or ():
+                reference = reference_of(entry)
+                if reference is not None:
+                    self._names.tag(reference, entry)
             self._write_index()
