@@ -7,8 +7,6 @@ import threading
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from unionfs_sim.mount import mount
-
 from builder.context.edit import Edit, make
 from builder.events import ChangesFound, Listener, nobody
 from builder.image.digest import ChainID, DiffID, Digest, chain_id
@@ -20,6 +18,7 @@ from unionfs_sim.layer import Layer
 from unionfs_sim.layerreader import read_layer
 from unionfs_sim.posix import Posix
 from unionfs_sim.tarheader import END_OF_ARCHIVE
+from unionfs_sim.union import mount
 
 
 class MemorySnapshotter:
@@ -63,7 +62,7 @@ class MemorySnapshotter:
         only: Iterable[PurePosixPath] | None = None,  # noqa: ARG002 - a view costs nothing until it is read
     ) -> Filesystem:
         """The stack of layers, mounted without an upper."""
-        return mount(lowers=self._lowers(snapshot), upper=None)
+        return _view(self._lowers(snapshot))
 
     def prepare(
         self,
@@ -119,10 +118,15 @@ class MemorySnapshotter:
         name = chain_id(stack)
         with self._lock:
             if name not in self._layers:
-                below = mount(lowers=lowers, upper=None) if lowers else None
+                below = _view(lowers) if lowers else None
                 with self._store.open(Digest(stack[-1])) as stream:
                     self._layers[name] = read_layer(stream, below=below).freeze()
             return self._layers[name]
+
+
+def _view(lowers: list[Layer]) -> Posix:
+    """The layers read-only; an empty one below them, because a union of one layer needs an upper."""
+    return mount(lowers=[Layer().freeze(), *lowers])
 
 
 def _count(upper: Layer) -> int:
