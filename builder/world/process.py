@@ -7,10 +7,13 @@ its magic. Remove the file from the image, and the command is gone.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
+from builder.world.devices import open_path
+from unionfs_sim.caller import Caller
 from unionfs_sim.posix import Posix
 
 if TYPE_CHECKING:
@@ -51,6 +54,8 @@ class Process:
     fds: dict[int, Stream] = field(default_factory=dict)
     executable: str = ""
     """Path of the file that is being executed (proc(5), /proc/pid/exe); spawn fills it in."""
+    pid: int = 0
+    """Its number in this world; 1 is the command of the RUN instruction, as in a container."""
 
     @property
     def name(self) -> str:
@@ -87,9 +92,15 @@ class Process:
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         fds: Mapping[int, Stream] | None = None,
+        caller: Caller | None = None,
     ) -> int:
         """Run another command to its end, by PATH as execvp(3) finds it; its exit status.
 
-        127 if there is no such command, 126 if it cannot be executed; both are said on descriptor 2.
+        127 if there is no such command, 126 if it cannot be executed; both are said on descriptor 2. What is
+        not given is inherited.
         """
-        return self.world.spawn(self, argv, env=env, cwd=cwd, fds=fds)
+        return self.world.spawn(self, argv, env=env, cwd=cwd, fds=fds, caller=caller)
+
+    def open(self, path: str, flags: int = os.O_RDONLY, mode: int = 0o666) -> Stream:
+        """What ``path`` names, opened: as ``fs.open``, and /dev/null, /dev/stdin and their kin besides."""
+        return open_path(self.fs, self.fds, path, flags, mode)

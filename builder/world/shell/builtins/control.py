@@ -1,0 +1,312 @@
+"""Builtins that steer the shell: break, continue, return, exit, eval, exec, ., set, shift, trap, getopts."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from builder.world.executable import ExecError
+from builder.world.shell.builtins.table import letters, number, operands
+from builder.world.shell.dialect import Dialect
+from builder.world.shell.errors import (
+    CommandFailed,
+    ExitShell,
+    LeaveLoop,
+    NextIteration,
+    ReturnFromFunction,
+)
+from builder.world.shell.quoting import quoted
+from builder.world.shell.signals import NAMES, signal_number
+from builder.world.shell.state import OPTION_NAMES
+
+if TYPE_CHECKING:
+    from builder.world.shell.interpreter import Shell
+
+
+def _status(shell: Shell, words: Sequence[str]) -> int:
+    given = operands(words)
+    return number(given[0]) & 255 if given else shell.status
+
+
+def exit_(shell: Shell, words: Sequence[str]) -> int:
+    """``exit [n]``."""
+    raise ExitShell(_status(shell, words))
+
+
+def return_(shell: Shell, words: Sequence[str]) -> int:
+    """``return [n]``: leave a function, a script that ``.`` reads, or (dash) the script itself."""
+    raise ReturnFromFunction(_status(shell, words))
+
+
+def _levels(shell: Shell, words: Sequence[str]) -> int:
+    levels = number(words[1]) if len(words) > 1 else 1
+    if levels < 1:
+        raise CommandFailed(f"Illegal number: {words[1]}", 2)
+    return min(levels, shell.loop_depth)
+
+
+def break_(shell: Shell, words: Sequence[str]) -> int:
+    """``break [n]``; nothing outside a loop."""
+    if levels := _levels(shell, words):
+        raise LeaveLoop(levels)
+    return 0
+
+
+def continue_(shell: Shell, words: Sequence[str]) -> int:
+    """``continue [n]``; nothing outside a loop."""
+    if levels := _levels(shell, words):
+        raise NextIteration(levels)
+    return 0
+
+
+def eval_(shell: Shell, words: Sequence[str]) -> int:
+    """``eval word…``: the words, joined with spaces, are a script."""
+    text = " ".join(operands(words))
+    if not text.strip():
+        return 0
+    return shell.run_text(text, shell.builtin_flags, first_line=shell.line)
+
+
+def exec_(shell: Shell, words: Sequence[str]) -> int:
+    """``exec [command…]``: the command takes the place of the shell; without one, redirections stay."""
+    command = operands(words)
+    if not command:
+        return 0
+    try:
+        status = shell.execute_file(command)
+    except ExecError as error:
+        shell.complain(f"exec: {command[0]}: {error.message}")
+        raise ExitShell(error.status) from None
+    raise ExitShell(status, run_traps=False)
+
+
+def _script(shell: Shell, name: str) -> str:
+    """The text of a script that ``.`` names: found in PATH if it has no slash."""
+    candidates = [name]
+    if "/" not in name:
+        directories = (shell.variables.get("PATH") or "").split(":")
+        candidates = [f"{directory}/{name}" if directory else name for directory in directories]
+        if shell.dialect is not Dialect.DASH:
+            candidates.append(name)
+    for path in candidates:
+        try:
+            if stat.S_ISREG(shell.fs.stat(path).st_mode):
+                return shell.fs.read_bytes(path).decode("utf-8", "surrogateescape")
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise CommandFailed(f"{path}: {error.strerror}", 2) from None
+    if "/" in name:
+        raise CommandFailed(f"cannot open {name}: No such file", 2)
+    raise CommandFailed(f"{name}: not found", 2)
+
+
+def dot(shell: Shell, words: Sequence[str]) -> int:
+    """``. file``: run a script in this shell. bash gives it the further words as ``$1`` and so on."""
+    given = operands(words)
+    if not given:
+        raise CommandFailed("filename argument required", 2) if shell.dialect is Dialect.BASH else CommandFailed(
+            "arg count", 2
+        )
+    text = _script(shell, given[0])
+    positional, line = shell.positional, shell.line
+    if shell.dialect is not Dialect.DASH and len(given) > 1:
+        shell.positional = given[1:]
+    try:
+        return shell.run_text(text)
+    except ReturnFromFunction as returned:
+        return returned.status
+    finally:
+        shell.line = line
+        if shell.dialect is not Dialect.DASH and len(given) > 1:
+            shell.positional = positional
+
+
+def shift(shell: Shell, words: Sequence[str]) -> int:
+    """``shift [n]``."""
+    count = number(words[1]) if len(words) > 1 else 1
+    if count > len(shell.positional):
+        if shell.dialect is Dialect.DASH:
+            raise CommandFailed("can't shift that many", 2)
+        return 1
+    shell.positional = shell.positional[count:]
+    return 0
+
+
+# ---- set ----------------------------------------------------------------------------------------
+
+
+def set_option(shell: Shell, letter: str, *, on: bool) -> None:
+    """Turn an option on or off; CommandFailed for one that does not exist."""
+    if letter not in "efnuxvaCbmIisVEh":
+        raise CommandFailed(f"Illegal option {'-' if on else '+'}{letter}", 2)
+    (shell.options.add if on else shell.options.discard)(letter)
+    if letter == "a":
+        shell.variables.exports_all = on
+
+
+def set_named_option(shell: Shell, name: str, *, on: bool) -> None:
+    """Turn on or off an option by its long name (``set -o name``)."""
+    if name == "pipefail" and shell.dialect.has_extensions:
+        (shell.options.add if on else shell.options.discard)("pipefail")
+        return
+    letter = OPTION_NAMES.get(name)
+    if letter is None:
+        if shell.dialect is Dialect.BASH and name in ("posix", "errtrace", "hashall", "braceexpand"):
+            return
+        raise CommandFailed(f"Illegal option {'-' if on else '+'}o {name}", 2)
+    set_option(shell, letter, on=on)
+
+
+def _show_options(shell: Shell, *, as_commands: bool) -> None:
+    names = [*OPTION_NAMES.items(), *([("pipefail", "pipefail")] if shell.dialect.has_extensions else [])]
+    lines = []
+    for name, letter in names:
+        on = letter in shell.options
+        lines.append(f"set {'-' if on else '+'}o {name}" if as_commands else f"{name:<16}{'on' if on else 'off'}")
+    shell.say("\n".join(lines if as_commands else ["Current option settings", *lines]) + "\n")
+
+
+def apply_options(shell: Shell, words: Sequence[str], at: int) -> int | None:
+    """Apply the options that begin at ``words[at]``; where the operands begin, None if there are none."""
+    while at < len(words):
+        word = words[at]
+        if word == "--":
+            return at + 1
+        if word == "-":
+            shell.options -= {"x", "v"}
+            return at + 1 if at + 1 < len(words) else None
+        if word[:1] not in ("-", "+") or word == "+":
+            return at
+        at += 1
+        for letter in word[1:]:
+            if letter != "o":
+                set_option(shell, letter, on=word[0] == "-")
+            elif at < len(words):
+                set_named_option(shell, words[at], on=word[0] == "-")
+                at += 1
+            else:
+                _show_options(shell, as_commands=word[0] == "+")
+    return None
+
+
+def set_(shell: Shell, words: Sequence[str]) -> int:
+    """``set [-eux…] [-o option] [--] [word…]``; alone, the variables in a form that can be read back."""
+    if len(words) == 1:
+        for name, variable in shell.variables.items():
+            if variable.value is not None:
+                shell.say(f"{name}={quoted(variable.value)}\n")
+        return 0
+    start = apply_options(shell, words, 1)
+    if start is not None:
+        shell.positional = list(words[start:])
+    return 0
+
+
+# ---- trap ---------------------------------------------------------------------------------------
+
+
+def trap(shell: Shell, words: Sequence[str]) -> int:
+    """``trap [action] signal…``: what to do when a signal comes, or (EXIT, 0) at the end of the shell."""
+    given = operands(words)
+    if not given:
+        for signal, action in sorted(shell.traps.items()):
+            shell.say(f"trap -- {quoted(action)} {NAMES[signal]}\n")
+        return 0
+    resets = len(given) == 1 or (given[0].isascii() and given[0].isdigit())
+    action, names = (None, given) if resets else (None if given[0] == "-" else given[0], given[1:])
+    for name in names:
+        signal = signal_number(name)
+        if signal is None:
+            if shell.dialect is Dialect.BASH and name in ("ERR", "DEBUG", "RETURN"):
+                raise CommandFailed(f"trap {name} is not simulated: use EXIT", 2)
+            raise CommandFailed(f"{name}: bad trap", 2 if shell.dialect is Dialect.DASH else 1)
+        if action is None:
+            shell.traps.pop(signal, None)
+        else:
+            shell.traps[signal] = action
+    return 0
+
+
+# ---- getopts --------------------------------------------------------------------------------------
+
+
+def getopts(shell: Shell, words: Sequence[str]) -> int:
+    """``getopts letters name [word…]``: the next option; 1 when there is none left (POSIX XCU, getopts)."""
+    if len(words) < 3:
+        raise CommandFailed("Usage: getopts optstring var [arg]", 2)
+    letters_known, name = words[1], words[2]
+    arguments = words[3:] or shell.positional
+    index = number(shell.variables.get("OPTIND") or "1")
+    if index < 1 or shell.option_offset < 0:
+        index, shell.option_offset = 1, 0
+    offset = shell.option_offset
+    if offset == 0:
+        word = arguments[index - 1] if index <= len(arguments) else ""
+        if len(word) < 2 or word[0] != "-" or word == "--":
+            return _no_more_options(shell, name, index + (word == "--"))
+        offset = 1
+    word = arguments[index - 1]
+    letter, offset = word[offset], offset + 1
+    result, argument, complaint = letter, None, ""
+    if letter == ":" or letter not in letters_known:
+        result, argument, complaint = "?", letter, f"Illegal option -{letter}"
+    elif letters_known[letters_known.index(letter) + 1 :][:1] == ":":
+        argument, index, offset = word[offset:], index + 1, 0
+        if not argument:
+            if index <= len(arguments):
+                argument, index = arguments[index - 1], index + 1
+            else:
+                result, argument, complaint = ":", letter, f"No arg for -{letter} option"
+    if offset >= len(word):
+        index, offset = index + 1, 0
+    _report_option(shell, name, (result, argument, complaint), quiet=letters_known.startswith(":"))
+    shell.variables.set("OPTIND", str(index))
+    shell.option_offset = offset
+    return 0
+
+
+def _no_more_options(shell: Shell, name: str, index: int) -> int:
+    shell.variables.set(name, "?")
+    shell.variables.set("OPTIND", str(index))
+    shell.variables.unset("OPTARG")
+    shell.option_offset = 0
+    return 1
+
+
+def _report_option(shell: Shell, name: str, found: tuple[str, str | None, str], *, quiet: bool) -> None:
+    result, argument, complaint = found
+    if complaint and not quiet:
+        shell.say(f"{complaint}\n", 2)
+        result, argument = "?", None
+    shell.variables.set(name, result)
+    if argument is None:
+        shell.variables.unset("OPTARG")
+    else:
+        shell.variables.set("OPTARG", argument)
+
+
+def colon(shell: Shell, words: Sequence[str]) -> int:
+    """``:`` and ``true``."""
+    return 0
+
+
+def false(shell: Shell, words: Sequence[str]) -> int:
+    """``false``."""
+    return 1
+
+
+def times(shell: Shell, words: Sequence[str]) -> int:
+    """``times``: no processor time is used in a simulation."""
+    shell.say("0m0.000000s 0m0.000000s\n0m0.000000s 0m0.000000s\n")
+    return 0
+
+
+def hash_(shell: Shell, words: Sequence[str]) -> int:
+    """``hash``: nothing is remembered, so there is nothing to forget; names are looked for."""
+    given, names = letters(words, "rv")
+    missing = [name for name in names if shell.where_is(name) is None]
+    for name in missing:
+        shell.complain(f"hash: {name}: not found")
+    return int(bool(missing))

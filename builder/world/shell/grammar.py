@@ -1,0 +1,445 @@
+"""The grammar of commands (POSIX XCU 2.10): tokens in, one tree a line out.
+
+A script is read line by line, as a shell does: what precedes a syntax error has run by the time it is met.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from builder.world.shell.braces import brace_expanded
+from builder.world.shell.conditions import ConditionParser
+from builder.world.shell.dialect import Dialect
+from builder.world.shell.errors import ShellSyntaxError
+from builder.world.shell.lexer import REDIRECTIONS, Kind
+from builder.world.shell.syntax import (
+    AndOr,
+    Arithmetic,
+    Assignment,
+    Background,
+    Case,
+    CaseArm,
+    For,
+    Function,
+    Group,
+    HereDocument,
+    If,
+    Literal,
+    Loop,
+    Node,
+    Not,
+    Nothing,
+    Pipeline,
+    Redirected,
+    Redirection,
+    Sequence,
+    SimpleCommand,
+    Subshell,
+    Test,
+    Word,
+)
+from builder.world.shell.words import NAME
+
+_CLOSING: Final = frozenset({"then", "elif", "else", "fi", "do", "done", "esac", "}"})
+RESERVED: Final = frozenset({*_CLOSING, "if", "for", "while", "until", "case", "in", "{", "!"})
+_NOTHING: Final = Nothing()
+_SPECIAL_BUILTINS: Final = frozenset(
+    "break continue eval exec exit export readonly return set shift trap unset times".split()
+)
+
+
+def parse(source: str, *, dialect: Dialect = Dialect.DASH, first_line: int = 1) -> Node:
+    """The whole of ``source`` as one tree; raises ShellSyntaxError.
+
+    >>> parse("true")
+    SimpleCommand(assignments=(), words=(Word(parts=(Literal(text='true'),)),), redirections=(), line=1)
+    """
+    parser = Parser(source, 0, dialect, first_line)
+    lines: list[Node] = []
+    while (node := parser.next_line()) is not None:
+        lines.append(node)
+    return _sequence(lines)
+
+
+def _sequence(commands: list[Node]) -> Node:
+    if len(commands) == 1:
+        return commands[0]
+    return Sequence(tuple(commands)) if commands else _NOTHING
+
+
+class Parser(ConditionParser):
+    """Parses one complete command after the other with ``next_line``."""
+
+    def __init__(self, source: str, position: int, dialect: Dialect, first_line: int) -> None:
+        super().__init__(source, position, dialect, first_line)
+        self._begun = False
+
+    def next_line(self) -> Node | None:
+        """The next complete command (a line, or several that belong together); None at the end."""
+        try:
+            if not self._begun:
+                self._begun = True
+                self.advance()
+            while self.kind is Kind.OPERATOR and self.text == "\n":
+                self.advance()
+            if self.kind is Kind.END:
+                return None
+            node = self._list(one_line=True)
+            if self.kind is not Kind.END and self.text != "\n":
+                raise self.unexpected()
+        except RecursionError:
+            raise self.error("nested too deeply") from None
+        return node
+
+    def substituted(self, source: str, position: int, line: int, closing: str) -> tuple[Node, int]:
+        """The commands of a substitution, and the position behind its ``closing``."""
+        inner = Parser(source, position, self.dialect, line)
+        inner._counted = (position, line)
+        inner.advance()
+        node = inner._list()
+        if closing and not inner.is_operator(closing) or not closing and inner.kind is not Kind.END:
+            raise inner.unexpected(f'"{closing}"' if closing else None)
+        return node, inner.position
+
+    # ---- what the token is ------------------------------------------------------------------
+
+    def is_operator(self, text: str) -> bool:
+        """Whether the token is that operator."""
+        return self.kind is Kind.OPERATOR and self.text == text
+
+    def _is_reserved(self, text: str) -> bool:
+        return self.kind is Kind.WORD and self.text == text
+
+    def unexpected(self, expecting: str | None = None) -> ShellSyntaxError:
+        """The error for a token that cannot stand here, worded as dash words it."""
+        if self.kind is Kind.END:
+            what = "end of file"
+        elif self.kind is Kind.OPERATOR:
+            what = "newline" if self.text == "\n" else "redirection" if self.text in REDIRECTIONS else f'"{self.text}"'
+        else:
+            what = f'"{self.text}"' if self.text in RESERVED else "word"
+        error = self.error(f"{what} unexpected" + (f" (expecting {expecting})" if expecting else ""))
+        error.line = self.line_at(min(self.start, len(self.source)))
+        return error
+
+    def _expect(self, word: str) -> None:
+        if not self._is_reserved(word):
+            raise self.unexpected(f'"{word}"')
+        self.advance()
+
+    def _expect_operator(self, operator: str) -> None:
+        if not self.is_operator(operator):
+            raise self.unexpected(f'"{operator}"')
+        self.advance()
+
+    def skip_newlines(self) -> None:
+        """Go to the next token that is no newline."""
+        while self.kind is Kind.OPERATOR and self.text == "\n":
+            self.advance()
+
+    # ---- lists --------------------------------------------------------------------------------
+
+    def _ends_list(self) -> bool:
+        if self.kind is Kind.WORD:
+            return self.text in _CLOSING
+        if self.kind is Kind.OPERATOR:
+            return self.text in (")", ";;", ";&", ";;&")
+        return self.kind is Kind.END
+
+    def _list(self, *, one_line: bool = False) -> Node:
+        """Commands up to a token that ends them (or, with ``one_line``, up to the end of the line)."""
+        commands: list[Node] = []
+        if not one_line:
+            self.skip_newlines()
+        while not self._ends_list():
+            line = self.line_at(self.start)
+            node = self._and_or()
+            ended = self.kind is not Kind.OPERATOR or self.text not in (";", "&", "\n")
+            if self.is_operator("&"):
+                node = Background(node, line)
+            commands.append(node)
+            if ended:
+                break
+            if self.text == "\n":
+                if one_line:
+                    break
+            else:
+                self.advance()
+                if one_line and self.is_operator("\n"):
+                    break
+            if not one_line:
+                self.skip_newlines()
+        if one_line and not commands:
+            raise self.unexpected()
+        return _sequence(commands)
+
+    def _body(self, *ends: str) -> Node:
+        """A list that must not be empty, and the closing word behind it (consumed only by the caller)."""
+        node = self._list()
+        if node is _NOTHING:
+            raise self.unexpected()
+        if not any(self._is_reserved(end) or self.is_operator(end) for end in ends):
+            raise self.unexpected(f'"{ends[-1]}"' if len(ends) == 1 else f'"{ends[-1]}"')
+        return node
+
+    def _and_or(self) -> Node:
+        first = self._pipeline()
+        rest: list[tuple[str, Node]] = []
+        while self.kind is Kind.OPERATOR and self.text in ("&&", "||"):
+            operator = self.text
+            self.advance()
+            self.skip_newlines()
+            rest.append((operator, self._pipeline()))
+        return AndOr(first, tuple(rest)) if rest else first
+
+    def _pipeline(self) -> Node:
+        if self.kind is Kind.WORD and self.text == "!":
+            self.advance()
+            return Not(self._pipeline())
+        line = self.line_at(self.start)
+        commands = [self._command()]
+        while self.kind is Kind.OPERATOR and self.text in ("|", "|&"):
+            if self.text == "|&":
+                both = Redirection(2, ">&", Word((Literal("1"),)))
+                commands[-1] = Redirected(commands[-1], (both,), line)
+            self.advance()
+            self.skip_newlines()
+            commands.append(self._command())
+        return Pipeline(tuple(commands), line) if len(commands) > 1 else commands[0]
+
+    # ---- commands -----------------------------------------------------------------------------
+
+    def _command(self) -> Node:
+        line = self.line_at(self.start)
+        if self.kind is Kind.OPERATOR and self.text == "(":
+            node = self._parenthesis(line)
+        elif self.kind is Kind.WORD and (method := _COMPOUND.get(self.text)) is not None:
+            node = method(self, line)
+        elif self.kind is Kind.WORD and self.dialect.has_extensions and self.text in ("[[", "function"):
+            if self.text == "function":
+                return self._function_keyword()
+            self.advance()
+            node = Test(self.condition(), line)
+        elif self.kind is Kind.WORD and self.text in RESERVED and self.text != "in":
+            raise self.unexpected()
+        else:
+            return self._simple(line)
+        redirections: list[Redirection] = []
+        while self._at_redirection():
+            redirections.append(self._redirection())
+        return Redirected(node, tuple(redirections), line) if redirections else node
+
+    def _parenthesis(self, line: int) -> Node:
+        if self.dialect is Dialect.BASH and self.source.startswith("((", self.start):
+            parts = self._arithmetic(self.start + 2)
+            if parts is not None:
+                self.advance()
+                return Arithmetic(parts, line)
+        self.advance()
+        body = self._body(")")
+        self.advance()
+        return Subshell(body, line)
+
+    def _group(self, _line: int) -> Node:
+        self.advance()
+        body = self._body("}")
+        self.advance()
+        return Group(body)
+
+    def _if(self, _line: int) -> Node:
+        arms: list[tuple[Node, Node]] = []
+        otherwise = None
+        while True:
+            self.advance()
+            condition = self._body("then")
+            self.advance()
+            arms.append((condition, self._body("elif", "else", "fi")))
+            if not self._is_reserved("elif"):
+                break
+        if self._is_reserved("else"):
+            self.advance()
+            otherwise = self._body("fi")
+        self.advance()
+        return If(tuple(arms), otherwise)
+
+    def _loop(self, _line: int) -> Node:
+        negated = self.text == "until"
+        self.advance()
+        condition = self._body("do")
+        return Loop(condition, self._do_done(), negated)
+
+    def _do_done(self) -> Node:
+        self._expect("do")
+        body = self._body("done")
+        self.advance()
+        return body
+
+    def _for(self, line: int) -> Node:
+        self.advance()
+        if self.is_operator("(") and self.dialect is Dialect.BASH:
+            raise self.error("for ((…)) is not simulated: use while and $((…))")
+        if self.kind is not Kind.WORD or not NAME.fullmatch(self.text):
+            raise self.error("Bad for loop variable")
+        name, words = self.text, None
+        self.advance()
+        self.skip_newlines()
+        if self._is_reserved("in"):
+            self.advance()
+            found: list[Word] = []
+            while self.kind is Kind.WORD:
+                found.extend(self._words())
+                self.advance()
+            words = tuple(found)
+            if self.kind is not Kind.OPERATOR or self.text not in (";", "\n"):
+                raise self.unexpected()
+            self.advance()
+        elif self.is_operator(";"):
+            self.advance()
+        self.skip_newlines()
+        return For(name, words, self._do_done(), line)
+
+    def _case(self, line: int) -> Node:
+        self.advance()
+        if self.kind is not Kind.WORD:
+            raise self.unexpected("word")
+        subject = self.word
+        self.advance()
+        self.skip_newlines()
+        self._expect("in")
+        self.skip_newlines()
+        arms: list[CaseArm] = []
+        while not self._is_reserved("esac"):
+            arms.append(self._case_arm())
+        self.advance()
+        return Case(subject, tuple(arms), line)
+
+    def _case_arm(self) -> CaseArm:
+        if self.is_operator("("):
+            self.advance()
+        patterns: list[Word] = []
+        while True:
+            if self.kind is not Kind.WORD:
+                raise self.unexpected("word" if self.kind is Kind.END else None)
+            patterns.append(self.word)
+            self.advance()
+            if not self.is_operator("|"):
+                break
+            self.advance()
+        self._expect_operator(")")
+        body = self._list()
+        ending = ";;"
+        if self.kind is Kind.OPERATOR and self.text in (";;", ";&", ";;&"):
+            ending = self.text
+            self.advance()
+            self.skip_newlines()
+        elif not self._is_reserved("esac"):
+            raise self.unexpected('";;"')
+        return CaseArm(tuple(patterns), body, ending)
+
+    def _function_keyword(self) -> Node:
+        self.advance()
+        name = self.text
+        if self.kind is not Kind.WORD or not name:
+            raise self.error("Bad function name")
+        self.advance()
+        if self.is_operator("("):
+            self.advance()
+            self._expect_operator(")")
+        self.skip_newlines()
+        return Function(name, self._command())
+
+    def _function(self, name: str) -> Node:
+        self.advance()
+        self._expect_operator(")")
+        strict = self.dialect is Dialect.DASH
+        if (strict and not NAME.fullmatch(name)) or name in _SPECIAL_BUILTINS:
+            raise self.error("Bad function name")
+        self.skip_newlines()
+        return Function(name, self._command())
+
+    # ---- simple commands --------------------------------------------------------------------
+
+    def _simple(self, line: int) -> Node:
+        assignments: list[Assignment] = []
+        words: list[Word] = []
+        redirections: list[Redirection] = []
+        while True:
+            if self.kind is Kind.WORD:
+                if not words and (assignment := self._assignment()) is not None:
+                    assignments.append(assignment)
+                    self.advance()
+                    self._refuse_array(assignment)
+                    continue
+                name = self.text
+                words.extend(self._words())
+                self.advance()
+                if self.kind is Kind.OPERATOR and self.text == "(" and len(words) == 1 and name and not assignments:
+                    return self._function(name)
+            elif self._at_redirection():
+                redirections.append(self._redirection())
+            else:
+                break
+        if not (words or assignments or redirections):
+            raise self.unexpected()
+        return SimpleCommand(tuple(assignments), tuple(words), tuple(redirections), line)
+
+    def _words(self) -> tuple[Word, ...]:
+        return brace_expanded(self.word) if self.dialect is Dialect.BASH else (self.word,)
+
+    def _assignment(self) -> Assignment | None:
+        parts = self.word.parts
+        if not parts or not isinstance(parts[0], Literal):
+            return None
+        name, equals, value = parts[0].text.partition("=")
+        if not equals:
+            return None
+        append = name.endswith("+") and self.dialect is Dialect.BASH
+        if append:
+            name = name[:-1]
+        if not NAME.fullmatch(name):
+            return None
+        rest = (Literal(value), *parts[1:]) if value else parts[1:]
+        return Assignment(name, Word(rest), append)
+
+    def _refuse_array(self, assignment: Assignment) -> None:
+        adjacent = self.start > 0 and self.source[self.start - 1] == "="
+        if self.dialect is Dialect.BASH and self.is_operator("(") and adjacent:
+            raise self.error(f"arrays are not simulated ({assignment.name}=(…)): use positional parameters (set -- …)")
+
+    def _at_redirection(self) -> bool:
+        if self.kind is Kind.OPERATOR:
+            return self.text in REDIRECTIONS
+        return self.kind is Kind.NUMBER
+
+    def _redirection(self) -> Redirection:
+        descriptor = None
+        if self.kind is Kind.NUMBER:
+            descriptor = int(self.text)
+            self.advance()
+        operator = self.text
+        if descriptor is None:
+            descriptor = 0 if operator[0] == "<" else 1
+        self.advance()
+        if self.is_operator("(") and self.source[self.start - 1] in "<>" and self.dialect.has_extensions:
+            raise self.error(f"process substitution {operator}(…) is not simulated: use a pipe or a file")
+        if self.kind is not Kind.WORD and self.kind is not Kind.NUMBER:
+            raise self.unexpected()
+        document = None
+        if operator in ("<<", "<<-"):
+            document = HereDocument()
+            self.documents.append((document, operator, self.word))
+        elif operator == "<<<":
+            document = HereDocument(self.word)
+        redirection = Redirection(descriptor, operator, self.word, document)
+        self.advance()
+        return redirection
+
+
+_COMPOUND: Final = {
+    "{": Parser._group,
+    "if": Parser._if,
+    "while": Parser._loop,
+    "until": Parser._loop,
+    "for": Parser._for,
+    "case": Parser._case,
+}
