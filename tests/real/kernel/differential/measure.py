@@ -73,14 +73,15 @@ def of_summary(done: Measurement, seed: int, seconds: float) -> list[str]:
     others = 1 - report.callers[0] / report.calls
     return [
         f"Linux {platform.release()}, seed {seed}: **{report.calls:,} calls in {len(MODES)} modes, "
-        f"{sum(done.divergences.values())} divergences**; {others:.0%} of the calls by callers other than root; "
-        f"{report.calls / seconds:,.0f} calls a second on both sides together.",
+        f"{sum(done.divergences.values())} divergences**; {others:.0%} of the calls by callers other than "
+        f"root; {report.calls / seconds:,.0f} calls a second on both sides together.",
         "",
-        "Every stack has one to eight lowers of random files, directories, links, devices, whiteouts and opaque "
-        "directories, and up to three mounts: the upper of one becomes a lower of the next. After each call the "
-        "result or errno is compared; every fifty calls the merged tree (names, types, modes, owners, link counts, "
-        "inode identity, sizes, times, blocks, contents, extended attributes); after each unmount all raw layers. "
-        "Left out: ctime, the atime of directories, the order of listings, the blocks of directories.",
+        "Every stack has one to eight lowers of random files, directories, links, devices, whiteouts and "
+        "opaque directories, and up to three mounts: the upper of one becomes a lower of the next. After each "
+        "call the result or errno is compared; every fifty calls the merged tree (names, types, modes, "
+        "owners, link counts, inode identity, sizes, times, blocks, contents, extended attributes); after each "
+        "unmount all raw layers. Left out: ctime, the atime of directories, the order of listings, the blocks "
+        "of directories, the values of the marks origin (a file handle) and uuid (a random number).",
         "",
         f"Again: `python tests/real/kernel/fidelity.py --seed {seed}` (as root), or "
         "`make fuzz SEED=7 OPS=100000` for a run that shrinks what it finds.",
@@ -100,8 +101,8 @@ def of_mutants(noticed: Sequence[Noticed]) -> list[str]:
         for one in noticed
     ]
     return [
-        "A comparison that finds nothing proves nothing unless it can find something: each line is a copy of the "
-        "model with one rule made wrong, and the call at which the comparison noticed.",
+        "A comparison that finds nothing proves nothing unless it can find something: each line is a copy of "
+        "the model with one rule made wrong, and the call at which the comparison noticed.",
         "",
         *table(("row", "what is wrong", "mode", "noticed after calls", "by"), rows),
     ]

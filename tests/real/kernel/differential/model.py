@@ -63,7 +63,7 @@ class ModelMachine:
 
     def begin(self, mode: Mode, lowers: Sequence[Sequence[Entry]], upper: Entry) -> None:
         """See Machine.begin."""
-        self.classes = Classes()
+        self.classes = Classes(together=mode.layout is Layout.ONE)
         self._mode = mode
         self._time = FRESH_NS
         self._upper_root = upper
@@ -108,7 +108,8 @@ class ModelMachine:
         from unionfs_sim import mount
 
         self._union = mount(
-            lowers=list(self._lowers),
+            lowers=self._lowers[self._mode.data_lowers :],
+            data_lowers=self._lowers[: self._mode.data_lowers],
             upper=self._upper,
             options=options_of(self._mode),
             clock=self._clock,

@@ -50,7 +50,7 @@ class RealMachine:
 
     def begin(self, mode: Mode, lowers: Sequence[Sequence[Entry]], upper: Entry) -> None:
         """See Machine.begin."""
-        self.classes = Classes()
+        self.classes = Classes(together=mode.layout is Layout.ONE)
         self._mode = mode
         self._scenario += 1
         self._turns = 0
@@ -122,6 +122,7 @@ class RealMachine:
 
     def merged(self) -> Tree:
         """See Machine.merged."""
+        self._inside_only()
         self._become(0)
         return HostTree()
 
@@ -166,9 +167,15 @@ class RealMachine:
 
     def call(self, op: Op) -> Outcome:
         """See Machine.call."""
+        self._inside_only()
         if op.caller != self._caller:
             self._become(op.caller)
         return perform(getattr(self, "do_" + op.verb), op.args)
+
+    def _inside_only(self) -> None:
+        """Never let a random call loose on the machine itself."""
+        if not self._inside:
+            raise RuntimeError("no union is mounted")
 
     def _become(self, number: int) -> None:
         """Switch credentials; the saved uid stays 0 so that the next switch may come."""

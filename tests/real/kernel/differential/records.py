@@ -33,9 +33,13 @@ class Record(NamedTuple):
 
 
 class Classes:
-    """Numbers inodes and devices in the order of their appearance, so that only relations are compared."""
+    """Numbers inodes and devices in the order of their appearance, so that only relations are compared.
 
-    def __init__(self) -> None:
+    ``together``: all layers lie on one file system, so that the union's inode numbers are the layers'.
+    """
+
+    def __init__(self, *, together: bool = False) -> None:
+        self._together = together
         self._inodes: dict[tuple[int, int], int] = {}
         self._devices: dict[int, int] = {}
 
@@ -45,7 +49,7 @@ class Classes:
         is_directory = kind == stat.S_IFDIR
         return Record(
             st.st_mode,
-            self._inodes.setdefault((st.st_dev, st.st_ino), len(self._inodes)),
+            self._inodes.setdefault((0 if self._together else st.st_dev, st.st_ino), len(self._inodes)),
             self._devices.setdefault(st.st_dev, len(self._devices)),
             st.st_nlink,
             st.st_uid,

@@ -65,6 +65,7 @@ class Play:
     watcher: Watcher | None = None
     played: list[tuple[Turn, tuple[Op, ...]]] = field(default_factory=list)
     shadow: Shadow = field(default_factory=Shadow)
+    _refused: bool = False
 
     def run(self, phases: Iterable[tuple[Turn, Iterator[Op]]]) -> Divergence | None:
         """Play the phases; the first divergence, if any."""
@@ -73,7 +74,10 @@ class Play:
             for side in sides:
                 side.begin(self.mode, self.lowers, self.upper)
             for number, (turn, ops) in enumerate(phases):
-                found = self._turn(number, turn) or self._phase(number, turn, ops)
+                found = self._turn(number, turn)
+                if self._refused:
+                    return found
+                found = found or self._phase(number, turn, ops)
                 if found:
                     return found
             return self._unmount(len(self.played))
@@ -87,6 +91,7 @@ class Play:
             if found:
                 return found
         kernel = self.kernel.mount(turn)
+        self._refused = kernel.errno != 0
         self.shadow.slots.clear()
         if self.watcher:
             self.watcher.mounted(turn)

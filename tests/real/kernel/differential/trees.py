@@ -70,6 +70,9 @@ def _node(tree: Tree, path: str, classes: Classes) -> tuple[Node, bool]:
     except OSError as error:
         return Node(None, (), os.strerror(error.errno or 0)), False
     kind = stat.S_IFMT(st.st_mode)
+    if kind == stat.S_IFCHR and st.st_rdev == 0:
+        # Whiteouts share inodes as the kernel sees fit, and their time is that of the shared inode.
+        return Node(Record(st.st_mode, -1, -1, 0, st.st_uid, st.st_gid, 0, 0, 0, 0, None), (), None), False
     body: bytes | str | None = None
     try:
         if kind == stat.S_IFREG:
@@ -80,11 +83,7 @@ def _node(tree: Tree, path: str, classes: Classes) -> tuple[Node, bool]:
     except OSError as error:
         return Node(classes.record(st), (), f"unreadable: {os.strerror(error.errno or 0)}"), False
     xattrs = tuple((name, b"" if name in PRESENCE else value) for name, value in sorted(marks.items()))
-    record = classes.record(st)
-    if kind == stat.S_IFCHR and st.st_rdev == 0:
-        # Whiteouts share inodes as the kernel sees fit, and their time is that of the shared inode.
-        record = record._replace(nlink=0, identity=-1, mtime=0, atime=0)
-    return Node(record, xattrs, body), kind == stat.S_IFDIR
+    return Node(classes.record(st), xattrs, body), kind == stat.S_IFDIR
 
 
 def walk(tree: Tree, classes: Classes, top: str = "/") -> Iterator[tuple[str, Node]]:
