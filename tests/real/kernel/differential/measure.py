@@ -77,11 +77,12 @@ def of_summary(done: Measurement, seed: int, seconds: float) -> list[str]:
         f"root; {report.calls / seconds:,.0f} calls a second on both sides together.",
         "",
         "Every stack has one to eight lowers of random files, directories, links, devices, whiteouts and "
-        "opaque directories, and up to three mounts: the upper of one becomes a lower of the next. After each "
-        "call the result or errno is compared; every fifty calls the merged tree (names, types, modes, "
-        "owners, link counts, inode identity, sizes, times, blocks, contents, extended attributes); after each "
-        "unmount all raw layers. Left out: ctime, the atime of directories, the order of listings, the blocks "
-        "of directories, the values of the marks origin (a file handle) and uuid (a random number).",
+        "opaque directories, and up to three mounts: the upper of one becomes a lower of the next. After "
+        "each call the result or errno is compared; every fifty calls the merged tree (names, types, "
+        "modes, owners, link counts, inode identity, sizes, times, blocks, contents, extended "
+        "attributes); after each unmount all raw layers. Left out: ctime, the atime of directories, the "
+        "order of listings, the blocks of directories, the values of the marks origin (a file handle) and "
+        "uuid (a random number).",
         "",
         f"Again: `python tests/real/kernel/fidelity.py --seed {seed}` (as root), or "
         "`make fuzz SEED=7 OPS=100000` for a run that shrinks what it finds.",

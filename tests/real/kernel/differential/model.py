@@ -89,6 +89,7 @@ class ModelMachine:
 
     def mount(self, turn: Turn) -> Outcome:
         """See Machine.mount."""
+        self.classes.forget_devices()
         if self._mode.raw:
             self._union = self._lowers[-1]
             self._views = [self._union.acting_as(caller) for caller in CALLERS]
@@ -121,6 +122,7 @@ class ModelMachine:
 
     def unmount(self, *, keep: bool = False) -> None:
         """See Machine.unmount."""
+        self.classes.forget_devices()
         self._slots.clear()
         if not self._mode.raw and not keep:
             self._union.unmount()

@@ -78,6 +78,7 @@ class RealMachine:
 
     def mount(self, turn: Turn) -> Outcome:
         """See Machine.mount."""
+        self.classes.forget_devices()
         number, self._turns = self._turns, self._turns + 1
         if self._mode.raw:
             self._target = self._lowers[-1]
@@ -128,6 +129,7 @@ class RealMachine:
 
     def unmount(self, *, keep: bool = False) -> None:
         """See Machine.unmount; ``keep`` leaves the mount for a union on top of it."""
+        self.classes.forget_devices()
         self._leave()
         if self._mounts and not keep:
             syscalls.unmount(self._mounts.pop())

@@ -43,6 +43,12 @@ class Classes:
         self._inodes: dict[tuple[int, int], int] = {}
         self._devices: dict[int, int] = {}
 
+    def forget_devices(self) -> None:
+        """A mount or unmount: device numbers are handed out anew by the kernel."""
+        self._devices.clear()
+        if not self._together:
+            self._inodes.clear()
+
     def record(self, st: Any) -> Record:
         """The comparable form of a stat result (``os.stat_result`` or the model's ``Stat``)."""
         kind = stat.S_IFMT(st.st_mode)
