@@ -24,7 +24,7 @@ def _pairs(request: Request) -> dict[str, Any]:
     for pair in pairs:
         if len(pair) != 2:
             fix = f'write {request.name} {pair[0]:.100}=value; quote blanks: {request.name} A="b c"'
-            request.wrong(f"{pair[0]:.100!r} has no =", fix)
+            request.wrong(f"{pair[0]!r:.100} has no =", fix)
         if not pair[0]:
             request.wrong("a name is missing before =", f"write {request.name} NAME=value")
     return {"pairs": tuple(pairs), "form": form, **request.common()}
@@ -65,7 +65,7 @@ def read_healthcheck(request: Request) -> Instruction:
     kind = word.upper()
     if kind not in ("NONE", "CMD"):
         request.wrong(
-            f"CMD or NONE is needed, not {word:.100!r}",
+            f"CMD or NONE is needed, not {word!r:.100}",
             did_you_mean(kind, ["CMD", "NONE"], otherwise="write HEALTHCHECK CMD …"),
         )
     if kind == "NONE":

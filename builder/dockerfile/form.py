@@ -41,6 +41,21 @@ class PairForm(enum.Enum):
     LEGACY = "key value"
 
 
+class NetworkMode(enum.Enum):
+    """RUN --network."""
+
+    DEFAULT = "default"
+    NONE = "none"
+    HOST = "host"
+
+
+class SecurityMode(enum.Enum):
+    """RUN --security."""
+
+    SANDBOX = "sandbox"
+    INSECURE = "insecure"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instruction:
     """What all instructions have. ``source``: as written in the file. ``keyword``: in the case as written.

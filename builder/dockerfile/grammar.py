@@ -46,20 +46,23 @@ def _from(request: Request) -> Instruction:
     words = fields(request.needed("FROM alpine:3.19 AS build"))
     if len(words) not in (1, 3):
         request.wrong("one image, or image AS name", "write FROM alpine:3.19 AS build")
-    alias = as_keyword = None
+    alias, as_keyword, written = None, "", ""
     if len(words) == 3:
-        as_keyword, alias = words[1], words[2].lower()
+        _, as_keyword, written = words
+        alias = written.lower()
         if as_keyword.lower() != "as":
-            request.wrong(
-                f"AS belongs where {as_keyword:.100!r} stands", f"write FROM {words[0]:.100} AS {alias:.100}"
-            )
+            fix = f"write FROM {words[0]:.100} AS {written:.100}"
+            request.wrong(f"AS belongs where {as_keyword!r:.100} stands", fix)
         if not _STAGE_NAME.fullmatch(alias):
-            request.wrong(
-                f"{words[2]:.100!r} cannot name a stage", "begin with a letter; then letters, digits, - _ ."
-            )
-    platform = request.flags.text("platform")
+            fix = "begin with a letter; then letters, digits, - _ ."
+            request.wrong(f"{written!r:.100} cannot name a stage", fix)
     return nouns.From(
-        base=words[0], alias=alias, platform=platform, as_keyword=as_keyword or "", **request.common()
+        base=words[0],
+        alias=alias,
+        platform=request.flags.text("platform"),
+        as_keyword=as_keyword,
+        written_alias=written,
+        **request.common(),
     )
 
 
@@ -154,7 +157,7 @@ def _arg(request: Request) -> Instruction:
     for word in quoted_words(request.rest, request.escape):
         name, equals, default = word.partition("=")
         if not name:
-            request.wrong(f"a name is missing before {word:.100!r}", "write ARG NAME=value")
+            request.wrong(f"a name is missing before {word!r:.100}", "write ARG NAME=value")
         declarations.append(nouns.Declaration(name, default if equals else None))
     return nouns.Arg(declarations=tuple(declarations), **request.common())
 

@@ -6,7 +6,6 @@ the variables replaced. Which words those are is the reference's list, "Environm
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
@@ -15,7 +14,9 @@ from builder.dockerfile.form import CommandForm as CommandForm
 from builder.dockerfile.form import ExecForm as ExecForm
 from builder.dockerfile.form import Expand
 from builder.dockerfile.form import Instruction as Instruction
+from builder.dockerfile.form import NetworkMode as NetworkMode
 from builder.dockerfile.form import PairForm as PairForm
+from builder.dockerfile.form import SecurityMode as SecurityMode
 from builder.dockerfile.form import ShellForm as ShellForm
 from builder.dockerfile.heredoc import Heredoc, read_mark
 from builder.dockerfile.mount import RunMount, read_mount
@@ -25,32 +26,18 @@ from builder.dockerfile.signals import parse_signal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class From(Instruction):
-    """``FROM [--platform=p] base [AS alias]``; ``as_keyword`` in the case as written."""
+    """``FROM [--platform=p] base [AS alias]``; ``alias`` in lower case, the other two as written."""
 
     name: ClassVar[str] = "FROM"
     base: str
     alias: str | None = None
     platform: str | None = None
     as_keyword: str = field(default="", repr=False)
+    written_alias: str = field(default="", repr=False)
 
     def _expanded(self, expand_word: Expand, lookup: Lookup) -> Self:  # noqa: ARG002
         platform = None if self.platform is None else expand_word(self.platform)
         return replace(self, base=expand_word(self.base), platform=platform)
-
-
-class NetworkMode(enum.Enum):
-    """RUN --network."""
-
-    DEFAULT = "default"
-    NONE = "none"
-    HOST = "host"
-
-
-class SecurityMode(enum.Enum):
-    """RUN --security."""
-
-    SANDBOX = "sandbox"
-    INSECURE = "insecure"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,10 +148,9 @@ class Arg(Instruction):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Env(Instruction):
-    """``ENV key=value …``; every value is expanded with the variables from before the instruction."""
+class Pairs(Instruction):
+    """What ENV and LABEL share: every value is expanded with the variables from before the instruction."""
 
-    name: ClassVar[str] = "ENV"
     pairs: tuple[tuple[str, str], ...]
     form: PairForm = PairForm.EQUALS
 
@@ -173,7 +159,14 @@ class Env(Instruction):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Label(Env):
+class Env(Pairs):
+    """``ENV key=value …``."""
+
+    name: ClassVar[str] = "ENV"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label(Pairs):
     """``LABEL key=value …``."""
 
     name: ClassVar[str] = "LABEL"

@@ -18,10 +18,14 @@ SPACE: Final = (
 """Go's ``unicode.IsSpace``; Python's ``str.strip`` also takes the separators 0x1c to 0x1f."""
 
 _BLANKS: Final = re.compile(r"[\t\v\f\r ]+")
-_ANY_SPACE: Final = re.compile(f"[{SPACE}]*")
-# Flags are read with a backslash as escape whatever the escape directive says, and in both quotes.
+# Flags are read with a backslash as escape whatever the escape directive says, and in both quotes; byte by
+# byte, so that only the blanks of ASCII end them.
+_ANY_SPACE: Final = re.compile(r"[\t\n\v\f\r ]*")
 _FLAG_PIECE: Final = re.compile(
-    rf"""\\(?P<escaped>.)|'(?P<single>(?:[^'\\]|\\.)*)(?:'|\\?$)|"(?P<double>(?:[^"\\]|\\.)*)(?:"|\\?$)|(?P<plain>[^{SPACE}'"\\]+)""",
+    r"""\\(?P<escaped>.)"""
+    r"""|'(?P<single>(?:[^'\\]|\\.)*+)(?:'|\\?\Z)"""
+    r"""|"(?P<double>(?:[^"\\]|\\.)*+)(?:"|\\?\Z)"""
+    r"""|(?P<plain>[^\t\n\v\f\r '"\\]+)""",
     re.DOTALL,
 )
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
@@ -114,6 +118,10 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)  # Python reads NaN and Infinity; JSON has neither
 
 
+def _number(_digits: str) -> None:
+    """No string; Python's own reading of a number with thousands of digits would take long, or fail."""
+
+
 def json_strings(text: str) -> list[str] | None:
     """The strings of a JSON array, or None if ``text`` is no JSON array: it is then in shell form.
 
@@ -122,7 +130,7 @@ def json_strings(text: str) -> list[str] | None:
     if not text.startswith("["):
         return None
     try:
-        found = json.loads(text, parse_constant=_refuse, parse_int=str, parse_float=str)
+        found = json.loads(text, parse_constant=_refuse, parse_int=_number, parse_float=_number)
     except RecursionError:
         raise NotStringsError from None
     except ValueError:
