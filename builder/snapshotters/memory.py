@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 
 from builder.context.edit import Edit, make
@@ -25,6 +25,7 @@ class MemorySnapshotter:
     """Layers of the store as frozen trees, mounted below a fresh upper. Implements ``Snapshotter[Posix]``.
 
     A layer is unpacked when a view or a workspace first needs it, and once. Safe for threads.
+    ``clocks`` makes a clock for each workspace, so that no step changes the times in another one.
     """
 
     def __init__(
@@ -32,12 +33,12 @@ class MemorySnapshotter:
         store: Store,
         *,
         timestamps: Timestamps | None = None,
-        clock: Clock | None = None,
+        clocks: Callable[[], Clock] = TickingClock,
         listener: Listener = nobody,
     ) -> None:
         self._store = store
         self._timestamps = timestamps or Timestamps()
-        self._clock = clock or TickingClock()
+        self._clocks = clocks
         self._listener = listener
         self._layers: dict[ChainID | None, Layer] = {}
         self._uppers: dict[str, Layer] = {}
@@ -75,7 +76,7 @@ class MemorySnapshotter:
         upper = Layer()
         key = f"memory-{next(self._numbers)}"
         self._uppers[key] = upper
-        union = mount(lowers=self._lowers(parent), upper=upper, clock=self._clock)
+        union = mount(lowers=self._lowers(parent), upper=upper, clock=self._clocks())
         return Workspace(parent, union, key)
 
     def apply(self, work: Workspace[Posix], edits: Iterable[Edit], /) -> None:

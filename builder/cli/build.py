@@ -1,0 +1,220 @@
+"""``layerlab build``: an image from a Dockerfile, with what happened on the way."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from builder.cli.inputs import open_context, pairs, read_dockerfile, secrets
+from builder.cli.progress import STYLES, progress
+from builder.cli.session import Session
+from builder.cli.summary import layer_rows, show, weights
+from builder.dockerfile.lexer import DEFAULT_LIMITS, Limits
+from builder.dockerfile.scope import EPOCH_ARG
+from builder.dockerfile.stages import StageGraph, plan
+from builder.engine.build import build
+from builder.engine.request import BuildRequest, BuildResult, CacheUse
+from builder.errors import BuildError
+from builder.image.digest import short
+from builder.image.oci import Platform
+from builder.image.reference import Reference
+from builder.protocols import Timestamps, Workshop
+from builder.stores.cachemounts import CacheMounts
+from builder.stores.layout import LayoutStore
+from builder.stores.output import STDOUT, Output, OutputKind
+from builder.strategies import Settings, Strategy, download, workshop
+from unionfs_sim.posix import Posix
+
+_SECOND_NS = 1_000_000_000
+_KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What the image and its files are dated. ``epoch_seconds``: SOURCE_DATE_EPOCH, else 0."""
+
+    epoch_seconds: int
+    timestamps: Timestamps
+
+
+def times(written: str | None, build_args: dict[str, str], env_epoch: str | None) -> Times:
+    """The times that ``--timestamp``, the build argument or the environment ask for, in this order."""
+    chosen = written or build_args.get(EPOCH_ARG) or env_epoch or "0"
+    if chosen == _KEEP:
+        now = int(time.time())
+        return Times(now, Timestamps(None))
+    if not (chosen.isascii() and chosen.isdigit() and len(chosen) <= 11):
+        raise click.UsageError(f"--timestamp {chosen}: write seconds since 1970, or keep")
+    return Times(int(chosen), Timestamps(int(chosen) * _SECOND_NS))
+
+
+@click.command()
+@click.argument("context", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("-f", "--file", "chosen", help="The Dockerfile  [default: CONTEXT/Dockerfile; - for stdin]")
+@click.option("-t", "--tag", "tags", multiple=True, help="A name for the image; may be repeated.")
+@click.option("--target", help="Build this stage instead of the last one.")
+@click.option("--build-arg", "args", multiple=True, metavar="NAME=VALUE", help="A value for an ARG.")
+@click.option("--platform", default="linux/amd64", show_default=True, help="What the image is for.")
+@click.option("--no-cache", is_flag=True, help="Do every step, whatever earlier builds know.")
+@click.option(
+    "-o", "--output", "outputs", multiple=True, metavar="SPEC", help="type=oci|docker|local,dest=PATH"
+)
+@click.option("--progress", "style", type=click.Choice(STYLES), default="auto", show_default=True)
+@click.option("-q", "--quiet", is_flag=True, help="Print the image's digest and nothing else.")
+@click.option("--secret", "secret_specs", multiple=True, metavar="id=NAME,src=FILE", help="For RUN --mount.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds that one RUN may take.")
+@click.option("--timestamp", metavar="SECONDS|keep", help="Date the image; $SOURCE_DATE_EPOCH, else 0.")
+@click.option(
+    "--strategy",
+    "strategy_name",
+    type=click.Choice([strategy.value for strategy in Strategy]),
+    default=Strategy.SIMULATED.value,
+    show_default=True,
+    help="How to build.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+@click.option(
+    "--max-dockerfile-size", type=click.IntRange(min=1), default=DEFAULT_LIMITS.file_bytes, hidden=True
+)
+@click.option(
+    "--max-instructions", type=click.IntRange(min=1), default=DEFAULT_LIMITS.instructions, hidden=True
+)
+@click.pass_obj
+def command(session: Session, context: Path, **options: Any) -> None:
+    """Build an image from a Dockerfile.
+
+    \b
+    Example:
+      layerlab build -t web examples/nginx
+    """
+    Invocation(session, context, options).run()
+
+
+class Invocation:
+    """One ``layerlab build``: its options made sense of, then the build, then the report."""
+
+    def __init__(self, session: Session, context: Path, options: dict[str, Any]) -> None:
+        self.session = session
+        self.context = context
+        self.options = options
+        self.build_args = pairs(options["args"], session.env, "--build-arg")
+        self.tags = [Reference.parse(tag) for tag in options["tags"]]
+        self.outputs = [Output.parse(spec) for spec in options["outputs"]]
+        self.strategy = Strategy(options["strategy_name"])
+        self.times = times(options["timestamp"], self.build_args, session.env.get(EPOCH_ARG))
+        self.stop = threading.Event()
+
+    def run(self) -> None:
+        """Build, name, write and report; whatever fails is a BuildError."""
+        limits = Limits(
+            file_bytes=self.options["max_dockerfile_size"],
+            instructions=self.options["max_instructions"],
+        )
+        source = read_dockerfile(self.context, self.options["chosen"], limits)
+        graph = plan(
+            source.dockerfile,
+            target=self.options["target"],
+            build_args=self.build_args,
+            platform=Platform.parse(self.options["platform"]),
+        )
+        for name in graph.unknown_args:
+            self.session.say(f"warning: no ARG takes --build-arg {name}")
+        with self.session.store() as store:
+            result, tools = self._build(graph, source.path, store)
+            for tag in self.tags:
+                store.tag(tag, result.manifest)
+            self._write(store, result)
+            self._report(graph, store, tools, result)
+
+    def _build(
+        self, graph: StageGraph, dockerfile: str, store: LayoutStore
+    ) -> tuple[BuildResult, Workshop[Posix]]:
+        mounts = CacheMounts(store)
+        style = "quiet" if self.options["quiet"] else self.options["style"]
+        with progress(style, self.session.err) as listener:
+            settings = Settings(
+                timestamps=self.times.timestamps,
+                start_ns=self.times.epoch_seconds * _SECOND_NS,
+                is_stopped=self.stop.is_set,
+                listener=listener,
+            )
+            tools = workshop(self.strategy, store, settings)
+            request = BuildRequest(
+                graph=graph,
+                context=open_context(self.context, dockerfile, store),
+                name=f"{dockerfile}:{self.strategy.value}",
+                strategy=self.strategy.value,
+                cache=CacheUse.IGNORE if self.options["no_cache"] else CacheUse.TAKE,
+                secrets=secrets(self.options["secret_specs"], self.session.env),
+                download=download,
+                cache_mount=mounts.tree,
+                timestamps=self.times.timestamps,
+                epoch_seconds=self.times.epoch_seconds,
+                timeout_seconds=self.options["timeout"],
+                seconds=time.monotonic,
+                stop=self.stop,
+            )
+            result = build(request, tools, records=store, listener=listener)
+        mounts.save()
+        return result, tools
+
+    def _write(self, store: LayoutStore, result: BuildResult) -> None:
+        if not self.outputs:
+            return
+        from builder.stores.leaving import Named, export
+
+        for output in self.outputs:
+            if output.dest == STDOUT and sys.stdout.isatty():
+                raise BuildError(
+                    "an archive cannot be written to a terminal", fix="give dest=FILE, or a pipe"
+                )
+            named = Named(result.manifest, tuple(self.tags))
+            export(store, [named], output, stdout=sys.stdout.buffer)
+
+    def _report(
+        self, graph: StageGraph, store: LayoutStore, tools: Workshop[Posix], result: BuildResult
+    ) -> None:
+        if any(output.dest == STDOUT for output in self.outputs):
+            return
+        if self.options["quiet"] and not self.options["as_json"]:
+            self.session.print(result.manifest.digest)
+            return
+        rows = layer_rows(result.image, store, store)
+        weighed = weights(result, tools.snapshotter, store, target=graph.target.index)
+        if self.options["as_json"]:
+            self.session.json(
+                {
+                    "digest": result.manifest.digest,
+                    "id": result.image.id,
+                    "names": [tag.familiar for tag in self.tags],
+                    "layout": str(self.session.state_dir),
+                    "layers": [asdict(row) for row in rows],
+                    "stages": [asdict(stage) for stage in weighed],
+                }
+            )
+            return
+        show(self.session, graph, rows, weighed)
+        self._where(result)
+
+    def _where(self, result: BuildResult) -> None:
+        names = ", ".join(tag.familiar for tag in self.tags) or "no name: give one with -t"
+        self.session.print("")
+        self.session.print(f"Image {short(result.image.id)} ({names})")
+        self.session.print(f"Its OCI image layout: {self.session.state_dir}")
+        for line in _written(self.outputs):
+            self.session.print(line)
+        name = self.tags[0].familiar if self.tags else result.manifest.digest
+        self.session.print(f"Load it into docker:  layerlab save {name} | docker load")
+
+
+def _written(outputs: Sequence[Output]) -> list[str]:
+    """Where the image was written besides the store."""
+    kinds = {OutputKind.LOCAL: "Its files", OutputKind.DOCKER: "Archive for docker load"}
+    return [f"{kinds.get(output.kind, 'OCI image')}: {output.dest}" for output in outputs]

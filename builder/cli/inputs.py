@@ -1,0 +1,107 @@
+"""What words about Dockerfiles are given: the file, its context, and ``name=value`` options."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from builder.context.context import LABEL, BuildContext, DigestCache
+from builder.context.ignore import IgnoreFile
+from builder.context.selection import Source
+from builder.dockerfile.lexer import DEFAULT_LIMITS, Limits
+from builder.dockerfile.parser import Dockerfile, parse
+from builder.errors import BuildError, ContextError
+from unionfs_sim.hostdir import HostDirectory
+
+_IGNORE_FILE = ".dockerignore"
+_MAX_SECRET_BYTES = 512_000
+"""As BuildKit has it (``MaxSecretSize``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DockerfileSource:
+    """A Dockerfile as read. ``path``: absolute, or "-" for the standard input."""
+
+    dockerfile: Dockerfile
+    path: str
+
+
+def read_dockerfile(context: Path, chosen: str | None, limits: Limits = DEFAULT_LIMITS) -> DockerfileSource:
+    """The Dockerfile of a build: the ``chosen`` file, else ``Dockerfile`` in the context."""
+    if chosen == "-":
+        raw = sys.stdin.buffer.read(limits.file_bytes + 1)
+        return DockerfileSource(parse(raw, name="Dockerfile", limits=limits), "-")
+    path = Path(chosen) if chosen is not None else context / "Dockerfile"
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(limits.file_bytes + 1)
+    except FileNotFoundError:
+        raise BuildError(f"no Dockerfile at {path}", fix="name one with -f FILE") from None
+    except OSError as error:
+        raise BuildError(f"cannot read the Dockerfile {path}: {error.strerror}") from None
+    return DockerfileSource(parse(raw, name=path.name, limits=limits), os.path.realpath(path))
+
+
+def open_context(directory: Path, dockerfile: str, digests: DigestCache) -> Source:
+    """The build context: what ``.dockerignore`` lets through of ``directory``.
+
+    ``DOCKERFILE.dockerignore`` is read instead, if it exists (Dockerfile reference, ".dockerignore file").
+    """
+    try:
+        files = HostDirectory(directory)
+    except OSError as error:
+        raise ContextError(f"cannot use the context {directory}: {error.strerror}") from None
+    ignore = None
+    for candidate in (Path(f"{dockerfile}.dockerignore"), directory / _IGNORE_FILE):
+        if candidate.is_file():
+            ignore = IgnoreFile.parse(candidate.read_bytes(), candidate.name)
+            break
+    context = BuildContext(
+        files, ignore=ignore, name=os.path.realpath(directory), digests=digests, clock=time.time_ns
+    )
+    return Source(context, LABEL, context.hint)
+
+
+def pairs(written: Sequence[str], env: Mapping[str, str], option: str) -> dict[str, str]:
+    """``NAME=value`` options; a bare ``NAME`` takes the value from the environment, if it is there."""
+    found: dict[str, str] = {}
+    for each in written:
+        name, equals, value = each.partition("=")
+        if not name:
+            raise click.UsageError(f"{option} {each}: write {option} NAME=value")
+        if equals:
+            found[name] = value
+        elif name in env:
+            found[name] = env[name]
+    return found
+
+
+def secrets(written: Sequence[str], env: Mapping[str, str]) -> dict[str, bytes]:
+    """``--secret id=…,src=FILE`` or ``id=…,env=NAME``, by id."""
+    found: dict[str, bytes] = {}
+    for each in written:
+        fields = dict(part.partition("=")[::2] for part in each.split(","))
+        name = fields.pop("id", "")
+        fields.pop("type", None)
+        path = fields.pop("src", fields.pop("source", ""))
+        variable = fields.pop("env", "")
+        if not name or fields:
+            raise click.UsageError(
+                f"--secret {each}: write --secret id=NAME,src=FILE or id=NAME,env=VARIABLE"
+            )
+        if variable or (not path and name in env):
+            found[name] = env.get(variable or name, "").encode("utf-8", "surrogateescape")
+            continue
+        try:
+            found[name] = Path(path or name).read_bytes()
+        except OSError as error:
+            raise BuildError(f"--secret {name}: cannot read {path or name}: {error.strerror}") from None
+        if len(found[name]) > _MAX_SECRET_BYTES:
+            raise BuildError(f"--secret {name}: more than {_MAX_SECRET_BYTES} bytes")
+    return found
