@@ -1,0 +1,71 @@
+"""``layerlab history``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from builder.cli.lookup import find
+from builder.cli.session import Session, size
+from builder.image.digest import short
+from builder.image.image import History, Image, LayerBlob
+
+_SHOWN = 60
+
+
+@click.command()
+@click.argument("name")
+@click.option("--no-trunc", is_flag=True, help="Print whole instructions and digests.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def command(session: Session, name: str, *, no_trunc: bool, as_json: bool) -> None:
+    """Show which instruction made which layer, the last one first.
+
+    \b
+    Example:
+      layerlab history web:latest
+    """
+    with session.store() as store:
+        steps = list(described(find(store, name).image))
+    if as_json:
+        session.json(
+            [
+                {
+                    "created": entry.created,
+                    "created_by": entry.created_by,
+                    "comment": entry.comment,
+                    "diff_id": layer.diff_id if layer else None,
+                    "size_bytes": layer.descriptor.size if layer else 0,
+                }
+                for entry, layer in reversed(steps)
+            ]
+        )
+        return
+    session.table(
+        ("LAYER", "CREATED BY", "SIZE", "COMMENT"),
+        [
+            (
+                "-" if layer is None else layer.diff_id if no_trunc else short(layer.diff_id),
+                entry.created_by if no_trunc else clipped(entry.created_by),
+                size(layer.descriptor.size if layer else 0),
+                entry.comment,
+            )
+            for entry, layer in reversed(steps)
+        ],
+    )
+
+
+def described(image: Image) -> Iterator[tuple[History, LayerBlob | None]]:
+    """Every step of the history with its layer, oldest first; layers beyond the history have an empty one."""
+    layers = iter(image.layers)
+    for entry in image.history:
+        yield entry, None if entry.empty_layer else next(layers, None)
+    for layer in layers:
+        yield History(), layer
+
+
+def clipped(text: str) -> str:
+    """The text on one line, cut to what a table can show."""
+    line = " ".join(text.split())
+    return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"

@@ -1,0 +1,204 @@
+"""``layerlab image tree`` and its siblings: what is inside an image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from builder.cli.history import clipped, described
+from builder.cli.lookup import find
+from builder.cli.session import Session, size
+from builder.errors import ImageFormatError
+from builder.image.analysis import Held, ImageTree, Kind, PathRecord, analyse
+from builder.image.difference import Change, Difference, differences
+from builder.image.digest import short
+from builder.image.image import Image
+from builder.image.unpack import unpack_stack
+from builder.image.validate import validate
+from unionfs_sim.merge import merged
+
+_SIGNS = {Change.ADDED: "+", Change.REMOVED: "-", Change.CHANGED: "~"}
+
+
+@click.group()
+def command() -> None:
+    """Look inside an image: its layers' files, and how two images differ."""
+
+
+@command.command()
+@click.argument("name")
+@click.option("--layer", type=int, help="Only this layer; 0 is the base.")
+@click.option("--summary", is_flag=True, help="Only the table of layers.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def tree(session: Session, name: str, *, layer: int | None, summary: bool, as_json: bool) -> None:
+    """List files by layer, and what each layer hides or wastes.
+
+    \b
+    + is new, ~ replaces what a lower layer has, - deletes it.
+
+    Example:
+      layerlab image tree web:latest
+    """
+    with session.store() as store:
+        image = find(store, name).image
+        found = analyse(unpack_stack(store, image.layers))
+    if layer is not None and not 0 <= layer < len(found.layers):
+        raise click.BadParameter(f"there are layers 0 to {len(found.layers) - 1}", param_hint="--layer")
+    if as_json:
+        session.json(_tree_document(image, found))
+        return
+    steps = [entry.created_by for entry, blob in described(image) if blob is not None]
+    session.table(
+        ("LAYER", "DIGEST", "ENTRIES", "SIZE", "HIDDEN", "DELETIONS", "CREATED BY"),
+        [
+            (
+                each.index,
+                short(image.diff_ids[each.index]),
+                each.entries,
+                size(each.size_bytes),
+                size(each.hidden_bytes),
+                each.whiteouts + each.opaque,
+                clipped(steps[each.index]),
+            )
+            for each in found.layers
+        ],
+    )
+    session.print(f"{size(found.size_bytes)} in files, {size(found.wasted_bytes)} of them seen by nobody")
+    for each in [] if summary else found.layers:
+        if layer in (None, each.index):
+            session.print(f"\nlayer {each.index}: {clipped(steps[each.index])}")
+            for record in found.paths.values():
+                for line in _lines(record, each.index):
+                    session.print(line)
+
+
+def _lines(record: PathRecord, layer: int) -> Iterator[str]:
+    """The line of a path in the listing of one layer, if that layer holds it."""
+    for position, held in enumerate(record.held):
+        if held.layer != layer:
+            continue
+        sign = "-" if held.kind is Kind.WHITEOUT else "~" if position else "+"
+        notes = list(_notes(record, held))
+        shown = record.path + ("/" if held.kind is Kind.DIRECTORY else "")
+        yield f"  {sign} {shown}" + (f"  ({', '.join(notes)})" if notes else "")
+
+
+def _notes(record: PathRecord, held: Held) -> Iterator[str]:
+    if held.size_bytes:
+        yield size(held.size_bytes)
+    if held.opaque:
+        yield "opaque: hides what lower layers have in it"
+    if held.hidden:
+        later = [each.layer for each in record.held if each.layer > held.layer]
+        yield f"hidden by layer {later[0]}" if later else "hidden by a later layer's deletion"
+
+
+def _tree_document(image: Image, found: ImageTree) -> dict[str, Any]:
+    return {
+        "size_bytes": found.size_bytes,
+        "wasted_bytes": found.wasted_bytes,
+        "layers": [
+            {
+                "index": each.index,
+                "diff_id": image.diff_ids[each.index],
+                "entries": each.entries,
+                "size_bytes": each.size_bytes,
+                "hidden_bytes": each.hidden_bytes,
+                "whiteouts": each.whiteouts,
+                "opaque": each.opaque,
+            }
+            for each in found.layers
+        ],
+        "paths": [
+            {
+                "path": record.path,
+                "answers": record.answers,
+                "held": [
+                    {
+                        "layer": held.layer,
+                        "kind": held.kind.value,
+                        "size_bytes": held.size_bytes,
+                        "opaque": held.opaque,
+                        "hidden": held.hidden,
+                    }
+                    for held in record.held
+                ],
+            }
+            for record in found.paths.values()
+        ],
+    }
+
+
+@command.command()
+@click.argument("before")
+@click.argument("after")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def diff(session: Session, before: str, after: str, *, as_json: bool) -> None:
+    """Say how the files of two images differ (+ added, - removed, ~ changed).
+
+    \b
+    Example:
+      layerlab image diff web:1 web:2
+    """
+    with session.store() as store:
+        one, two = find(store, before).image, find(store, after).image
+        found = differences(merged(unpack_stack(store, one.layers)), merged(unpack_stack(store, two.layers)))
+    shared = sum(left == right for left, right in zip(one.diff_ids, two.diff_ids, strict=False))
+    if as_json:
+        session.json({"shared_layers": shared, "differences": [_difference_document(each) for each in found]})
+        return
+    for each in found:
+        notes = f"  ({', '.join(each.details)})" if each.details else ""
+        session.print(f"{_SIGNS[each.change]} {each.path}{notes}")
+    grown = sum(each.size_after - each.size_before for each in found)
+    session.say(f"{len(found)} paths differ, {grown:+d} bytes; {shared} layers are shared")
+
+
+def _difference_document(each: Difference) -> dict[str, Any]:
+    return {
+        "path": each.path,
+        "change": each.change.value,
+        "size_before": each.size_before,
+        "size_after": each.size_after,
+        "details": list(each.details),
+    }
+
+
+@command.command("validate")
+@click.argument("name")
+@click.pass_obj
+def check(session: Session, name: str) -> None:
+    """Check digests, sizes, layers and config of an image against each other.
+
+    \b
+    Example:
+      layerlab image validate web:latest
+    """
+    with session.store() as store:
+        problems = validate(store, find(store, name).manifest)
+    if problems:
+        raise ImageFormatError("; ".join(problems), where=name)
+    session.print(f"{name}: valid")
+
+
+@command.command()
+@click.option("--cache", is_flag=True, help="Forget the build cache as well.")
+@click.pass_obj
+def prune(session: Session, *, cache: bool) -> None:
+    """Remove the blobs that neither a name nor the build cache needs.
+
+    \b
+    Example:
+      layerlab image prune --cache
+    """
+    with session.store() as store:
+        if cache:
+            store.forget_cache()
+        removed = store.collect()
+    if removed.skipped:
+        session.say("another process uses the store: try again when it has ended")
+    session.print(f"removed {removed.blobs} blobs, {size(removed.size_bytes)}")

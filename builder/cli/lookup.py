@@ -1,0 +1,60 @@
+"""Finds the image that a word on the command line means: by name, or by the beginning of its ID."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from builder.errors import UnknownImageError
+from builder.image.digest import hex_of
+from builder.image.image import Image, load_manifest
+from builder.image.oci import Descriptor
+from builder.image.reference import Reference
+from builder.stores.layout import LayoutStore
+
+_ID: Final = re.compile(r"(?:sha256:)?([0-9a-f]{4,64})")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An image of the store. ``by_name``: the name that was asked for; None if it was an ID."""
+
+    manifest: Descriptor
+    image: Image
+    by_name: Reference | None
+
+
+def find(store: LayoutStore, written: str) -> Found:
+    """The image that ``written`` means; UnknownImageError says what there is instead."""
+    if match := _ID.fullmatch(written):
+        tags = store.tags()
+        by_id = {_id(store, manifest): manifest for manifest in tags.values()}
+        fitting = [digest for digest in by_id if digest.startswith(match[1])]
+        if len(fitting) > 1:
+            raise UnknownImageError(
+                f"{written} is the beginning of {len(fitting)} image IDs", fix="write more of it"
+            )
+        if fitting:
+            manifest = by_id[fitting[0]]
+            return Found(manifest, Image.load(store, manifest), None)
+    reference = Reference.parse(written)
+    known = store.resolve(reference)
+    if known is None:
+        raise UnknownImageError(f"no such image: {reference.familiar}", fix=_suggestion(store, reference))
+    return Found(known, Image.load(store, known), reference)
+
+
+def _id(store: LayoutStore, manifest: Descriptor) -> str:
+    return hex_of(load_manifest(store, manifest).config.digest)
+
+
+def _suggestion(store: LayoutStore, reference: Reference) -> str:
+    names = [name.familiar for name in store.tags()]
+    close = difflib.get_close_matches(reference.familiar, names, n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return (
+        f"there are: {', '.join(names[:10])}" if names else "the store is empty: build or load an image first"
+    )
