@@ -8,9 +8,8 @@ import click
 
 from builder.cli.session import Session
 from builder.image.compression import DEFAULT_LIMIT_BYTES
-from builder.image.digest import short
 from builder.image.oci import Platform
-from builder.stores.arriving import load, opened
+from builder.stores.arriving import load, opened, repository
 
 
 @click.command()
@@ -38,7 +37,7 @@ def command(session: Session, *, path: str, platform: str | None, max_size: int,
         raise click.UsageError("nothing to read: add -i FILE, or redirect the input")
     chosen = Platform.parse(platform) if platform else None
     with session.store() as store, opened(path, stdin=sys.stdin.buffer) as source:
-        loaded = load(store, source, platform=chosen, limit_bytes=max_size)
+        loaded = load(store, source, called=repository(path), platform=chosen, limit_bytes=max_size)
     if as_json:
         session.json(
             [{"id": each.image.id, "names": [name.familiar for name in each.references]} for each in loaded]

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Final, Protocol
 
 from builder.errors import ImageFormatError
 from builder.image.compression import DEFAULT_LIMIT_BYTES, decompress, pieces
-from builder.image.digest import DiffID, Digest, digest_of, hex_of
+from builder.image.digest import DiffID, Digest, digest_of, hex_of, short
 from builder.image.image import BlobSource, Image, LayerBlob, choose, load_manifest, read_document
 from builder.image.oci import (
     INDEX_TYPES,
@@ -32,6 +32,7 @@ from builder.image.unpack import unpack_stack
 from builder.protocols import Store
 from builder.stores.blobs import Verified, spooled, told
 from builder.stores.layout import INDEX_FILE, reference_of
+from builder.stores.layout import repository as repository
 from unionfs_sim.content import Slice
 from unionfs_sim.hostdir import HostDirectory
 from unionfs_sim.tarheader import HARDLINK, REGULAR, SYMLINK, LayerFormatError
@@ -73,14 +74,19 @@ def opened(path: str, *, stdin: BinaryIO | None = None) -> Iterator[Source]:
 
 
 def load(
-    store: Store, source: Source, *, platform: Platform | None = None, limit_bytes: int = DEFAULT_LIMIT_BYTES
+    store: Store,
+    source: Source,
+    *,
+    called: str = "loaded",
+    platform: Platform | None = None,
+    limit_bytes: int = DEFAULT_LIMIT_BYTES,
 ) -> list[Loaded]:
     """Put all images of ``source`` into ``store`` and give them their names.
 
-    ``platform``: which image of a multi-platform one; the first if None. ``limit_bytes``: no layer may
+    ``called``: the repository of images that bear a tag only, or no name. ``platform``: which image of a multi-platform one; the first if None. ``limit_bytes``: no layer may
     unpack to more. ImageFormatError, and no new name, if anything is broken.
     """
-    arrivals = _Arrivals(store, source, platform, limit_bytes)
+    arrivals = _Arrivals(store, source, called, platform, limit_bytes)
     if (index := _read(source, INDEX_FILE)) is not None:
         loaded = arrivals.from_layout(Index.parse(index, where=INDEX_FILE), _read(source, DOCKER_FILE))
     elif (listed := _read(source, DOCKER_FILE)) is not None:
@@ -106,8 +112,11 @@ def _read(source: Source, path: str) -> bytes | None:
 
 
 class _Arrivals:
-    def __init__(self, store: Store, source: Source, platform: Platform | None, limit_bytes: int) -> None:
+    def __init__(
+        self, store: Store, source: Source, called: str, platform: Platform | None, limit_bytes: int
+    ) -> None:
         self._store = store
+        self._called = called
         self._source = source
         self._platform = platform
         self._limit_bytes = limit_bytes
@@ -118,11 +127,11 @@ class _Arrivals:
         names: dict[Digest, list[Reference]] = {}
         chosen: dict[Digest, Descriptor] = {}
         entries = index.manifests
-        if not any(map(reference_of, entries)) and len(entries) > 1:
+        if len(entries) > 1 and not any(entry.annotations for entry in entries):
             entries = (choose(index, self._platform, where=INDEX_FILE),)  # One image for many platforms.
         for entry in entries:
             chosen[entry.digest] = entry
-            reference = reference_of(entry)
+            reference = reference_of(entry, called=self._called)
             names.setdefault(entry.digest, []).extend([reference] if reference else [])
         by_config = {hex_of(digest): tags for digest, tags in self._docker_names(docker)}
         loaded = []
@@ -166,7 +175,8 @@ class _Arrivals:
         manifest = stored.manifest()
         written = self._store.put([manifest.to_bytes()])
         descriptor = Descriptor(manifest.media_type, written.digest, written.size, platform=image.platform)
-        return Loaded(descriptor, stored, references)
+        own = Reference.parse(f"{self._called}:{short(stored.id)}")
+        return Loaded(descriptor, stored, references or (own,))
 
     def _accept_layer(self, layer: LayerBlob, blobs: BlobSource) -> LayerBlob:
         digest = Digest(layer.diff_id)

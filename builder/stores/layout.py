@@ -74,13 +74,28 @@ def read_index(path: str) -> tuple[Descriptor, ...] | None:
         return Index.parse(stream.read(MAX_DOCUMENT_BYTES + 1), where=index_file).manifests
 
 
-def reference_of(entry: Descriptor) -> Reference | None:
-    """The name that an entry of an index bears; None if it has none, or one that is no reference."""
+def reference_of(entry: Descriptor, *, called: str) -> Reference | None:
+    """The name that an entry of an index bears; None if it has none, or one that is no reference.
+
+    ``called``: the repository that is meant where only a tag is written, as buildx and umoci do.
+    """
     name = entry.annotations.get(ANNOTATION_CONTAINERD_NAME) or entry.annotations.get(ANNOTATION_REF_NAME)
+    if not name:
+        return None
     try:
-        return Reference.parse(name or "")
+        return Reference.parse(name if set(":/") & set(name) else f"{called}:{name}")
     except ReferenceFormatError:
         return None
+
+
+def repository(path: str) -> str:
+    """A name for the image in a file or directory, from its own.
+
+    >>> repository("/tmp/My web.tar.gz")
+    'my-web'
+    """
+    name = os.path.basename(os.path.abspath(path)).lower().split(".")[0] if path != "-" else ""
+    return re.sub(r"[^a-z0-9]+", "-", name).strip("-") or "loaded"
 
 
 class LayoutStore:
@@ -241,7 +256,7 @@ class LayoutStore:
         """Learn the names from ``index.json``, where the database is new and the layout is not."""
         with self._names.changing():
             for entry in read_index(self.path) or ():
-                reference = reference_of(entry)
+                reference = reference_of(entry, called=repository(self.path))
                 if reference is not None:
                     self._names.tag(reference, entry)
             self._write_index()
