@@ -35,6 +35,8 @@ Environment: TypeAlias = Callable[[str], Mapping[str, str] | None]
 
 _HANDLES_UNSET: Final = re.compile(r"\$\{(\w+):?[-+?]")
 _PLATFORM: Final = Platform("linux", "amd64")
+_MAX_GUESSES: Final = 50
+_MAX_NAMES: Final = 200
 _SCRATCH_ENV: Final = MappingProxyType({"PATH": ""})
 
 
@@ -115,14 +117,17 @@ def stage_findings(dockerfile: Dockerfile, environment: Environment) -> Iterator
     except DockerfileError:
         return
     ends: dict[str, _State] = {}
+    guesses = _Guesses()
     for stage in dockerfile.stages:
         state = _beginning(stage, globals_, ends, environment)
         scope = Scope(env=state.env or {}, globals_=globals_, escape=dockerfile.escape)
         for each in stage.instructions:
-            yield from _undefined(each, scope, state)
+            yield from _undefined(each, scope, state, guesses)
             yield from _relative(each, scope, state)
             _follow(each, scope)
-        ends[stage.title] = _State(None if state.env is None else scope.env, state.anchored)
+        # A file with thousands of stages and variables is not worth their product in memory.
+        known = state.env is not None and len(scope.env) <= _MAX_NAMES
+        ends[stage.title] = _State(scope.env if known else None, state.anchored)
 
 
 def _beginning(
@@ -154,16 +159,27 @@ def _words(each: Instruction) -> tuple[str, ...]:
     return ()
 
 
-def _undefined(each: Instruction, scope: Scope, state: _State) -> Iterator[Finding]:
-    known = scope.declared | scope.env.keys()
+class _Guesses:
+    """Finds what was probably meant, a limited number of times, because that is slow."""
+
+    def __init__(self) -> None:
+        self._left = _MAX_GUESSES
+
+    def closest(self, name: str, scope: Scope) -> str | None:
+        """The nearest name in ``scope``, or None."""
+        self._left -= 1
+        return closest(name, scope.names()) if self._left >= 0 else None
+
+
+def _undefined(each: Instruction, scope: Scope, state: _State, guesses: _Guesses) -> Iterator[Finding]:
     told: set[str] = set()
     for name in (name for word in _words(each) for name in _asked(word, each.escape)):
-        if name in known or name in PREDEFINED_ARGS or name in told:
+        if scope.knows(name) or name in PREDEFINED_ARGS or name in told:
             continue
         if isinstance(each, Arg) and name in _names(each):
             continue
         told.add(name)
-        near = closest(name, sorted(known))
+        near = guesses.closest(name, scope)
         # The base image may set anything: without it, only a misspelling is certain enough.
         if state.env is not None or near is not None:
             suggestion = f" (did you mean ${near}?)" if near else ""

@@ -89,10 +89,13 @@ class Scope:
         """The arguments that are declared and have a value."""
         return {name: value for name, value in self._args.items() if value is not None}
 
-    @property
-    def declared(self) -> frozenset[str]:
-        """The names of all declared arguments, with a value or without."""
-        return frozenset(self._args)
+    def knows(self, name: str) -> bool:
+        """Whether the name is declared or set, with a value or without."""
+        return name in self._env or name in self._args
+
+    def names(self) -> list[str]:
+        """All names that are declared or set, sorted."""
+        return sorted(self._env.keys() | self._args.keys())
 
     def lookup(self, name: str) -> str | None:
         """The variable's value, or None if it is not set."""
