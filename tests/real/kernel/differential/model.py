@@ -295,4 +295,7 @@ def options_of(mode: Mode) -> Any:
     """The mode's options as the model has them."""
     from unionfs_sim import Options
 
-    return Options.parse(",".join(f"{key}={value}" if value else key for key, value in mode.options.items()))
+    words = [f"{key}={value}" if value else key for key, value in mode.options.items()]
+    if mode.writable:
+        words += ["upperdir=upper", "workdir=work"]
+    return Options.parse(",".join(words))
