@@ -46,7 +46,3 @@ def command(session: Session, *, path: str, platform: str | None, max_size: int,
     for each in loaded:
         for name in each.references:
             session.print(f"Loaded image: {name.familiar}")
-        if not each.references:
-            session.print(
-                f"Loaded image ID: {short(each.image.id)} (it has no name: give it one in the archive)"
-            )

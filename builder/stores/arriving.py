@@ -83,8 +83,9 @@ def load(
 ) -> list[Loaded]:
     """Put all images of ``source`` into ``store`` and give them their names.
 
-    ``called``: the repository of images that bear a tag only, or no name. ``platform``: which image of a multi-platform one; the first if None. ``limit_bytes``: no layer may
-    unpack to more. ImageFormatError, and no new name, if anything is broken.
+    ``called``: the repository of images that bear a tag only, or no name. ``platform``: which image of
+    a multi-platform one; the first if None. ``limit_bytes``: no layer may unpack to more.
+    ImageFormatError, and no new name, if anything is broken.
     """
     arrivals = _Arrivals(store, source, called, platform, limit_bytes)
     if (index := _read(source, INDEX_FILE)) is not None:
