@@ -1,0 +1,78 @@
+"""Plain Python on a layer or a union: inside ``with learner(union):`` open, os and pathlib see its files.
+
+pyfakefs replaces the modules, through its public door ``Patcher(modules_to_patch=…)``; what it puts in
+their place is this package, over our own tree. Any other file-system callable raises ENOSYS and says its
+name. This is a seat belt for honest learners, not a sandbox: code that means to can still reach the machine.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from unionfs_sim.fakefs.accounts import FakeGrp, FakePwd
+from unionfs_sim.fakefs.copies import FakePathlib, FakePathlibPath, FakeShutil
+from unionfs_sim.fakefs.fake_io import FakeIo
+from unionfs_sim.fakefs.fake_os import FakeOs
+from unionfs_sim.fakefs.refusal import refusing
+from unionfs_sim.fakefs.session import Session
+
+if TYPE_CHECKING:
+    from unionfs_sim.caller import Caller
+    from unionfs_sim.posix import Posix
+
+HOSTS: Final = frozenset({
+    "unionfs_sim", "builder", "course", "importlib", "_frozen_importlib_external", "zipimport",
+    "threading", "asyncio", "IPython", "ipykernel", "zmq", "tornado", "traitlets", "jupyter_client",
+    "jupyter_core", "debugpy", "pytest", "_pytest", "pluggy", "xdist", "execnet", "hypothesis", "coverage",
+})  # fmt: skip
+"""Packages that keep the real modules: they run this one, and their files are not in the union."""
+
+REFUSED: Final = ("posix", "fcntl", "subprocess", "ctypes", "sqlite3", "mmap", "_posixsubprocess")
+"""Modules that would reach the machine behind our back: their callables answer ENOSYS."""
+
+
+@contextmanager
+def learner(fs: Posix, *, caller: Caller | None = None, cwd: str = "/") -> Iterator[Posix]:
+    """For the time of a ``with``, let plain Python see ``fs`` as its file system.
+
+    Open files of the learner are closed at the end. Not for several threads at once: the modules are
+    replaced for the whole process. Raises ModuleNotFoundError if pyfakefs is missing.
+    """
+    from pyfakefs.fake_filesystem_unittest import Patcher
+
+    session = Session(fs.acting_as(caller or fs.caller), cwd)
+    names: list[Any] = [name for name in sys.modules if name.partition(".")[0] in HOSTS]
+    patcher = Patcher(
+        additional_skip_names=names,
+        modules_to_patch=_doors(session),
+        use_known_patches=False,
+        use_cache=False,
+    )
+    with patcher:
+        try:
+            yield session.view
+        finally:
+            session.close()
+
+
+def _doors(session: Session) -> dict[str, Any]:
+    """Module name → what makes its stand-in; each is made with pyfakefs' own, idle file system."""
+    fake_os = FakeOs.bound_to(session)
+    fake_io = FakeIo.bound_to(session)
+    doors: dict[str, Any] = {
+        "os": fake_os,
+        "io": fake_io,
+        "_io": fake_io,
+        "shutil": lambda _: FakeShutil(session),
+        "pathlib": lambda _: FakePathlib(session),
+        "Path": lambda _: FakePathlibPath(session),
+        "pwd": lambda _: FakePwd(session),
+        "grp": lambda _: FakeGrp(session),
+    }
+    if sys.version_info[:2] == (3, 13):
+        doors["pathlib._local"] = doors["pathlib"]
+    doors.update((name, refusing(name)) for name in REFUSED)
+    return doors

@@ -1,0 +1,71 @@
+"""Stand-ins for ``pwd`` and ``grp``: the accounts are the union's own, read from its /etc."""
+
+from __future__ import annotations
+
+import grp
+import pwd
+from typing import TypeVar
+
+from unionfs_sim.fakefs.session import Session
+
+RecordT = TypeVar("RecordT", pwd.struct_passwd, grp.struct_group)
+
+
+def _records(session: Session, path: str, fields: int) -> list[list[str]]:
+    try:
+        text = session.view.acting_as(session.view.caller).read_bytes(path).decode("utf-8", "surrogateescape")
+    except OSError:
+        return []
+    rows = [line.split(":") for line in text.splitlines() if not line.startswith("#")]
+    return [row for row in rows if len(row) == fields and row[2].isdigit()]
+
+
+class FakePwd:
+    """The module ``pwd`` over /etc/passwd of the union."""
+
+    struct_passwd = pwd.struct_passwd
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def getpwall(self) -> list[pwd.struct_passwd]:
+        """All accounts."""
+        rows = _records(self._session, "/etc/passwd", 7)
+        return [pwd.struct_passwd((r[0], r[1], int(r[2]), int(r[3]), *r[4:])) for r in rows if r[3].isdigit()]
+
+    def getpwuid(self, uid: int) -> pwd.struct_passwd:
+        """The account with ``uid``; KeyError if there is none."""
+        return _one(self.getpwall(), "pw_uid", uid, f"getpwuid(): uid not found: {uid}")
+
+    def getpwnam(self, name: str) -> pwd.struct_passwd:
+        """The account called ``name``; KeyError if there is none."""
+        return _one(self.getpwall(), "pw_name", name, f"getpwnam(): name not found: {name!r}")
+
+
+class FakeGrp:
+    """The module ``grp`` over /etc/group of the union."""
+
+    struct_group = grp.struct_group
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def getgrall(self) -> list[grp.struct_group]:
+        """All groups."""
+        rows = _records(self._session, "/etc/group", 4)
+        return [grp.struct_group((r[0], r[1], int(r[2]), list(filter(None, r[3].split(","))))) for r in rows]
+
+    def getgrgid(self, gid: int) -> grp.struct_group:
+        """The group with ``gid``; KeyError if there is none."""
+        return _one(self.getgrall(), "gr_gid", gid, f"getgrgid(): gid not found: {gid}")
+
+    def getgrnam(self, name: str) -> grp.struct_group:
+        """The group called ``name``; KeyError if there is none."""
+        return _one(self.getgrall(), "gr_name", name, f"getgrnam(): name not found: {name!r}")
+
+
+def _one(records: list[RecordT], attribute: str, value: object, message: str) -> RecordT:
+    for record in records:
+        if getattr(record, attribute) == value:
+            return record
+    raise KeyError(message)
