@@ -10,6 +10,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from unionfs_sim.fakefs.accounts import FakeGrp, FakePwd
@@ -74,5 +76,5 @@ def _doors(session: Session) -> dict[str, Any]:
     }
     if sys.version_info[:2] == (3, 13):
         doors["pathlib._local"] = doors["pathlib"]
-    doors.update((name, refusing(name)) for name in REFUSED)
+    doors.update((name, refusing(import_module(name))) for name in REFUSED if find_spec(name) is not None)
     return doors

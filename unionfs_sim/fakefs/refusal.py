@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-import importlib
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any, NoReturn
 
 
@@ -18,7 +18,7 @@ def refuse(name: str) -> Callable[..., NoReturn]:
     return not_simulated
 
 
-def refusing(module: str) -> Callable[[object], Refusing]:
+def refusing(module: ModuleType) -> Callable[[object], Refusing]:
     """What makes the stand-in of a whole module that is refused."""
     return lambda _filesystem: Refusing(module)
 
@@ -26,12 +26,12 @@ def refusing(module: str) -> Callable[[object], Refusing]:
 class Refusing:
     """A module whose constants and exceptions are the real ones and whose callables answer ENOSYS."""
 
-    def __init__(self, module: str) -> None:
-        self._name = module
-        self.__name__ = module
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+        self.__name__ = module.__name__
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(importlib.import_module(self._name), name)
+        found = getattr(self._module, name)
         if isinstance(found, type) and issubclass(found, BaseException):
             return found
-        return refuse(f"{self._name}.{name}") if callable(found) else found
+        return refuse(f"{self.__name__}.{name}") if callable(found) else found
