@@ -120,7 +120,9 @@ class Scheduler:
         """Begin a process next to the others; it runs when the caller first waits."""
         task = Task(pid, body)
         if self.has_threads:
-            thread = threading.Thread(target=self._live, args=(task,), name=f"simulated pid {pid}", daemon=True)
+            thread = threading.Thread(
+                target=self._live, args=(task,), name=f"simulated pid {pid}", daemon=True
+            )
             try:
                 thread.start()
             except RuntimeError:

@@ -156,7 +156,9 @@ class World:
             found = Executable("sh", path, (argv[0], path))
         program = self.programs.get(found.program)
         if program is None:
-            raise ExecError(f"the program {found.program!r} is not simulated{self.nearest(found.program)}", 126)
+            raise ExecError(
+                f"the program {found.program!r} is not simulated{self.nearest(found.program)}", 126
+            )
         words = (*found.prefix, *argv[1:]) if found.prefix else tuple(argv)
         table = inherited(parent.fds if fds is None else fds)
         pid = self.scheduler.new_pid()

@@ -53,7 +53,9 @@ def _unary(condition: TestUnary, expander: Expander, fs: Posix, variables: Varia
     return Expression([operator, operand], fs, lambda _: False).value()
 
 
-def _binary(condition: TestBinary, expander: Expander, fs: Posix, variables: Variables, dialect: Dialect) -> bool:
+def _binary(
+    condition: TestBinary, expander: Expander, fs: Posix, variables: Variables, dialect: Dialect
+) -> bool:
     left, operator = expander.text(condition.left), condition.operator
     if operator in ("=", "==", "!="):
         return matches(expander.pattern(condition.right), left) == (operator != "!=")
@@ -70,7 +72,14 @@ def _binary(condition: TestBinary, expander: Expander, fs: Posix, variables: Var
 
 def _matches_expression(text: str, pattern: str) -> bool:
     """``=~``: an extended regular expression; classes such as ``[[:digit:]]`` are spelt out for Python."""
-    classes = {"digit": "0-9", "alpha": "a-zA-Z", "alnum": "a-zA-Z0-9", "space": r"\s", "upper": "A-Z", "lower": "a-z"}
+    classes = {
+        "digit": "0-9",
+        "alpha": "a-zA-Z",
+        "alnum": "a-zA-Z0-9",
+        "space": r"\s",
+        "upper": "A-Z",
+        "lower": "a-z",
+    }
     expression = re.sub(r"\[:(\w+):\]", lambda match: classes.get(match[1], ""), pattern)
     try:
         return re.search(expression, text) is not None

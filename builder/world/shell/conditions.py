@@ -11,7 +11,9 @@ from builder.world.shell.lexer import Kind, Lexer
 from builder.world.shell.syntax import Condition, TestBinary, TestBoth, TestNot, TestUnary, Word
 
 _UNARY: Final = frozenset(f"-{letter}" for letter in "abcdefghknoprstuvwxzGLNOS")
-_BINARY: Final = frozenset({"=", "==", "!=", "=~", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef"})
+_BINARY: Final = frozenset(
+    {"=", "==", "!=", "=~", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef"}
+)
 _BLANKS: Final = re.compile(r"[ \t]*")
 
 

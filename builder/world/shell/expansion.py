@@ -123,7 +123,9 @@ class Expander:
                     if number:
                         builder.literal(":")
                     at_start = bool(number) or first
-                    self._emit(self._tilde((Literal(piece),), builder) if at_start else (Literal(piece),), builder)
+                    self._emit(
+                        self._tilde((Literal(piece),), builder) if at_start else (Literal(piece),), builder
+                    )
             else:
                 self._emit((part,), builder)
             first = False
@@ -238,8 +240,11 @@ class Expander:
         return separator.join(self._context.positional)
 
     def _all_parameters(self, name: str, builder: Builder, *, quoted: bool) -> None:
-        if quoted and name == "*":
+        if name == "*" and quoted:
             builder.quoted(self._joined("*"))
+            return
+        if not quoted and not isinstance(builder, FieldBuilder):
+            builder.split(self._joined("*"))
             return
         for number, value in enumerate(self._context.positional):
             if number:
@@ -247,15 +252,17 @@ class Expander:
             self._add(value, builder, quoted=quoted)
 
     def _length(self, name: str) -> str:
-        if name in ("@", "*"):
+        dash = self._context.dialect is Dialect.DASH
+        if name in ("@", "*") and not dash:
             return str(len(self._context.positional))
         value = self.value(name)
         if value is None:
             self._check_set(name)
             return "0"
         # dash counts bytes: it knows no multibyte characters.
-        plain = self._context.dialect is Dialect.DASH and not value.isascii()
-        return str(len(value.encode("utf-8", "surrogateescape")) if plain else len(value))
+        return str(
+            len(value.encode("utf-8", "surrogateescape")) if dash and not value.isascii() else len(value)
+        )
 
     def _conditional(self, part: Parameter, builder: Builder, *, quoted: bool) -> None:
         name, operator = part.name, part.operator
@@ -280,7 +287,9 @@ class Expander:
             self._context.variables.set(name, assigned)
             self._add(assigned, builder, quoted=quoted)
         else:
-            message = self.text(word) or ("parameter not set or null" if operator[0] == ":" else "parameter not set")
+            message = self.text(word) or (
+                "parameter not set or null" if operator[0] == ":" else "parameter not set"
+            )
             raise ShellError(f"{name}: {message}")
 
     def _operand(self, word: Word, builder: Builder, *, quoted: bool) -> None:

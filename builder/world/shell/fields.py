@@ -46,10 +46,16 @@ class PatternBuilder(Builder):
 @functools.lru_cache(maxsize=64)
 def _delimiter(ifs: str) -> re.Pattern[str]:
     """What ends a field (POSIX XCU 2.6.5): group 1 is there if a character that is no blank is in it."""
-    blanks = "[" + re.escape("".join(c for c in ifs if c in " \t\n")) + "]" if any(c in " \t\n" for c in ifs) else ""
+    blanks = (
+        "[" + re.escape("".join(c for c in ifs if c in " \t\n")) + "]"
+        if any(c in " \t\n" for c in ifs)
+        else ""
+    )
     others = "".join(c for c in ifs if c not in " \t\n")
     around = f"{blanks}*" if blanks else ""
-    alternatives = ([f"{around}([{re.escape(others)}]){around}"] if others else []) + ([f"{blanks}+"] if blanks else [])
+    alternatives = ([f"{around}([{re.escape(others)}]){around}"] if others else []) + (
+        [f"{blanks}+"] if blanks else []
+    )
     return re.compile("|".join(alternatives))
 
 

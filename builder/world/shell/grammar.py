@@ -44,7 +44,21 @@ _CLOSING: Final = frozenset({"then", "elif", "else", "fi", "do", "done", "esac",
 RESERVED: Final = frozenset({*_CLOSING, "if", "for", "while", "until", "case", "in", "{", "!"})
 _NOTHING: Final = Nothing()
 _SPECIAL_BUILTINS: Final = frozenset(
-    "break continue eval exec exit export readonly return set shift trap unset times".split()
+    [
+        "break",
+        "continue",
+        "eval",
+        "exec",
+        "exit",
+        "export",
+        "readonly",
+        "return",
+        "set",
+        "shift",
+        "trap",
+        "unset",
+        "times",
+    ]
 )
 
 
@@ -97,7 +111,7 @@ class Parser(ConditionParser):
         inner._counted = (position, line)
         inner.advance()
         node = inner._list()
-        if closing and not inner.is_operator(closing) or not closing and inner.kind is not Kind.END:
+        if (closing and not inner.is_operator(closing)) or (not closing and inner.kind is not Kind.END):
             raise inner.unexpected(f'"{closing}"' if closing else None)
         return node, inner.position
 
@@ -115,7 +129,13 @@ class Parser(ConditionParser):
         if self.kind is Kind.END:
             what = "end of file"
         elif self.kind is Kind.OPERATOR:
-            what = "newline" if self.text == "\n" else "redirection" if self.text in REDIRECTIONS else f'"{self.text}"'
+            what = (
+                "newline"
+                if self.text == "\n"
+                else "redirection"
+                if self.text in REDIRECTIONS
+                else f'"{self.text}"'
+            )
         else:
             what = f'"{self.text}"' if self.text in RESERVED else "word"
         error = self.error(f"{what} unexpected" + (f" (expecting {expecting})" if expecting else ""))
@@ -176,10 +196,10 @@ class Parser(ConditionParser):
     def _body(self, *ends: str) -> Node:
         """A list that must not be empty, and the closing word behind it (consumed only by the caller)."""
         node = self._list()
-        if node is _NOTHING:
+        if node is _NOTHING and self.kind is not Kind.END:
             raise self.unexpected()
         if not any(self._is_reserved(end) or self.is_operator(end) for end in ends):
-            raise self.unexpected(f'"{ends[-1]}"' if len(ends) == 1 else f'"{ends[-1]}"')
+            raise self.unexpected(f'"{ends[-1]}"')
         return node
 
     def _and_or(self) -> Node:
@@ -373,7 +393,13 @@ class Parser(ConditionParser):
                 name = self.text
                 words.extend(self._words())
                 self.advance()
-                if self.kind is Kind.OPERATOR and self.text == "(" and len(words) == 1 and name and not assignments:
+                if (
+                    self.kind is Kind.OPERATOR
+                    and self.text == "("
+                    and len(words) == 1
+                    and name
+                    and not assignments
+                ):
                     return self._function(name)
             elif self._at_redirection():
                 redirections.append(self._redirection())
@@ -404,7 +430,9 @@ class Parser(ConditionParser):
     def _refuse_array(self, assignment: Assignment) -> None:
         adjacent = self.start > 0 and self.source[self.start - 1] == "="
         if self.dialect is Dialect.BASH and self.is_operator("(") and adjacent:
-            raise self.error(f"arrays are not simulated ({assignment.name}=(…)): use positional parameters (set -- …)")
+            raise self.error(
+                f"arrays are not simulated ({assignment.name}=(…)): use positional parameters (set -- …)"
+            )
 
     def _at_redirection(self) -> bool:
         if self.kind is Kind.OPERATOR:

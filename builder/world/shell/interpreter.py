@@ -40,10 +40,12 @@ from builder.world.shell.syntax import (
     Nothing,
     Pipeline,
     Redirected,
-    Sequence as Commands,
     SimpleCommand,
     Subshell,
     Test,
+)
+from builder.world.shell.syntax import (
+    Sequence as Commands,
 )
 from builder.world.shell.traps import Traps
 from builder.world.shell.variables import Variables
@@ -55,7 +57,13 @@ class Shell(Traps):
     """One shell environment, and how it runs trees."""
 
     def __init__(
-        self, process: Process, dialect: Dialect, variables: Variables, *, name: str, positional: Sequence[str]
+        self,
+        process: Process,
+        dialect: Dialect,
+        variables: Variables,
+        *,
+        name: str,
+        positional: Sequence[str],
     ) -> None:
         super().__init__(process, dialect, variables, name=name, positional=positional)
         self.expander = Expander(self)
@@ -177,7 +185,9 @@ class Shell(Traps):
                 twin.replace(0, reader)
             twin.replace(1, writer)
             reader = following
-            tasks.append(self.world.start(partial(twin.run_child, partial(twin.execute, command, flags)), pid=pid))
+            tasks.append(
+                self.world.start(partial(twin.run_child, partial(twin.execute, command, flags)), pid=pid)
+            )
         last = self.fork(pid=scheduler.new_pid())
         last.replace(0, reader)
         # In order of their place: what the first prints on standard error comes first.
@@ -274,7 +284,9 @@ class Shell(Traps):
         status, falls_through = 0, False
         self.substitution_status = None
         for arm in node.arms:
-            if not falls_through and not any(matches(self.expander.pattern(word), subject) for word in arm.patterns):
+            if not falls_through and not any(
+                matches(self.expander.pattern(word), subject) for word in arm.patterns
+            ):
                 continue
             status = self.execute(arm.body, flags)
             if arm.ending == ";;":
@@ -297,7 +309,9 @@ class Shell(Traps):
     def _test(self, node: Test, flags: int) -> int:
         self.line = node.line
         try:
-            status = int(not condition_holds(node.condition, self.expander, self.fs, self.variables, self.dialect))
+            status = int(
+                not condition_holds(node.condition, self.expander, self.fs, self.variables, self.dialect)
+            )
         except CommandFailed as failure:
             self.complain(failure.message)
             status = failure.status

@@ -47,7 +47,10 @@ def is_special(pattern: str) -> bool:
     >>> is_special(r"a\*"), is_special("a*")
     (False, True)
     """
-    return SPECIAL.search(pattern) is not None and SPECIAL.search(re.sub(r"\\.", "", pattern, flags=re.S)) is not None
+    return (
+        SPECIAL.search(pattern) is not None
+        and SPECIAL.search(re.sub(r"\\.", "", pattern, flags=re.S)) is not None
+    )
 
 
 def unescaped(pattern: str) -> str:
@@ -182,9 +185,11 @@ def replaced(text: str, pattern: str, replacement: str, *, every: bool) -> str:
     anchor = pattern[0] if pattern[0] in "#%" and not every else ""
     expression = _expression(_tokens(pattern[len(anchor) :]), last_star=".*")
     if anchor == "#":
-        return re.compile(expression, re.DOTALL).sub(lambda _: replacement, text, count=1) if re.match(
-            expression, text, re.DOTALL
-        ) else text
+        return (
+            re.compile(expression, re.DOTALL).sub(lambda _: replacement, text, count=1)
+            if re.match(expression, text, re.DOTALL)
+            else text
+        )
     if anchor == "%":
         expression = f"(?:{expression})\\Z"
     return re.compile(expression, re.DOTALL).sub(lambda _: replacement, text, count=0 if every else 1)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from builder.world.executable import DEFAULT_PATH
 from builder.world.process import Process, Program
 from builder.world.shell.builtins.control import apply_options
 from builder.world.shell.dialect import Dialect
@@ -12,7 +13,6 @@ from builder.world.shell.errors import CommandFailed
 from builder.world.shell.expansion import DEFAULT_IFS
 from builder.world.shell.interpreter import Shell
 from builder.world.shell.variables import Variables
-from builder.world.executable import DEFAULT_PATH
 
 _LONG_OPTIONS = frozenset({"--login", "--noprofile", "--norc", "--posix", "--norestrict"})
 
@@ -73,7 +73,7 @@ def _flags(words: Sequence[str]) -> tuple[list[str], str, int]:
     return options, own, at
 
 
-def _prepare(shell: Shell, words: Sequence[str]):  # type: ignore[no-untyped-def]
+def _prepare(shell: Shell, words: Sequence[str]) -> Callable[[], int]:
     """What the command line asks the shell to run; CommandFailed if it asks for what there is not."""
     options, own, at = _flags(words)
     apply_options(shell, options, 0)

@@ -118,7 +118,9 @@ def open_target(shell: Shell, operator: str, target: str) -> Descriptor:
         return open_path(shell.fs, shell.fds, target, flags, 0o666)
     except (OSError, ValueError) as error:
         creates = bool(flags & os.O_CREAT)
-        raise CommandFailed(f"cannot {'create' if creates else 'open'} {target}: {_why(error, creates)}", 2) from None
+        raise CommandFailed(
+            f"cannot {'create' if creates else 'open'} {target}: {_why(error, creates)}", 2
+        ) from None
 
 
 def _why(error: OSError | ValueError, creates: int) -> str:

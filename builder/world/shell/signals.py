@@ -4,10 +4,40 @@ from __future__ import annotations
 
 from typing import Final
 
-NAMES: Final = (
-    "EXIT HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN "
-    "TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS"
-).split()
+NAMES: Final = [
+    "EXIT",
+    "HUP",
+    "INT",
+    "QUIT",
+    "ILL",
+    "TRAP",
+    "ABRT",
+    "BUS",
+    "FPE",
+    "KILL",
+    "USR1",
+    "SEGV",
+    "USR2",
+    "PIPE",
+    "ALRM",
+    "TERM",
+    "STKFLT",
+    "CHLD",
+    "CONT",
+    "STOP",
+    "TSTP",
+    "TTIN",
+    "TTOU",
+    "URG",
+    "XCPU",
+    "XFSZ",
+    "VTALRM",
+    "PROF",
+    "WINCH",
+    "IO",
+    "PWR",
+    "SYS",
+]
 """By number; 0 is the end of the shell."""
 
 IGNORED_BY_DEFAULT: Final = frozenset(NAMES.index(name) for name in ("CHLD", "CONT", "URG", "WINCH"))

@@ -79,7 +79,9 @@ class SimpleCommands(ShellState):
             if builtin is not None and builtin.assigns:
                 fields = [cast(Literal, parts[0]).text]
                 for word in words[1:]:
-                    fields.extend([self.expander.assigned(word)] if _assigns(word) else self.expander.fields((word,)))
+                    fields.extend(
+                        [self.expander.assigned(word)] if _assigns(word) else self.expander.fields((word,))
+                    )
                 return fields
         return self.expander.fields(words)
 
@@ -143,7 +145,9 @@ class SimpleCommands(ShellState):
             return None
         return found
 
-    def run_words(self, words: list[str], flags: int, builtin: Builtin | None, *, functions: bool = True) -> int:
+    def run_words(
+        self, words: list[str], flags: int, builtin: Builtin | None, *, functions: bool = True
+    ) -> int:
         """Run the command that ``words`` name: special builtin, function, builtin, or a file found in PATH."""
         name = words[0]
         if functions and name in self.functions and not (builtin is not None and builtin.special):

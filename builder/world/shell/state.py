@@ -35,14 +35,20 @@ OPTION_NAMES: Final = {
     "interactive": "i",
     "stdin": "s",
 }
-_ORDER: Final = "efIimnsxvVECabu"
+_ORDER: Final = "ubaCEVvxsnmiIfe"
 
 
 class ShellState:
     """The state of one shell: everything that commands can see or change, and nothing of how they run."""
 
     def __init__(
-        self, process: Process, dialect: Dialect, variables: Variables, *, name: str, positional: Sequence[str]
+        self,
+        process: Process,
+        dialect: Dialect,
+        variables: Variables,
+        *,
+        name: str,
+        positional: Sequence[str],
     ) -> None:
         self.process = process
         self.dialect = dialect

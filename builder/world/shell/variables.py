@@ -37,7 +37,9 @@ class Variables:
     @classmethod
     def from_environment(cls, env: Mapping[str, str], dialect: Dialect) -> Variables:
         """Variables as a new shell begins with them: all exported."""
-        return cls({name: Variable(value, exported=True) for name, value in env.items() if _is_name(name)}, dialect)
+        return cls(
+            {name: Variable(value, exported=True) for name, value in env.items() if _is_name(name)}, dialect
+        )
 
     def copy(self) -> Variables:
         """The variables of a subshell: its own, with the values of now."""
@@ -87,7 +89,11 @@ class Variables:
 
     def environment(self) -> dict[str, str]:
         """What a command finds in its environment."""
-        return {name: found.value for name, found in self._table.items() if found.exported and found.value is not None}
+        return {
+            name: found.value
+            for name, found in self._table.items()
+            if found.exported and found.value is not None
+        }
 
     # ---- arithmetic ---------------------------------------------------------------------------
 

@@ -25,15 +25,28 @@ _PARAMETER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-]")
 _SHORT_PARAMETER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-]")
 _OPERATOR: Final = re.compile(r":?[-=?+]|%%?|##?")
 _EXTENDED: Final = re.compile(r":?[-=?+]|%%?|##?|//?|:|\^\^?|,,?")
-_ANSI: Final = {"a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_ANSI: Final = {
+    "a": "\a",
+    "b": "\b",
+    "e": "\x1b",
+    "E": "\x1b",
+    "f": "\f",
+    "n": "\n",
+    "r": "\r",
+    "t": "\t",
+    "v": "\v",
+}
 
 BLANKS: Final = " \t\n;&|<>()"
 """The characters that end a word when they are not quoted."""
 
 _PLAIN: Final = {
-    stop: re.compile("[^" + re.escape(stop) + "\\\\'\"$`]+") for stop in (BLANKS, "}", "/}", ":}", " \t\n", "")
+    stop: re.compile("[^" + re.escape(stop) + "\\\\'\"$`]+")
+    for stop in (BLANKS, "}", "/}", ":}", " \t\n", "")
 }
-_PLAIN_IN_QUOTES: Final = {end: re.compile("[^" + re.escape(end) + '\\\\"$`]+') for end in ('"', "}", "/}", ":}", "")}
+_PLAIN_IN_QUOTES: Final = {
+    end: re.compile("[^" + re.escape(end) + '\\\\"$`]+') for end in ('"', "}", "/}", ":}", "")
+}
 _PLAIN_IN_DOCUMENT: Final = re.compile(r"[^\\$`]+")
 
 
@@ -98,7 +111,9 @@ class WordReader(ABC):
 
     def error(self, message: str) -> ShellSyntaxError:
         """The error to raise for what stands at ``position``."""
-        return ShellSyntaxError(f"Syntax error: {message}", self.line_at(min(self.position, len(self.source))))
+        return ShellSyntaxError(
+            f"Syntax error: {message}", self.line_at(min(self.position, len(self.source)))
+        )
 
     def read_word(self, stop: str = BLANKS) -> Word:
         """The word at ``position``, up to an unquoted character of ``stop`` or the end."""
@@ -281,7 +296,9 @@ class WordReader(ABC):
         if source.startswith("}", self.position):
             return self._closed(start, Parameter(match[0]))
         if source.startswith("[", self.position) and self.dialect is Dialect.BASH:
-            raise self.error(f"arrays are not simulated (${{{match[0]}[…]}}): use positional parameters (set -- …)")
+            raise self.error(
+                f"arrays are not simulated (${{{match[0]}[…]}}): use positional parameters (set -- …)"
+            )
         operators = _EXTENDED if self.dialect.has_extensions else _OPERATOR
         operator = operators.match(source, self.position)
         if operator is None:

@@ -15,6 +15,7 @@ from builder.world.shell.errors import (
     LeaveLoop,
     NextIteration,
     ReturnFromFunction,
+    ShellSyntaxError,
 )
 from builder.world.shell.quoting import quoted
 from builder.world.shell.signals import NAMES, signal_number
@@ -65,7 +66,10 @@ def eval_(shell: Shell, words: Sequence[str]) -> int:
     text = " ".join(operands(words))
     if not text.strip():
         return 0
-    return shell.run_text(text, shell.builtin_flags, first_line=shell.line)
+    try:
+        return shell.run_text(text, shell.builtin_flags, first_line=shell.line)
+    except ShellSyntaxError as error:
+        raise ShellSyntaxError(f"eval: {error.message}", error.line) from None
 
 
 def exec_(shell: Shell, words: Sequence[str]) -> int:
@@ -106,8 +110,10 @@ def dot(shell: Shell, words: Sequence[str]) -> int:
     """``. file``: run a script in this shell. bash gives it the further words as ``$1`` and so on."""
     given = operands(words)
     if not given:
-        raise CommandFailed("filename argument required", 2) if shell.dialect is Dialect.BASH else CommandFailed(
-            "arg count", 2
+        raise (
+            CommandFailed("filename argument required", 2)
+            if shell.dialect is Dialect.BASH
+            else CommandFailed("arg count", 2)
         )
     text = _script(shell, given[0])
     positional, line = shell.positional, shell.line
@@ -164,7 +170,9 @@ def _show_options(shell: Shell, *, as_commands: bool) -> None:
     lines = []
     for name, letter in names:
         on = letter in shell.options
-        lines.append(f"set {'-' if on else '+'}o {name}" if as_commands else f"{name:<16}{'on' if on else 'off'}")
+        lines.append(
+            f"set {'-' if on else '+'}o {name}" if as_commands else f"{name:<16}{'on' if on else 'off'}"
+        )
     shell.say("\n".join(lines if as_commands else ["Current option settings", *lines]) + "\n")
 
 
@@ -249,7 +257,9 @@ def getopts(shell: Shell, words: Sequence[str]) -> int:
         offset = 1
     word = arguments[index - 1]
     letter, offset = word[offset], offset + 1
-    result, argument, complaint = letter, None, ""
+    result: str = letter
+    argument: str | None = None
+    complaint = ""
     if letter == ":" or letter not in letters_known:
         result, argument, complaint = "?", letter, f"Illegal option -{letter}"
     elif letters_known[letters_known.index(letter) + 1 :][:1] == ":":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from builder.world.shell.arithmetic import evaluate
 from builder.world.shell.builtins.table import letters
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
@@ -109,8 +110,6 @@ def declare(shell: Shell, words: Sequence[str]) -> int:
 
 def let(shell: Shell, words: Sequence[str]) -> int:
     """``let expression…`` (ash, bash): 0 if the last one is not zero."""
-    from builder.world.shell.arithmetic import evaluate
-
     value = 0
     for word in words[1:]:
         value = evaluate(word, shell.variables, dialect=shell.dialect)

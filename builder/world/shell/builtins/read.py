@@ -110,7 +110,11 @@ def _last(text: str, start: int, is_in: object, blanks: set[str], separators: se
     while end > start and is_in(end - 1, blanks):
         end -= 1
     hard = separators - blanks
-    if end > start and is_in(end - 1, hard) and not any(is_in(index, separators) for index in range(start, end - 1)):
+    if (
+        end > start
+        and is_in(end - 1, hard)
+        and not any(is_in(index, separators) for index in range(start, end - 1))
+    ):
         end -= 1
     return text[start:end]
 

@@ -17,6 +17,7 @@ from builder.world.utilities.echo import echoed
 from builder.world.utilities.escapes import unescape
 from builder.world.utilities.printf import formatted
 from builder.world.utilities.test import Expression, TestError
+from unionfs_sim.posix import Posix
 
 if TYPE_CHECKING:
     from builder.world.shell.interpreter import Shell
@@ -45,7 +46,7 @@ def cd(shell: Shell, words: Sequence[str]) -> int:
         candidates += [target] if target not in candidates else []
     for candidate in candidates:
         if _go(shell, candidate, physical="P" in given):
-            if show or (candidate != target and candidate != f"./{target}"):
+            if show or candidate != target:
                 shell.say(shell.process.cwd + "\n")
             return 0
     return _cannot(f"can't cd to {target}", 2 if shell.dialect is Dialect.DASH else 1)
@@ -72,11 +73,8 @@ def _go(shell: Shell, target: str, *, physical: bool) -> bool:
     return True
 
 
-def real_path(fs: object, path: str) -> str:
+def real_path(fs: Posix, path: str) -> str:
     """``path`` with its symbolic links resolved, as far as it exists."""
-    from unionfs_sim.posix import Posix
-
-    assert isinstance(fs, Posix)
     done, links = "/", 0
     todo = [part for part in path.split("/") if part][::-1]
     while todo:
@@ -113,7 +111,10 @@ def umask(shell: Shell, words: Sequence[str]) -> int:
     mask = process.fs.caller.umask
     if not arguments:
         if "S" in given:
-            granted = ("".join(c for c, bit in zip("rwx", (4, 2, 1), strict=True) if ~mask >> s & bit) for s in (6, 3, 0))
+            granted = (
+                "".join(c for c, bit in zip("rwx", (4, 2, 1), strict=True) if ~mask >> s & bit)
+                for s in (6, 3, 0)
+            )
             shell.say(",".join(f"{who}={bits}" for who, bits in zip("ugo", granted, strict=True)) + "\n")
         else:
             shell.say(f"{mask:04o}\n")
@@ -129,6 +130,9 @@ def umask(shell: Shell, words: Sequence[str]) -> int:
     return 0
 
 
+_PLACES = {"u": (6,), "g": (3,), "o": (0,), "a": (6, 3, 0)}
+
+
 def _symbolic(mask: int, text: str) -> int:
     """``mask`` after a symbolic mode such as ``u=rwx,g-w``, which says what is granted."""
     granted = ~mask & 0o777
@@ -138,9 +142,7 @@ def _symbolic(mask: int, text: str) -> int:
         if at < 0 or set(who) - set("ugoa") or set(permissions) - set("rwx"):
             raise CommandFailed(f"Illegal mode: {text}", 2)
         bits = sum({"r": 4, "w": 2, "x": 1}[letter] for letter in set(permissions))
-        for shift in {"u": (6,), "g": (3,), "o": (0,), "a": (6, 3, 0)}[w] if (w := who[0]) and len(who) == 1 else [
-            s for letter in who for s in {"u": (6,), "g": (3,), "o": (0,), "a": (6, 3, 0)}[letter]
-        ]:
+        for shift in (place for letter in who for place in _PLACES[letter]):
             old = granted >> shift & 7
             new = old | bits if operator == "+" else old & ~bits if operator == "-" else bits
             granted = granted & ~(7 << shift) | new << shift
@@ -207,7 +209,9 @@ def kill(shell: Shell, words: Sequence[str]) -> int:
         name = (arguments.pop(0) if arguments else "") if option in ("-s", "-n") else option[1:]
         found = signal_number(name)
         if found is None:
-            raise CommandFailed(f"bad signal {name}" if option in ("-s", "-n") else f"Illegal option -{name[:1]}", 2)
+            raise CommandFailed(
+                f"bad signal {name}" if option in ("-s", "-n") else f"Illegal option -{name[:1]}", 2
+            )
         signal = found
     arguments = arguments[1:] if arguments[:1] == ["--"] else arguments
     if not arguments:
@@ -274,4 +278,7 @@ def test(shell: Shell, words: Sequence[str]) -> int:
     try:
         return int(not Expression(expression, shell.fs, lambda _: False).value())
     except TestError as error:
-        raise CommandFailed(str(error), 2) from None
+        text = str(error)
+        if text.endswith(": bad number") and shell.dialect is Dialect.DASH:
+            text = f"Illegal number: {text.removesuffix(': bad number')}"
+        raise CommandFailed(text, 2) from None
