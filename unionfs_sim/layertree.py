@@ -198,7 +198,7 @@ class LayerTree(Tree[Inode]):
         if node.mode & 0o170000 == DIRECTORY:
             self.forget_paths()
 
-    def before_write(self, node: Inode, *, truncating: bool = False) -> None:
+    def before_open(self, node: Inode, *, writing: bool, truncating: bool) -> None:
         """Nothing to do: the layer is written in place."""
 
     def content(self, node: Inode) -> Content:

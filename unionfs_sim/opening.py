@@ -101,7 +101,7 @@ class File:
         if node.mode & 0o170000 != 0o100000:
             return self._read_special(node, size)
         piece = self._tree.content(node).read(offset, size)
-        if not self._flags & os.O_NOATIME:
+        if not self._flags & os.O_NOATIME and (size or not self._tree.is_union):
             self._tree.accessed(node)
         return piece
 
@@ -359,10 +359,9 @@ class Opener(Walker):
         if flags & os.O_NOATIME:
             require_owner(node, caller)
         if kind == 0o100000:
-            if wanted & WRITE:
-                tree.before_write(node, truncating=truncating != 0)
-                if truncating:
-                    truncate(tree, node, 0, caller, now=True)
+            tree.before_open(node, writing=wanted & WRITE != 0, truncating=truncating != 0)
+            if truncating:
+                truncate(tree, node, 0, caller, now=True)
         elif kind != 0o040000:
             self._open_special(node, kind, flags)
         return File(tree, node, flags, caller)

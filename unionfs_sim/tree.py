@@ -97,8 +97,8 @@ class Tree(abc.ABC, Generic[NodeT]):
         """Set attributes, by the names of ``Inode``; ``size`` cuts or extends a file."""
 
     @abc.abstractmethod
-    def before_write(self, node: NodeT, *, truncating: bool = False) -> None:
-        """A regular file is being opened for writing."""
+    def before_open(self, node: NodeT, *, writing: bool, truncating: bool) -> None:
+        """A regular file is being opened, after the checks."""
 
     @abc.abstractmethod
     def content(self, node: NodeT) -> Content:
@@ -106,7 +106,7 @@ class Tree(abc.ABC, Generic[NodeT]):
 
     @abc.abstractmethod
     def write(self, node: NodeT, offset: int, piece: bytes) -> None:
-        """Write bytes of a regular file; ``before_write`` was called."""
+        """Write bytes of a regular file; ``before_open`` was called."""
 
     @abc.abstractmethod
     def target(self, node: NodeT) -> str:

@@ -94,7 +94,7 @@ def mount(
     caller: Caller | None = None,
     clock: Clock | None = None,
     history: int = 0,
-    dev: int = 64,
+    dev: int | None = None,
 ) -> Union:
     """The union of ``lowers`` (base first) with ``upper`` on top; read-only without an upper.
 
@@ -116,13 +116,18 @@ def mount(
         data_layers=[lower.tree for lower in reversed(data_lowers)],
         options=settled,
         clock=ticking,
-        dev=dev,
+        dev=dev if dev is not None else _free_device(lowers),
     )
     if upper_tree is not None:
         upper_tree.clock = ticking
         if history:
             tree.journal = upper_tree.journal = Journal(history)
     return Union(tree, caller or Caller(), tuple(lowers), upper)
+
+
+def _free_device(lowers: Sequence[Layer | Union]) -> int:
+    """A device number that no union among the lowers has; those behind it are for their layers."""
+    return max([0, *(lower.tree.dev + MAX_LOWERS for lower in lowers if isinstance(lower, Union))]) + 64
 
 
 def _said(options: Options | None) -> set[str]:

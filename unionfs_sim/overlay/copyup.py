@@ -58,7 +58,7 @@ def _copy(union: UnionTree, node: UnionNode, *, truncating: bool = False, with_d
     part = node.lowers[0]
     lower = part.inode
     indexed = union.options.index and index.needs_index(union, node)
-    keeps_origin = node.is_dir or indexed or lower.nlink == 1
+    keeps_origin = node.is_dir or indexed or union.nlink_of(part) == 1
     only_attributes = metacopy.wanted(union, node, truncating=truncating, with_data=with_data)
     upper, size = _clone(union, node, truncating=truncating, only_attributes=only_attributes)
     if keeps_origin:
@@ -81,11 +81,7 @@ def _copy(union: UnionTree, node: UnionNode, *, truncating: bool = False, with_d
         assign(journal, node, "flags", node.flags | METACOPY)
         assign(journal, node, "data", node.data if node.data is not None else lower)
     else:
-        if node.data is not None:
-            assign(journal, node, "data", None)
-        if not keeps_origin:
-            # The tie to the lower hard link is broken; until the mount ends it only serves statistics.
-            pass
+        assign(journal, node, "data", None)
     if union.events.listeners:
         union.events.tell(CopiedUp(union.path_of(parent, node.name), node.mode, size))
     return upper
@@ -101,6 +97,7 @@ def _clone(
     body: Any = lower.body
     size = 0
     if mode & 0o170000 == REGULAR:
+        union.find_data(node)
         source = node.content
         if truncating:
             body = EMPTY
@@ -113,7 +110,8 @@ def _clone(
     upper.atime_ns, upper.mtime_ns = lower.atime_ns, lower.mtime_ns
     upper.ctime_ns = union.clock()
     if lower.xattrs:
-        kept = {name: value for name, value in lower.xattrs.items() if union.copies_xattr(name)}
+        xattrs = union.xattrs_in(*node.lowers[0])
+        kept = {name: value for name, value in xattrs.items() if union.copies_xattr(name)}
         upper.xattrs = kept or NO_XATTRS
     if only_attributes:
         upper.xattrs = {**upper.xattrs, union.xattr_metacopy: b""}

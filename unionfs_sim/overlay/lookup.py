@@ -7,6 +7,7 @@ directories merge until one of them is opaque. A redirect attribute changes the 
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from unionfs_sim.events import LookedUp
 from unionfs_sim.inode import Inode
 from unionfs_sim.overlay import index
 from unionfs_sim.overlay.node import (
+    CONST_INO,
     IMPURE,
     INDEXED,
     METACOPY,
@@ -46,17 +48,18 @@ class Search:
     metacopy: bool = False
     xwhiteouts: bool = False
     absolute_redirect: bool = False
+    upper_redirect: str | None = None
     rule: str = ""
 
 
-def is_whiteout(union: UnionTree, inode: Any) -> bool:
+def is_whiteout(union: UnionTree, layer: int, inode: Any) -> bool:
     """Whether a layer's inode says "deleted": a device 0:0, or an empty file with the whiteout attribute."""
     if inode.is_whiteout:
         return True
     return (
         inode.mode & 0o170000 == REGULAR
         and bool(inode.xattrs)
-        and union.xattr_whiteout in inode.xattrs
+        and union.xattr_whiteout in union.xattrs_in(layer, inode)
         and inode.content.size == 0
     )
 
@@ -99,17 +102,16 @@ def _search(
     stack: tuple[Part, ...] = lowers
     upper: Inode | None = None
     upper_metacopy = upper_opaque = False
-    upper_redirect: str | None = None
     origin: Part | None = None
-    follows = union.options.follows_redirects
-    search.last = not follows and not lowers
+    looks_for_redirects = union.options.follows_redirects or bool(union.data_layers)
+    search.last = not looks_for_redirects and not lowers
     if directory.upper is not None:
         upper = lookup_layer(union, 0, directory.upper, search, trail)
         if upper is not None and not search.is_dir:
             origin = index.origin_of(union, upper)
             upper_metacopy = search.metacopy
         if search.redirect is not None:
-            upper_redirect = search.redirect
+            search.upper_redirect = search.redirect
             if search.redirect[0] == "/":
                 stack = roots
         upper_opaque = search.opaque
@@ -118,7 +120,11 @@ def _search(
     place, count = 0, len(stack)
     while not search.stop and place < count:
         part = stack[place]
-        search.last = place == count - 1 if not follows else part.layer == union.last_layer
+        _check_follow(union, search)
+        if not looks_for_redirects:
+            search.last = place == count - 1
+        elif search.is_dir or not union.data_layers:
+            search.last = part.layer == union.last_layer
         this = lookup_layer(union, part.layer, part.inode, search, trail)
         place += 1
         if this is None:
@@ -134,8 +140,6 @@ def _search(
             parts.append(Part(part.layer, this))
         if not search.is_dir:
             data = this
-        if search.redirect is not None and not follows:
-            fail(errno.EPERM)
         if search.stop:
             break
         if search.redirect is not None and search.redirect[0] == "/" and stack is not roots:
@@ -143,18 +147,26 @@ def _search(
             count = len(roots)
             place = part.layer
     if search.metacopy and parts and union.data_layers and search.absolute_redirect:
-        data = union.data_of(search.redirect or "")
-        if data is None:
-            fail(errno.EIO)
+        data = search.redirect
         search.metacopy = False
+    else:
+        _check_follow(union, search)
     if search.metacopy or (upper_metacopy and not parts):
         fail(errno.EIO)  # a metacopy without the file that has its bytes
     if upper is not None and not search.is_dir and not parts and origin is not None:
         parts.append(origin)
     return _node(
         union, directory, name, upper, tuple(parts), search,
-        _Upper(upper_opaque, upper_metacopy, upper_redirect, data),
+        _Upper(upper_opaque, upper_metacopy, search.upper_redirect, data),
     )
+
+
+def _check_follow(union: UnionTree, search: Search) -> None:
+    """Refuse a metacopy or a redirect that the mount options do not let us follow."""
+    if search.metacopy and not union.options.metacopy:
+        fail(errno.EPERM)
+    if (search.redirect or search.upper_redirect) and not union.options.follows_redirects:
+        fail(errno.EPERM)
 
 
 @dataclass(slots=True)
@@ -208,13 +220,23 @@ def _shared_key(
         lower = parts[0].inode
         if indexed is not None:
             return lower
-        if union.stack[parts[0].layer].stat(lower).st_nlink > 1:
+        if union.nlink_of(parts[0]) > 1:
             if upper is None:
                 return lower if union.options.index or union.upper is None else None
             return upper
     if upper is not None and upper.nlink > 1:
         return upper
     return None
+
+
+def _shows_lower_ino(union: UnionTree, node: UnionNode, indexed: Inode | None) -> bool:
+    """ovl_hash_bylower: not if copy-up breaks, or has broken, the tie to a lower hard link."""
+    if indexed is not None or union.upper is None or node.is_dir:
+        return True
+    if node.upper is None and union.options.index:
+        return True
+    part = node.lowers[0]
+    return union.nlink_of(part) <= 1
 
 
 def _set_flags(
@@ -228,7 +250,7 @@ def _set_flags(
     if search.xwhiteouts:
         flags |= XWHITEOUTS
     if node.is_dir:
-        real_xattrs = node.real.xattrs
+        real_xattrs = union.xattrs_in(*node.real_part)
         if len(node.lowers) + (node.upper is not None) > 1 or union.xattr_origin in real_xattrs:
             flags |= WHITEOUTS
         if node.upper is not None and union.xattr_impure in node.upper.xattrs:
@@ -240,6 +262,8 @@ def _set_flags(
         if indexed is not None:
             flags |= INDEXED
             node.nlink = index.nlink(union, node)
+    if node.lowers and _shows_lower_ino(union, node, indexed):
+        flags |= CONST_INO
     node.flags = flags
     if node.upper is not None:
         node.redirect = about.redirect
@@ -279,7 +303,7 @@ def _single(
     this = child_of(union, layer, base, search.name if name is None else name)
     if this is None:
         return None
-    if is_whiteout(union, this):
+    if is_whiteout(union, layer, this):
         search.stop = search.opaque = True
         search.rule = "whiteout"
         return None
@@ -293,7 +317,7 @@ def _single(
             search.stop = True
             search.rule = "a file below a directory ends the merge"
             return None
-        search.metacopy = kind == REGULAR and bool(this.xattrs) and union.xattr_metacopy in this.xattrs
+        search.metacopy = kind == REGULAR and bool(this.xattrs) and union.xattr_metacopy in union.xattrs_in(layer, this)
         search.stop = not search.metacopy
         search.rule = "" if search.metacopy else "file"
         if not search.metacopy or search.last:
@@ -303,7 +327,7 @@ def _single(
             search.is_dir = True
         if search.last or not this.xattrs:
             return this
-        opaque = this.xattrs.get(union.xattr_opaque)
+        opaque = union.xattrs_in(layer, this).get(union.xattr_opaque)
         if opaque == b"y":
             search.stop = True
             search.rule = "opaque"
@@ -313,12 +337,14 @@ def _single(
         if opaque == b"x" and last_element and layer:
             search.xwhiteouts = True
             union.xwhiteout_layers.add(layer)
-    _check_redirect(union, this, search, rest, before)
+    _check_redirect(union, union.xattrs_in(layer, this), search, rest, before)
     return this
 
 
-def _check_redirect(union: UnionTree, this: Any, search: Search, rest: str, before: str) -> None:
-    value = this.xattrs.get(union.xattr_redirect)
+def _check_redirect(
+    union: UnionTree, xattrs: Mapping[str, bytes], search: Search, rest: str, before: str
+) -> None:
+    value = xattrs.get(union.xattr_redirect)
     if value is None:
         return
     text = value.decode("utf-8", "surrogateescape")

@@ -24,7 +24,7 @@ class UnionNode(Node):
     """A directory of the union, or a file of which a part lies in a lower layer.
 
     ``lowers``: top first. A non-directory in the upper keeps its copy-up origin there, and one that is a
-    metacopy also where its bytes are. ``children``: names looked up so far; None says "not there".
+    metacopy also where its bytes are (``data``: the inode, or a path in the data-only layers). ``children``: names looked up so far; None says "not there".
     """
 
     __slots__ = (
@@ -65,6 +65,11 @@ class UnionNode(Node):
         """The inode whose attributes count: the upper's, else the topmost lower's."""
         return self.upper if self.upper is not None else self.lowers[0].inode
 
+    @property
+    def real_part(self) -> tuple[int, Any]:
+        """``real`` with its layer; the upper is layer 0."""
+        return (0, self.upper) if self.upper is not None else self.lowers[0]
+
     # A union can be a lower layer of another union: then it is asked what an Inode is asked.
 
     @property
@@ -80,7 +85,7 @@ class UnionNode(Node):
 
     @property
     def xattrs(self) -> Mapping[str, bytes]:
-        """As ``Inode.xattrs``, raw."""
+        """As ``Inode.xattrs``, as the layer has them (a union shows less: ``UnionTree.visible_xattrs``)."""
         return self.real.xattrs  # type: ignore[no-any-return]
 
     @property
@@ -114,5 +119,7 @@ WHITEOUTS = 16
 """The directory may hold whiteouts, so that a listing has to look for them."""
 XWHITEOUTS = 32
 """A lower directory has whiteouts that are files with an attribute."""
+CONST_INO = 64
+"""The lower part's inode number is shown, before and after copy-up; "has an origin", to the kernel."""
 
 Xattrs: TypeAlias = Mapping[str, bytes]

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from unionfs_sim.overlay.node import WHITEOUTS, XWHITEOUTS, UnionNode
+from unionfs_sim.inode import Inode
+from unionfs_sim.journal import assign
+from unionfs_sim.overlay.node import IMPURE, WHITEOUTS, XWHITEOUTS, UnionNode
 
 if TYPE_CHECKING:
     from unionfs_sim.overlay.union import UnionTree
@@ -19,16 +21,20 @@ DIRECTORY = 0o040000
 def listing(union: UnionTree, node: UnionNode) -> dict[str, bool]:
     """The names of a directory, each with whether it is a directory; remembered until it changes."""
     known = node.listing
-    if known is None:
-        if node.flags & WHITEOUTS:
-            known = merged(union, node)
-        elif node.upper is not None:
-            # One part: as cheap to read again as to remember.
-            return {name: child.mode & 0o170000 == DIRECTORY for name, child in node.upper.children.items()}
-        else:
-            part = node.lowers[0]
-            known = dict(union.stack[part.layer].typed_entries(part.inode))
-        node.listing = known
+    if known is not None:
+        return known
+    if node.flags & WHITEOUTS:
+        known = merged(union, node)
+        _look_up_entries(union, node, known)
+    elif node.upper is not None:
+        if node.flags & IMPURE:
+            _clean_impure(union, node, node.upper)
+        # One part: as cheap to read again as to remember.
+        return {name: child.mode & 0o170000 == DIRECTORY for name, child in node.upper.children.items()}
+    else:
+        part = node.lowers[0]
+        known = dict(union.stack[part.layer].typed_entries(part.inode))
+    node.listing = known
     return known
 
 
@@ -42,12 +48,8 @@ def merged(union: UnionTree, node: UnionNode) -> dict[str, bool]:
         tree = union.stack[part.layer]
         if tree.is_union:
             names.update(tree.typed_entries(part.inode))
-            continue
-        _overlay(names, part.inode.children)
-        if node.flags & XWHITEOUTS and part.layer in union.xwhiteout_layers:
-            for name, child in part.inode.children.items():
-                if child.mode & 0o170000 == 0o100000 and union.xattr_whiteout in child.xattrs and not child.size:
-                    names.pop(name, None)
+        else:
+            _overlay(names, part.inode.children)
     if node.upper is not None:
         _overlay(names, node.upper.children)
     return names
@@ -62,8 +64,50 @@ def _overlay(names: dict[str, bool], children: dict[str, Any]) -> None:
             names[name] = kind == DIRECTORY
 
 
+def _look_up_entries(union: UnionTree, node: UnionNode, names: dict[str, bool]) -> None:
+    """Drop names that a lookup does not find, where the kernel looks them up while listing.
+
+    It does so to find inode numbers (all names with xino, the upper's in a directory with copied-up
+    files) and in lower directories that may hold whiteouts which are files (ovl_cache_update).
+    """
+    doubtful: set[str] = set()
+    if union.xino_shift:
+        doubtful.update(names)
+    elif union.is_samefs and node.flags & IMPURE and node.upper is not None:
+        doubtful.update(node.upper.children)
+    if node.flags & XWHITEOUTS:
+        for part in node.lowers:
+            if part.layer in union.xwhiteout_layers:
+                doubtful.update(
+                    name
+                    for name, child in part.inode.children.items()
+                    if child.mode & 0o170000 == 0o100000
+                )
+    for name in doubtful:
+        if name in names and not _exists(union, node, name):
+            del names[name]
+
+
+def _exists(union: UnionTree, node: UnionNode, name: str) -> bool:
+    try:
+        return union.lookup(node, name) is not None
+    except OSError:
+        return False
+
+
+def _clean_impure(union: UnionTree, node: UnionNode, upper: Inode) -> None:
+    """Listing an upper directory whose last copied-up file is gone takes the impure mark away."""
+    if not union.is_samefs and not union.xino_shift:
+        return
+    for name, child in upper.children.items():
+        found = union.lookup(node, name) if child.xattrs else child
+        if found is not None and union.stat(found).st_ino != child.ino + union.ino_base[0]:
+            return
+    assert union.upper is not None
+    union.upper.store_xattr(upper, union.xattr_impure, None)
+    assign(union.journal, node, "flags", node.flags & ~IMPURE)
+
+
 def is_empty(union: UnionTree, node: UnionNode) -> bool:
     """Whether a directory shows nothing; stray whiteouts do not count (ovl_check_empty_dir)."""
-    if node.flags & WHITEOUTS and node.listing is not None:
-        return not node.listing
     return not merged(union, node)

@@ -15,7 +15,7 @@ from unionfs_sim.inode import DEAD, Inode
 from unionfs_sim.journal import assign, put
 from unionfs_sim.overlay import index, readdir
 from unionfs_sim.overlay.copyup import copy_up
-from unionfs_sim.overlay.node import INDEXED, METACOPY, AnyNode, UnionNode
+from unionfs_sim.overlay.node import CONST_INO, INDEXED, METACOPY, AnyNode, UnionNode
 from unionfs_sim.overlay.options import REDIRECT_MAX, RedirectDir
 from unionfs_sim.overlay.whiteout import (
     after_unlink,
@@ -49,7 +49,7 @@ def _can_move(union: UnionTree, node: AnyNode) -> bool:
 
 
 def _has_origin(node: AnyNode) -> bool:
-    return isinstance(node, UnionNode) and node.upper is not None and bool(node.lowers)
+    return isinstance(node, UnionNode) and bool(node.lowers) and bool(node.flags & CONST_INO)
 
 
 def rename(
@@ -128,7 +128,9 @@ def _overwrite(
     leaves_whiteout = lower_positive(union, old_dir, old_name, node)
     _prepare(union, node, same_parent=old_dir is new_dir, new_parent=new_dir)
     there = new_dir.upper.children.get(new_name)
+    left: Inode | None = None
     if other is None:
+        left = there  # the two names exchange: the whiteout goes where the file came from
         remove_whiteout(union, new_dir.upper, new_name)
     elif there is not None:
         if there.is_dir:
@@ -143,7 +145,11 @@ def _overwrite(
     tree.attach(new_dir.upper, new_name, upper)
     assign(union.journal, upper, "ctime_ns", union.clock())
     if leaves_whiteout:
-        make_whiteout(union, old_dir, old_name)
+        if left is None:
+            # The rename itself leaves a whiteout (RENAME_WHITEOUT): the layer makes a device of its own.
+            left = tree.new(0o020000, 0, 0, 0)
+            left.nlink = 0
+        make_whiteout(union, old_dir, old_name, left)
     if other is not None:
         after_unlink(union, other)
         if isinstance(other, UnionNode) and other.is_dir:

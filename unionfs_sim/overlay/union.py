@@ -16,6 +16,7 @@ from unionfs_sim.layertree import LayerTree
 from unionfs_sim.overlay import index, lookup, readdir, rename, whiteout
 from unionfs_sim.overlay.copyup import copy_up
 from unionfs_sim.overlay.node import (
+    CONST_INO,
     IMPURE,
     INDEXED,
     METACOPY,
@@ -115,8 +116,7 @@ class UnionTree(Tree[Any]):
         root = UnionNode(self.upper.root if self.upper is not None else None, parts, None, "")
         root.flags = WHITEOUTS
         if self.upper is not None:
-            if self.xattr_origin not in self.upper.root.xattrs:
-                index.set_origin(self, self.upper.root, parts[0])
+            self._mark_upper_root(self.upper, parts[0])
             if self.xattr_impure in self.upper.root.xattrs:
                 root.flags |= IMPURE
         for part in parts:
@@ -124,6 +124,14 @@ class UnionTree(Tree[Any]):
                 root.flags |= XWHITEOUTS
                 self.xwhiteout_layers.add(part.layer)
         return root
+
+    def _mark_upper_root(self, upper: LayerTree, top: Part) -> None:
+        """A fresh upper gets a uuid (here zeros); with an index it is tied to the top lower."""
+        known = upper.root.xattrs
+        if self.xattr_prefix + "uuid" not in known and self.xattr_impure not in known:
+            upper.store_xattr(upper.root, self.xattr_prefix + "uuid", bytes(16))
+        if self.options.index and self.xattr_origin not in known:
+            index.set_origin(self, upper.root, top)
 
     def drop_caches(self) -> None:
         """Forget what was looked up: a layer changed behind the union's back."""
@@ -157,8 +165,13 @@ class UnionTree(Tree[Any]):
                         todo.extend(inode.children.values())
         return self._handles.get((volume, ino))
 
-    def data_of(self, path: str) -> Any:
-        """The file at an absolute path of the data-only layers, top first, or None."""
+    def find_data(self, node: UnionNode) -> None:
+        """Look for bytes in the data-only layers, if that was not done yet."""
+        if isinstance(node.data, str):
+            node.data = self._find_data(node.data)
+
+    def _find_data(self, path: str) -> Any:
+        """The file at an absolute path of the data-only layers, top first; ENOENT if none has it."""
         for layer in self.data_layers:
             inode = self.stack[layer].root
             for name in path[1:].split("/"):
@@ -167,7 +180,7 @@ class UnionTree(Tree[Any]):
                     break
             if inode is not None and inode.mode & 0o170000 == 0o100000:
                 return inode
-        return None
+        fail(errno.ENOENT)
 
     def path_of(self, directory: UnionNode, name: str) -> str:
         """The path of a name in a directory of the union."""
@@ -195,7 +208,7 @@ class UnionTree(Tree[Any]):
 
     def entries(self, directory: UnionNode) -> list[str]:
         """The names in a directory."""
-        if directory.upper is not None and not directory.flags & WHITEOUTS:
+        if directory.upper is not None and not directory.flags & (WHITEOUTS | IMPURE):
             return list(directory.upper.children)
         return list(readdir.listing(self, directory))
 
@@ -210,15 +223,17 @@ class UnionTree(Tree[Any]):
         ino, nlink, blocks = 0, 0, -1
         if isinstance(node, UnionNode):
             real = node.upper
+            if node.data is not None:
+                # Bytes in a data-only layer are searched for when the file is first opened.
+                found = node.data
+                blocks = -(-node.real.size // 4096) * 8 if isinstance(found, str) else found.content.blocks
             if real is None:
                 layer, real = node.lowers[0]
-            elif node.lowers:
+            elif node.flags & CONST_INO:
                 origin = node.lowers[0]
-                if node.flags & METACOPY and node.data is not None:
-                    blocks = node.data.content.blocks
                 if node.flags & INDEXED:
                     nlink = node.nlink
-                lower_nlink = 1 if node.is_dir or nlink else self._nlink_of(origin)
+                lower_nlink = 1 if node.is_dir or nlink else self.nlink_of(origin)
                 if lower_nlink == 1:
                     layer, ino = origin.layer, self._ino_of(origin)
             if node.is_dir:
@@ -270,7 +285,8 @@ class UnionTree(Tree[Any]):
         ino = inode.ino if isinstance(inode, Inode) else self.stack[part.layer].stat(inode).st_ino
         return ino + self.ino_base[part.layer]
 
-    def _nlink_of(self, part: Part) -> int:
+    def nlink_of(self, part: Part) -> int:
+        """The link count of a lower inode."""
         inode = part.inode
         return inode.nlink if isinstance(inode, Inode) else self.stack[part.layer].stat(inode).st_nlink
 
@@ -361,7 +377,7 @@ class UnionTree(Tree[Any]):
                 rename.set_redirect(self, node, same_parent=False)
             if node.flags & INDEXED:
                 index.store_nlink(self, node, against_upper=True)
-            if node.lowers:
+            if node.lowers and node.flags & CONST_INO:
                 index.set_impure(self, directory)
             upper = node.upper  # type: ignore[assignment]
         assert isinstance(upper, Inode)
@@ -413,9 +429,12 @@ class UnionTree(Tree[Any]):
         if node.is_dir:
             self.forget_paths()
 
-    def before_write(self, node: AnyNode, *, truncating: bool = False) -> None:
+    def before_open(self, node: AnyNode, *, writing: bool, truncating: bool) -> None:
         """Opening for writing copies up, whether something is written or not."""
-        if isinstance(node, UnionNode):
+        if not isinstance(node, UnionNode):
+            return
+        self.find_data(node)
+        if writing:
             copy_up(self, node, truncating=truncating, with_data=True)
 
     def write(self, node: AnyNode, offset: int, piece: bytes) -> None:
@@ -430,16 +449,19 @@ class UnionTree(Tree[Any]):
     def _real_name(self, name: str) -> str:
         """Names of the union's own namespace are escaped in the layers, so that unions can be nested."""
         prefix = self.xattr_prefix
-        if name.startswith(prefix) and len(name) > len(prefix):
+        if name == prefix:
+            fail(errno.EINVAL)
+        if name.startswith(prefix):
             return f"{prefix}overlay.{name[len(prefix) :]}"
         return name
 
     def getxattr(self, node: AnyNode, name: str) -> bytes | None:
         """An extended attribute, or None."""
+        real_name = self._real_name(name)
         check_namespace(name)
-        real = node.real if isinstance(node, UnionNode) else node
-        found: bytes | None = real.xattrs.get(self._real_name(name))
-        return found
+        if isinstance(node, UnionNode):
+            return self.xattrs_in(*node.real_part).get(real_name)
+        return node.xattrs.get(real_name)
 
     def setxattr(self, node: AnyNode, name: str, value: bytes | None, flags: int) -> None:
         """Set or remove an extended attribute, in the upper."""
@@ -450,7 +472,7 @@ class UnionTree(Tree[Any]):
         if isinstance(node, UnionNode):
             if value is None and node.upper is None:
                 check_namespace(name)
-                if real_name not in node.real.xattrs:
+                if real_name not in self.xattrs_in(*node.real_part):
                     fail(errno.ENODATA)
             upper = copy_up(self, node)
         else:
@@ -459,17 +481,25 @@ class UnionTree(Tree[Any]):
 
     def listxattr(self, node: AnyNode) -> list[str]:
         """The names of all extended attributes but the union's own."""
-        real = node.real if isinstance(node, UnionNode) else node
-        return self.visible_xattrs(real.xattrs)
+        return list(self.visible_xattrs(node))
 
-    def visible_xattrs(self, names: Mapping[str, bytes]) -> list[str]:
-        """The names that the union shows of those in a layer: without its own, others unescaped."""
+    def visible_xattrs(self, node: AnyNode) -> Mapping[str, bytes]:
+        """What the union shows of a layer's attributes: without its own, others unescaped."""
+        names = self.xattrs_in(*node.real_part) if isinstance(node, UnionNode) else node.xattrs
         prefix = self.xattr_prefix
         escaped = prefix + "overlay."
-        return [
-            prefix + name[len(escaped) :] if name.startswith(escaped) else name
-            for name in names
+        return {
+            prefix + name[len(escaped) :] if name.startswith(escaped) else name: value
+            for name, value in names.items()
             if not name.startswith(prefix) or name.startswith(escaped)
-        ]
+        }
+
+    def xattrs_in(self, layer: int, inode: Any) -> Mapping[str, bytes]:
+        """The attributes of a layer's inode; a union below shows fewer than its own layers have."""
+        tree = self.stack[layer]
+        if isinstance(tree, UnionTree):
+            return tree.visible_xattrs(inode)
+        found: Mapping[str, bytes] = inode.xattrs
+        return found
 
 

@@ -27,16 +27,16 @@ def lower_positive(union: UnionTree, directory: UnionNode, name: str, node: AnyN
     for part in directory.lowers:
         child = child_of(union, part.layer, part.inode, name)
         if child is not None:
-            return not is_whiteout(union, child)
+            return not is_whiteout(union, part.layer, child)
     return False
 
 
-def make_whiteout(union: UnionTree, directory: UnionNode, name: str) -> None:
-    """Put a whiteout at ``name`` of an upper directory; all whiteouts share one inode in the workdir."""
+def make_whiteout(union: UnionTree, directory: UnionNode, name: str, inode: Inode | None = None) -> None:
+    """Put a whiteout at ``name`` of an upper directory: ``inode``, or one more name of the workdir's."""
     tree = union.upper
     assert tree is not None
     assert directory.upper is not None
-    shared = union.work.whiteout
+    shared = inode if inode is not None else union.work.whiteout
     if shared is None:
         shared = tree.new(0o020000, 0, 0, 0)
         assign(union.journal, union.work, "whiteout", shared)
