@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+from unittest.mock import patch
+
+from unionfs_sim.overlay import copyup, index, metacopy, readdir, rename, union, whiteout
+from unionfs_sim.overlay.node import UnionNode
+from unionfs_sim.overlay.union import UnionTree
+from unionfs_sim.posix import Posix
 
 from .machine import Machine
 from .modes import MODES
 from .report import Report
-from .scenario import play_random
+from .scenario import play_random, replay
 
 LIMIT: Final = 20_000
 """Calls within which a mutant must be noticed."""
+Wrong = Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -37,18 +46,203 @@ class Noticed:
 
 
 def notice(mutant: Mutant, seed: int, kernel: Machine, model: Machine) -> Noticed:
-    """Play scenarios against the mutant until they differ."""
+    """Play scenarios against the mutant until they differ, where the model itself does not."""
     report = Report()
-    with mutant.change():
-        number = 0
-        while report.calls < LIMIT:
-            _, found = play_random(
-                f"{seed}:{mutant.mode}:{number}", MODES[mutant.mode], kernel, model, report
-            )
-            if found:
-                return Noticed(mutant, mutant.mode, report.calls + 1, found.where)
-            number += 1
+    number = 0
+    while report.calls < LIMIT:
+        name = f"{seed}:{mutant.mode}:{number}"
+        with mutant.change():
+            scenario, found = play_random(name, MODES[mutant.mode], kernel, model, report)
+        if found and replay(scenario, kernel, model) is None:
+            return Noticed(mutant, mutant.mode, report.calls + 1, found.where)
+        number += 1
     return Noticed(mutant, mutant.mode, 0, "")
 
 
-MUTANTS: Final[tuple[Mutant, ...]] = ()
+def _instead(*places: tuple[object, str], make: Callable[[Wrong], Wrong]) -> Callable[[], Any]:
+    """A change that puts ``make(original)`` in place of functions."""
+
+    @contextmanager
+    def change() -> Iterator[None]:
+        with ExitStack() as stack:
+            for owner, name in places:
+                stack.enter_context(patch.object(owner, name, make(getattr(owner, name))))
+            yield
+
+    return change
+
+
+def _always(value: object) -> Callable[[Wrong], Wrong]:
+    return lambda _: lambda *args, **keywords: value
+
+
+def _keeps_parent_time(original: Wrong) -> Wrong:
+    def assign(journal: Any, thing: Any, name: str, value: Any) -> None:
+        if name != "mtime_ns":
+            original(journal, thing, name, value)
+
+    return assign
+
+
+def _two_links(original: Wrong) -> Wrong:
+    def stat(tree: UnionTree, node: Any) -> Any:
+        found = original(tree, node)
+        return found._replace(st_nlink=2) if node.is_dir and found.st_nlink == 1 else found
+
+    return stat
+
+
+def _upper_number(original: Wrong) -> Wrong:
+    def stat(tree: UnionTree, node: Any) -> Any:
+        found = original(tree, node)
+        copied = isinstance(node, UnionNode) and node.upper is not None and not node.is_dir
+        return found._replace(st_ino=node.upper.ino) if copied else found
+
+    return stat
+
+
+def _absolute(original: Wrong) -> Wrong:
+    return lambda tree, node, *, same_parent: original(tree, node, same_parent=False)
+
+
+def _counts_whiteouts(original: Wrong) -> Wrong:
+    return lambda tree, node: original(tree, node) and not (node.upper is not None and node.upper.children)
+
+
+def _same_mode_is_nothing(original: Wrong) -> Wrong:
+    def change(tree: UnionTree, node: Any, values: Any) -> None:
+        if dict(values) != {"mode": node.mode}:
+            original(tree, node, values)
+
+    return change
+
+
+def _read_only_first(original: Wrong) -> Wrong:
+    def vacant(fs: Any, path: Any, **keywords: Any) -> Any:
+        if fs._tree.read_only:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return original(fs, path, **keywords)
+
+    return vacant
+
+
+def _lower_content(original: Wrong) -> Wrong:
+    def content(tree: UnionTree, node: Any) -> Any:
+        return node.lowers[0].inode.content if getattr(node, "lowers", ()) else original(tree, node)
+
+    return content
+
+
+def _keeps_mark(original: Wrong) -> Wrong:
+    def fill(tree: Any, node: UnionNode, *, truncating: bool) -> None:
+        original(tree, node, truncating=truncating)
+        tree.upper.store_xattr(node.upper, tree.xattr_metacopy, b"")
+
+    return fill
+
+
+def _callers_group(original: Wrong) -> Wrong:
+    def new_mode(directory: Any, caller: Any, mode: int) -> tuple[int, int]:
+        return original(directory, caller, mode)[0], caller.gid
+
+    return new_mode
+
+
+def _replaces(original: Wrong) -> Wrong:
+    return lambda fs, source, target, flags: original(fs, source, target, flags & ~1)
+
+
+def _not_escaped(original: Wrong) -> Wrong:
+    return lambda tree, name: name
+
+
+MUTANTS: Final = (
+    Mutant(
+        16,
+        "copy-up forgets extended attributes",
+        "default",
+        _instead((UnionTree, "copies_xattr"), make=_always(value=False)),
+    ),
+    Mutant(
+        3,
+        "every removed name leaves a whiteout",
+        "default",
+        _instead((whiteout, "lower_positive"), make=_always(value=True)),
+    ),
+    Mutant(
+        8,
+        "a directory over a whiteout is not opaque",
+        "default",
+        _instead((whiteout, "make_opaque"), make=_always(None)),
+    ),
+    Mutant(
+        15,
+        "copy-up moves the time of the parent",
+        "default",
+        _instead((copyup, "assign"), make=_keeps_parent_time),
+    ),
+    Mutant(22, "a merged directory has two links", "default", _instead((UnionTree, "stat"), make=_two_links)),
+    Mutant(
+        20, "copy-up changes the inode number", "default", _instead((UnionTree, "stat"), make=_upper_number)
+    ),
+    Mutant(
+        23,
+        "lower directories can be renamed without redirect",
+        "default",
+        _instead((rename, "_can_move"), make=_always(value=True)),
+    ),
+    Mutant(
+        25, "redirects are always absolute", "redirect", _instead((rename, "set_redirect"), make=_absolute)
+    ),
+    Mutant(
+        29,
+        "whiteouts count as children of a directory",
+        "default",
+        _instead((readdir, "is_empty"), make=_counts_whiteouts),
+    ),
+    Mutant(
+        5,
+        "stray whiteouts are hidden everywhere",
+        "default",
+        _instead((readdir, "listing"), make=lambda _: readdir.merged),
+    ),
+    Mutant(
+        13,
+        "chmod to the same mode copies nothing up",
+        "default",
+        _instead((UnionTree, "change"), make=_same_mode_is_nothing),
+    ),
+    Mutant(37, "EROFS comes before EEXIST", "read-only", _instead((Posix, "_vacant"), make=_read_only_first)),
+    Mutant(
+        42,
+        "sticky directories protect nothing",
+        "default",
+        _instead((Posix, "_may_remove"), make=_always(None)),
+    ),
+    Mutant(
+        33,
+        "a copied-up file still reads as below",
+        "default",
+        _instead((UnionTree, "content"), make=_lower_content),
+    ),
+    Mutant(30, "a metacopy keeps its mark", "metacopy", _instead((metacopy, "fill"), make=_keeps_mark)),
+    Mutant(
+        19,
+        "the index forgets hard links",
+        "index",
+        _instead((index, "needs_index"), make=_always(value=False)),
+    ),
+    Mutant(
+        49,
+        "new files do not inherit the group",
+        "default",
+        _instead((union, "new_mode"), make=_callers_group),
+    ),
+    Mutant(27, "RENAME_NOREPLACE replaces", "default", _instead((Posix, "_rename"), make=_replaces)),
+    Mutant(
+        40,
+        "marks set through the union are not escaped",
+        "default",
+        _instead((UnionTree, "_real_name"), make=_not_escaped),
+    ),
+)

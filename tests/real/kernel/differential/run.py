@@ -28,6 +28,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--kernel-only", action="store_true", help="drive the kernel alone, to try the generator"
     )
+    parser.add_argument("--mutant", type=int, help="spoil the model by the mutant of this number first")
     parser.add_argument("--quiet", action="store_true", help="no table of verbs")
     return parser.parse_args(arguments)
 
@@ -44,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run; 0 if nothing differed, 1 if something did."""
     options = parse(arguments)
     syscalls.enter_private_mounts()
+    if options.mutant is not None:
+        return _hunt(options.mutant, options.seed)
     model = None if options.kernel_only else _model()
     report = Report()
     found = 0
@@ -69,6 +72,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"({report.calls / seconds:.0f}/s), {found} divergences"
     )
     return 1 if found else 0
+
+
+def _hunt(number: int, seed: int) -> int:
+    """Look for one mutant; 0 if it is noticed."""
+    from .model import ModelMachine
+    from .mutants import MUTANTS, notice
+
+    with tempfile.TemporaryDirectory() as workspace:
+        kernel = RealMachine(workspace)
+        try:
+            found = notice(MUTANTS[number], seed, kernel, ModelMachine())
+        finally:
+            kernel.leave_workspace()
+    how = f"noticed after {found.calls} calls ({found.how})" if found.calls else "NOT NOTICED"
+    _say(f"row {found.mutant.row}: {found.mutant.sentence}: {how}")
+    return 0 if found.calls else 1
 
 
 def _say(text: str) -> None:
