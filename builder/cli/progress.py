@@ -170,7 +170,7 @@ class Terminal:
 
 @contextmanager
 def progress(style: str, out: TextIO) -> Iterator[Listener]:
-    """The listener that shows a build in ``style`` on ``out``; "auto" is "tty" on a terminal, else "plain"."""
+    """The listener that shows a build on ``out``; the style "auto" is "tty" on a terminal, else "plain"."""
     if style == "auto":
         style = "tty" if out.isatty() else "plain"
     match style:

@@ -1,0 +1,126 @@
+"""``layerlab run``: an image's command in the simulated world; a server is asked instead of waited for."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+from builder.cli.inputs import pairs
+from builder.cli.lookup import find
+from builder.cli.session import Session
+from builder.context.identity import owner
+from builder.errors import BuildError
+from builder.image.image import Image
+from builder.image.unpack import unpack_stack
+from builder.protocols import Command
+from builder.strategies import programs
+from builder.world.executable import ExecError
+from builder.world.internet import toy_internet
+from builder.world.network import HttpRequest, Network, Serving
+from builder.world.world import World
+from unionfs_sim.caller import Caller
+from unionfs_sim.layer import Layer
+from unionfs_sim.union import mount
+
+_OK = range(200, 400)
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("image")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+@click.option(
+    "--get", "paths", multiple=True, metavar="PATH", help="If it serves, ask for PATH; may be repeated."
+)
+@click.option("--port", type=click.IntRange(1, 65535), help="Which port --get asks  [default: the first]")
+@click.option("-e", "--env", "variables", multiple=True, metavar="NAME=VALUE", help="Set a variable.")
+@click.option("-w", "--workdir", help="Where the command starts.")
+@click.option("-u", "--user", help="Whom it runs as.")
+@click.option("--entrypoint", help="Run this instead of the image's entry point.")
+@click.pass_obj
+def command(session: Session, image: str, words: tuple[str, ...], **options: object) -> None:
+    """Run an image's command in the simulation; options stand before IMAGE.
+
+    \b
+    Example:
+      layerlab run --get / web
+    """
+    paths = [str(path) for path in _many(options["paths"])]
+    with session.store() as store:
+        found = find(store, image).image
+        layers = [Layer().freeze(), *unpack_stack(store, found.layers)]
+        job = _job(session, found, words, options)
+        container = _Container(layers, job)
+        status = container.run(paths, options["port"])
+    raise SystemExit(status)
+
+
+def _many(value: object) -> Sequence[object]:
+    return value if isinstance(value, (tuple, list)) else ()
+
+
+def _job(session: Session, image: Image, words: tuple[str, ...], options: dict[str, object]) -> Command:
+    """What docker run would start."""
+    config = image.config
+    entrypoint = config.entrypoint or ()
+    arguments = words or (config.cmd or ())
+    if options["entrypoint"] is not None:
+        entrypoint = tuple(shlex.split(str(options["entrypoint"])))
+        arguments = words
+    argv = (*entrypoint, *arguments)
+    if not argv:
+        raise BuildError("the image has no command", fix="say what to run after the image's name")
+    given = pairs([str(each) for each in _many(options["variables"])], session.env, "--env")
+    return Command(
+        argv=argv,
+        env={**config.env, **given},
+        cwd=str(options["workdir"] or config.working_dir or "/"),
+        user=str(options["user"] or config.user),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Container:
+    """A fresh upper layer on the image's layers."""
+
+    layers: list[Layer]
+    job: Command
+
+    def run(self, paths: Sequence[str], port: object) -> int:
+        """The exit status of the command, or 0 if it serves and answers what is asked."""
+        network = Network()
+        root = mount(self.layers, Layer())
+        uid, gid = owner(root, self.job.user) if self.job.user else (0, 0)
+        world = World(programs(), toy_internet(), network=network)
+        try:
+            return world.run(root, self.job, _print, caller=Caller(uid, gid))
+        except ExecError as error:
+            click.echo(f"layerlab: {self.job.argv[0]}: {error.message}", err=True)
+            return error.status
+        except Serving as serving:
+            if not paths:
+                ports = ", ".join(map(str, serving.ports))
+                click.echo(f"{serving.name} serves on port {ports}; ask it with --get /", err=True)
+                return 0
+            asked = port if isinstance(port, int) else serving.ports[0]
+            return max(_ask(network, asked, path) for path in paths)
+
+
+def _print(piece: bytes) -> None:
+    sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.flush()
+
+
+def _ask(network: Network, port: int, path: str) -> int:
+    """Print what the server answers; 1 if that is an error."""
+    try:
+        answer = network.request(port, HttpRequest(target=path if path.startswith("/") else f"/{path}"))
+    except ConnectionRefusedError:
+        ports = ", ".join(map(str, network.ports))
+        raise BuildError(f"nobody listens on port {port}", fix=f"the command listens on {ports}") from None
+    click.echo(f"GET {path}: {answer.status} {answer.reason}", err=True)
+    _print(answer.body)
+    return 0 if answer.status in _OK else 1
