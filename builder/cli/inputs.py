@@ -49,23 +49,27 @@ def read_dockerfile(context: Path, chosen: str | None, limits: Limits = DEFAULT_
 
 
 def open_context(directory: Path, dockerfile: str, digests: DigestCache) -> Source:
-    """The build context: what ``.dockerignore`` lets through of ``directory``.
-
-    ``DOCKERFILE.dockerignore`` is read instead, if it exists (Dockerfile reference, ".dockerignore file").
-    """
+    """The build context: what ``.dockerignore`` lets through of ``directory``."""
     try:
         files = HostDirectory(directory)
     except OSError as error:
         raise ContextError(f"cannot use the context {directory}: {error.strerror}") from None
-    ignore = None
-    for candidate in (Path(f"{dockerfile}.dockerignore"), directory / _IGNORE_FILE):
-        if candidate.is_file():
-            ignore = IgnoreFile.parse(candidate.read_bytes(), candidate.name)
-            break
+    ignore = read_ignore(directory, dockerfile)
     context = BuildContext(
         files, ignore=ignore, name=os.path.realpath(directory), digests=digests, clock=time.time_ns
     )
     return Source(context, LABEL, context.hint)
+
+
+def read_ignore(directory: Path, dockerfile: str) -> IgnoreFile | None:
+    """The rules for a context: ``DOCKERFILE.dockerignore``, else ``.dockerignore``, else None.
+
+    Dockerfile reference, ".dockerignore file".
+    """
+    for candidate in (Path(f"{dockerfile}.dockerignore"), directory / _IGNORE_FILE):
+        if candidate.is_file():
+            return IgnoreFile.parse(candidate.read_bytes(), candidate.name)
+    return None
 
 
 def pairs(written: Sequence[str], env: Mapping[str, str], option: str) -> dict[str, str]:
