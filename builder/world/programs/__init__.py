@@ -1,0 +1,94 @@
+"""Programs of the simulated world beyond the utilities, loaded when first used: name → program."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import Final, cast
+
+from builder.world.process import Process, Program
+
+_PLACES: Final[Mapping[str, tuple[str, str]]] = {
+    "adduser": ("accounts", "adduser"),
+    "addgroup": ("accounts", "addgroup"),
+    "deluser": ("accounts", "deluser"),
+    "delgroup": ("accounts", "delgroup"),
+    "userdel": ("accounts", "deluser"),
+    "groupdel": ("accounts", "delgroup"),
+    "useradd": ("accounts", "useradd"),
+    "groupadd": ("accounts", "groupadd"),
+    "usermod": ("accounts", "usermod"),
+    "apk": ("packages.apk", "apk"),
+    "apt": ("packages.apt", "apt_get"),
+    "apt-get": ("packages.apt", "apt_get"),
+    "apt-cache": ("packages.apt", "apt_cache"),
+    "apt-mark": ("packages.apt", "apt_mark"),
+    "dpkg": ("packages.dpkg", "dpkg"),
+    "dpkg-query": ("packages.dpkg", "dpkg_query"),
+    "ar": ("binutils", "ar"),
+    "ranlib": ("binutils", "ranlib"),
+    "strip": ("binutils", "strip"),
+    "ld": ("binutils", "ld"),
+    "busybox": ("busybox", "busybox"),
+    "cc": ("cc.driver", "cc"),
+    "gcc": ("cc.driver", "cc"),
+    "c99": ("cc.driver", "cc"),
+    "compiled": ("cc.loader", "run_compiled"),
+    "curl": ("download", "curl"),
+    "wget": ("download", "wget"),
+    "ldconfig": ("loading", "ldconfig"),
+    "ldd": ("loading", "ldd"),
+    "make": ("make.program", "make"),
+    "nginx": ("web.nginx", "nginx"),
+}
+NOT_SIMULATED: Final = frozenset("git perl python3 node npm pip java go cc1".split())
+"""Programs that packages bring and that only say that they are not simulated (exit 127)."""
+
+
+def _load(module: str, function: str) -> Program:
+    from builder.world.utilities.options import UsageError
+    from builder.world.utilities.stdio import guarded_exit
+
+    program = cast(Program, getattr(importlib.import_module(f"{__name__}.{module}"), function))
+
+    @functools.wraps(program)
+    def guarded(process: Process) -> int:
+        try:
+            return program(process)
+        except UsageError as error:
+            return guarded_exit(process, error)
+
+    return guarded
+
+
+def _refuse(process: Process) -> int:
+    """Say that a program is not simulated; 127, as if it were not there."""
+    process.complain("not simulated: this program exists in the image, and nothing here can run it")
+    return 127
+
+
+class _Programs(Mapping[str, Program]):
+    """The table; a program's module is imported when the program is looked up."""
+
+    def __init__(self) -> None:
+        self._load = functools.cache(_load)
+
+    def __getitem__(self, name: str) -> Program:
+        if name in NOT_SIMULATED:
+            return _refuse
+        module, function = _PLACES[name]
+        return self._load(module, function)
+
+    def __contains__(self, name: object) -> bool:
+        return name in _PLACES or name in NOT_SIMULATED
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([*_PLACES, *sorted(NOT_SIMULATED)])
+
+    def __len__(self) -> int:
+        return len(_PLACES) + len(NOT_SIMULATED)
+
+
+PROGRAMS: Final[Mapping[str, Program]] = _Programs()
+"""The program behind each name."""
