@@ -20,11 +20,12 @@ _FLAGS: Final = {
     "a": os.O_WRONLY | os.O_CREAT | os.O_APPEND,
     "x": os.O_WRONLY | os.O_CREAT | os.O_EXCL,
 }
-_HARMLESS: Final = frozenset({
+TOUCH_NO_FILE: Final = frozenset({
     "BytesIO", "StringIO", "TextIOWrapper", "BufferedReader", "BufferedWriter", "BufferedRandom",
     "BufferedRWPair", "IncrementalNewlineDecoder", "IOBase", "RawIOBase", "BufferedIOBase", "TextIOBase",
     "UnsupportedOperation", "BlockingIOError", "text_encoding",
 })  # fmt: skip
+"""Classes and functions of the real ``io`` that work on memory, or on files made here."""
 
 
 class UnionFileIO(io.RawIOBase):
@@ -185,7 +186,7 @@ class FakeIo:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(io, name)
-        return found if name in _HARMLESS or not callable(found) else refuse(f"io.{name}")
+        return found if name in TOUCH_NO_FILE or not callable(found) else refuse(f"io.{name}")
 
     @property
     def FileIO(self) -> Callable[..., UnionFileIO]:  # noqa: N802 - io's spelling
