@@ -21,15 +21,17 @@ from builder.world.internet.repositories import archive_of, index_of, packages
 from builder.world.trees import Entry
 
 _SITES: Final = Path(__file__).parent / "sites"
-ALPINE_HOST: Final = "dl-cdn.alpinelinux.org"
-DEBIAN_HOST: Final = "deb.debian.org"
-_REPOSITORIES: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
-    {
-        ALPINE_HOST: ("alpine", ".apk"),
-        DEBIAN_HOST: ("debian", ".deb"),
-        "archive.ubuntu.com": ("debian", ".deb"),
-    }
+_PACKAGE_HOSTS: Final = (
+    "archive.ubuntu.com",
+    "deb.debian.org",
+    "dl-cdn.alpinelinux.org",
+    "mirrors.aliyun.com",
+    "mirrors.cloud.tencent.com",
+    "mirrors.tuna.tsinghua.edu.cn",
+    "mirrors.ustc.edu.cn",
+    "security.debian.org",
 )
+"""Hosts of package repositories and their usual mirrors: each serves both repositories."""
 
 
 class UnreachableError(Exception):
@@ -86,8 +88,8 @@ def toy_internet() -> Internet:
     hosts: dict[str, Callable[[str], bytes | None]] = {
         path.name: _site(path) for path in sorted(_SITES.iterdir()) if path.is_dir()
     }
-    for host, (repository, ending) in _REPOSITORIES.items():
-        hosts[host] = _repository(repository, ending)
+    for host in _PACKAGE_HOSTS:
+        hosts[host] = _repositories
     return Internet(MappingProxyType(hosts))
 
 
@@ -125,15 +127,16 @@ def _tarball(directory: Path) -> bytes:
     return gzip_stored(make_tar(with_directories(entries())))
 
 
-def _repository(name: str, ending: str) -> Callable[[str], bytes | None]:
-    @cache
-    def answer(path: str) -> bytes | None:
-        last = path.rpartition("/")[2]
-        if last in ("APKINDEX", "Packages"):
-            return index_of(name)
-        for package in packages(name).values():
-            if last == package.file_name + ending:
-                return archive_of(package)
-        return None
-
-    return answer
+@cache
+def _repositories(path: str) -> bytes | None:
+    """What a package repository answers: an index, or the archive of a package."""
+    last = path.rpartition("/")[2]
+    name = {"APKINDEX": "alpine", "Packages": "debian"}.get(last)
+    if name is not None:
+        return index_of(name)
+    for ending, repository in ((".apk", "alpine"), (".deb", "debian")):
+        if last.endswith(ending):
+            for package in packages(repository).values():
+                if last == package.file_name + ending:
+                    return archive_of(package)
+    return None
