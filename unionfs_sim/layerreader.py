@@ -41,7 +41,7 @@ _INLINE_BYTES: Final = 1024
 _TYPES: Final = {
     REGULAR: stat.S_IFREG,
     DIRECTORY: stat.S_IFDIR,
-    SYMLINK: stat.S_IFLNK,
+    SYMLINK: stat.S_IFLNK | 0o777,
     CHARACTER: stat.S_IFCHR,
     BLOCK_DEVICE: stat.S_IFBLK,
     FIFO: stat.S_IFIFO,
@@ -63,18 +63,12 @@ def read_layer(stream: BinaryIO, *, below: Filesystem | None = None, limits: Lim
     are 0755 root:root. Contents stay slices of ``stream`` if that is a file on disk (its descriptor is
     duplicated: ``stream`` may be closed). Raises LayerFormatError naming the entry.
     """
-    if not stream.seekable():
-        stream = _spooled(stream)
-    reader = _LayerReader(stream, below, limits or Limits())
-    return reader.read()
-
-
-def _spooled(stream: BinaryIO) -> BinaryIO:
-    """What is left of ``stream``, in a file on disk that has no name."""
-    spool = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - lives as long as the layer's slices
-    shutil.copyfileobj(stream, spool)
-    spool.seek(0)
-    return cast(BinaryIO, spool)
+    if stream.seekable():
+        return _LayerReader(stream, below, limits or Limits()).read()
+    with tempfile.TemporaryFile() as spool:
+        shutil.copyfileobj(stream, spool)
+        spool.seek(0)
+        return _LayerReader(spool, below, limits or Limits()).read()
 
 
 class _Descriptor:
@@ -211,7 +205,8 @@ class _LayerReader:
         return Content.of(self._stream.read(size))
 
     def _set_attributes(self, node: Inode, header: TarHeader) -> None:
-        node.mode = stat.S_IFMT(node.mode) | header.mode
+        if not stat.S_ISLNK(node.mode):  # Linux gives every symlink 0777, whatever a tar says.
+            node.mode = stat.S_IFMT(node.mode) | header.mode
         node.uid, node.gid = header.uid, header.gid
         node.atime_ns = node.mtime_ns = node.ctime_ns = header.mtime_ns
         xattrs = {escaped(name): value for name, value in header.xattrs.items()}
