@@ -56,19 +56,23 @@ class _Reader:
     spec: str
     long: Mapping[str, str]
     usage: str
+    status: int
     position: int = 0
+
+    def wrong(self, message: str) -> UsageError:
+        return UsageError(message, self.usage, status=self.status)
 
     def takes(self, letter: str) -> str:
         """``""``, ``":"`` or ``"::"``, as the specification has it for ``letter``."""
         at = self.spec.find(letter)
         if at < 0 or letter == ":":
-            raise UsageError(f"invalid option -- '{letter}'", self.usage)
+            raise self.wrong(f"invalid option -- '{letter}'")
         rest = self.spec[at + 1 : at + 3]
         return "::" if rest == "::" else ":" if rest[:1] == ":" else ""
 
     def next_word(self, complaint: str) -> str:
         if self.position >= len(self.words):
-            raise UsageError(complaint, self.usage)
+            raise self.wrong(complaint)
         self.position += 1
         return self.words[self.position - 1]
 
@@ -90,31 +94,33 @@ class _Reader:
         name, equals, value = text.partition("=")
         matches = [name] if name in self.long else [known for known in self.long if known.startswith(name)]
         if not matches:
-            raise UsageError(f"unrecognized option '--{name}{equals}{value}'", self.usage)
+            raise self.wrong(f"unrecognized option '--{name}{equals}{value}'")
         if len({self.long[match] for match in matches}) > 1:
-            raise UsageError(f"option '--{name}' is ambiguous", self.usage)
+            raise self.wrong(f"option '--{name}' is ambiguous")
         letter = self.long[matches[0]]
         takes = letter[1:] if letter[1:] in (":", "::") else self.takes(letter[0]) if letter[0] in self.spec else ""
         if equals and not takes:
-            raise UsageError(f"option '--{matches[0]}' doesn't allow an argument", self.usage)
+            raise self.wrong(f"option '--{matches[0]}' doesn't allow an argument")
         if takes == ":" and not equals:
             value = self.next_word(f"option '--{matches[0]}' requires an argument")
         return letter[0], value
 
 
-def parse(words: Sequence[str], spec: str, long: Mapping[str, str] | None = None, *, usage: str) -> Options:
+def parse(
+    words: Sequence[str], spec: str, long: Mapping[str, str] | None = None, *, usage: str, status: int = 1
+) -> Options:
     """The options and operands in ``words`` (argv without the program's name).
 
     ``spec`` is getopt(3)'s: ``a`` a flag, ``a:`` with an argument, ``a::`` with an attached one; a leading
     ``+`` stops at the first operand. ``long`` maps a long name to its letter; a letter that is not in ``spec``
     (any character will do) exists in the long form only, with ``:`` appended if it takes an argument.
-    Raises UsageError.
+    ``status``: the exit status of a command line that is wrong. Raises UsageError.
 
     >>> parse(["-n5", "f", "--lines=3"], "n:q", {"lines": "n"}, usage="").values("n")
     ['5', '3']
     """
     in_order = spec.startswith("+")
-    reader = _Reader(words, spec.lstrip("+"), long or {}, usage)
+    reader = _Reader(words, spec.lstrip("+"), long or {}, usage, status)
     given: list[tuple[str, str]] = []
     operands: list[str] = []
     while reader.position < len(words):
@@ -145,12 +151,12 @@ def at_least(options: Options, count: int, usage: str) -> None:
 SUFFIXES = {"": 1, "b": 512, "k": 1024, "K": 1024, "m": 1024**2, "M": 1024**2, "G": 1024**3, "g": 1024**3}
 
 
-def number(text: str, suffixes: Mapping[str, int] | None = None) -> int:
+def number(text: str, suffixes: Mapping[str, int] | None = None, *, status: int = 1) -> int:
     """A non-negative decimal number, with one of ``suffixes``; UsageError as busybox words it."""
     digits = text
     while digits and not digits[-1].isdigit():
         digits = digits[:-1]
     table = suffixes if suffixes is not None else {"": 1}
     if not digits.isascii() or not digits.isdigit() or text[len(digits) :] not in table:
-        raise UsageError(f"invalid number '{text}'")
+        raise UsageError(f"invalid number '{text}'", status=status)
     return int(digits) * table[text[len(digits) :]]

@@ -77,6 +77,8 @@ def bracket(text: bytes, at: int) -> tuple[bytes, int]:
             high, at = _bracket_character(text, at + 1)
             if high < low:
                 raise RegexError("Invalid range end")
+            if text[at : at + 1] == b"-" and text[at + 1 : at + 2] != b"]":
+                raise RegexError("Invalid range end")
             inside.append(b"\\x%02x-\\x%02x" % (low, high))
         else:
             inside.append(b"\\x%02x" % low)
@@ -156,7 +158,7 @@ class _Translator:
             self._push(rb"[^\n]" if self.newline_sensitive else b".")
         elif char == b"^" and self._anchors_start():
             self.pieces.append(rb"(?:^)")
-            self.atom = len(self.pieces) - 1 if self.extended else -1
+            self.atom = -1
         elif char == b"$" and self._anchors_end():
             self.dollar = True
             self.pieces.append(rb"$" if self.newline_sensitive else _END)
@@ -218,13 +220,11 @@ class _Translator:
         self.pieces[self.atom] = b"(?:" + body + count + b")"
 
     def _repeat_nothing(self, char: bytes) -> None:
-        if self.extended and self.pieces and char in b"*+?":
+        if char == b"{" and not self.extended:
             raise RegexError("Invalid preceding regular expression")
-        if self.extended and char == b"{" and self.pieces:
-            raise RegexError("Invalid preceding regular expression")
-        if not self.extended and char in b"{":
-            raise RegexError("Invalid preceding regular expression")
-        self._push(re.escape(char))
+        if not self.extended or char == b"{":
+            self._push(re.escape(char))
+        # Any other operator of an ERE that has nothing before it is passed over.
 
     def _interval(self) -> bytes | None:
         """The ``{m,n}`` at this place; None if, in an ERE, the brace stands for itself."""

@@ -115,7 +115,7 @@ def test_chmod(same, case):
     same(
         FILES,
         [f"chmod {mode} {name}" for mode in MODES for name in ("x", "d")]
-        + ["chmod -c +x a", "chmod -v 644 a", "chmod -Rv 700 d", "chmod 644 dang", "chmod 644 nope", "chmod -f 644 nope", "chmod -R u+X,go-w d nope", "chmod 755", "chmod", "chmod 600 l", "chmod -R 750 ld", "chmod 600 a b nope x", "chmod 755 -Z a", "chmod -R a+rX d", case("chmod 600 a", uid=1000), case("chmod 600 own", uid=1000), case("chmod g+s own", uid=1000), "chmod -c 644 a", "chmod -R -c go= d", "chmod -R +x d"],
+        + ["chmod -c +x a", "chmod -v 644 a", "chmod -Rv 700 d/s", "chmod 644 dang", "chmod 644 nope", "chmod -f 644 nope", "chmod -R u+X,go-w d nope", "chmod 755", "chmod", "chmod 600 l", "chmod -R 750 ld", "chmod 600 a b nope x", "chmod 755 -Z a", "chmod -R a+rX d", case("chmod 600 a", uid=1000), case("chmod 600 own", uid=1000), case("chmod g+s own", uid=1000), "chmod -c 644 a", "chmod -R -c go= d/s", "chmod -R +x d"],
     )  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def test_chown(same, case):
         FILES,
         [
             "chown 1 a", "chown 1:2 a", "chown :2 a", "chown app a", "chown app:staff a", "chown app: a", "chown root.daemon a", "chown nosuch a", "chown :nosuch a", "chown nosuch:g a", "chown -R 7:8 d", "chown -h 5 l", "chown 5 l", "chown 5 dang",
-            "chown -v 1:2 a", "chown -c 0 a", "chown -cR 7:8 d", "chown 1", "chown", "chown 1 nope", "chown -f 1 nope", "chown -R 5 ld", "chown -RL 5 ld", "chown -RH 5 ld", "chown -RP 5 ld", "chown 1 s", "chown -Z 1 a", "chown : a", "chown 1 a nope b", "chown -R app:app d e", case("chown 1 own", uid=1000), case("chown 1000 own", uid=1000), case("chown :1000 own", uid=1000), case("chown app a", uid=1000), "chown 0:0 s", "chown +5 a", "chown 4294967295 a",
+            "chown -v 1:2 a", "chown -c 0 a", "chown -cR 7:8 d/s", "chown 1", "chown", "chown 1 nope", "chown -f 1 nope", "chown -R 5 ld", "chown -RL 5 ld", "chown -RH 5 ld", "chown -RP 5 ld", "chown 1 s", "chown -Z 1 a", "chown : a", "chown 1 a nope b", "chown -R app:app d e", case("chown 1 own", uid=1000), case("chown 1000 own", uid=1000), case("chown :1000 own", uid=1000), case("chown app a", uid=1000), "chown 0:0 s", "chown +5 a", "chown 4294967295 a",
         ],
     )  # fmt: skip
     same(FILES, ["chgrp 5 a", "chgrp staff a", "chgrp nosuch a", "chgrp -R app d", "chgrp -h 5 l", "chgrp 5 l", "chgrp 5", "chgrp -v 5 a", "chgrp 1 nope", "chgrp 5 d/l", case("chgrp 1 own", uid=1000), case("chgrp app own", uid=1000)])
