@@ -1,4 +1,4 @@
-"""Every case is a Dockerfile and what is read from it; `python tests/golden/dockerfile/test_goldens.py` rewrites them.
+"""Every case is a Dockerfile and what is read from it; running this file as a script rewrites the results.
 
 tests/real/dockerfile reads the same files with BuildKit's own parser.
 """
