@@ -94,7 +94,7 @@ class Bench:
     ) -> None:
         """Mount lowers (base first); raises OSError if the mount is refused. ``upper`` None: read-only."""
         self.finish()
-        mode = Mode("directed", options or {}, layout, tuple(turns), writable=upper is not None)
+        mode = Mode("directed", options or {}, layout=layout, turns=tuple(turns), writable=upper is not None)
         self._machine.begin(mode, [entries(layer) for layer in lowers], upper or ROOT)
         self._busy = True
         self.again(Turn.FIRST)

@@ -6,7 +6,7 @@ import argparse
 import platform
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from . import syscalls
@@ -51,14 +51,18 @@ def of_modes(done: Measurement) -> list[str]:
     return table(("mode", "how it is mounted", "stacks", "calls", "divergences"), rows)
 
 
+def _listed(options: Mapping[str, str]) -> str:
+    return ", ".join(f"`{key}={value}`" if value else f"`{key}`" for key, value in options.items())
+
+
 def _described(mode: Mode) -> str:
-    words = [f"`{key}={value}`" if value else f"`{key}`" for key, value in mode.options.items()]
+    words = [_listed(mode.options)] if mode.options else []
+    if mode.later is not None:
+        words.append(f"then {_listed(mode.later) or 'no option'}")
     if mode.layout is Layout.SEVERAL:
         words.append("layers on two file systems")
     if mode.data_lowers:
         words.append(f"{mode.data_lowers} data-only")
-    if mode.forged:
-        words.append("marks written by hand")
     if mode.raw:
         words.append("no union: a layer beside a tmpfs")
     words += [turn.value for turn in mode.turns if turn.value == "nest"]

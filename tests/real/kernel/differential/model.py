@@ -63,9 +63,10 @@ class ModelMachine:
 
     def begin(self, mode: Mode, lowers: Sequence[Sequence[Entry]], upper: Entry) -> None:
         """See Machine.begin."""
-        self.classes = Classes(together=mode.layout is Layout.ONE)
+        self.classes = Classes(together=mode.is_together)
         self._mode = mode
         self._time = FRESH_NS
+        self._turns = 0
         self._upper_root = upper
         self._upper: Any = None
         self._union: Any = None
@@ -90,6 +91,7 @@ class ModelMachine:
     def mount(self, turn: Turn) -> Outcome:
         """See Machine.mount."""
         self.classes.forget_devices()
+        self._turns += 1
         if self._mode.raw:
             self._union = self._lowers[-1]
             self._views = [self._union.acting_as(caller) for caller in CALLERS]
@@ -112,7 +114,7 @@ class ModelMachine:
             lowers=self._lowers[self._mode.data_lowers :],
             data_lowers=self._lowers[: self._mode.data_lowers],
             upper=self._upper,
-            options=options_of(self._mode),
+            options=options_of(self._mode, self._turns - 1),
             clock=self._clock,
         )
 
@@ -291,11 +293,11 @@ class ModelMachine:
             file.close()
 
 
-def options_of(mode: Mode) -> Any:
-    """The mode's options as the model has them."""
+def options_of(mode: Mode, phase: int) -> Any:
+    """The options of a phase as the model has them."""
     from unionfs_sim import Options
 
-    words = [f"{key}={value}" if value else key for key, value in mode.options.items()]
+    words = [f"{key}={value}" if value else key for key, value in mode.options_of(phase).items()]
     if mode.writable:
         words += ["upperdir=upper", "workdir=work"]
     return Options.parse(",".join(words))

@@ -34,23 +34,33 @@ class Mode:
 
     name: str
     options: Mapping[str, str] = field(default_factory=dict)
+    later: Mapping[str, str] | None = None
+    """The options from the second phase on, if they are others."""
     layout: Layout = Layout.ONE
     turns: tuple[Turn, ...] = (Turn.STACK, Turn.REMOUNT)
     writable: bool = True
     raw: bool = False
     """No union at all: one plain layer against one plain tmpfs."""
-    forged: bool = False
-    """The layers hold redirect and metacopy marks that no mount has written."""
     data_lowers: int = 0
-    """How many of the lowers, counted from the base, are data-only."""
+    """How many of the lowers, counted from the base, are data-only; files above lead to them."""
 
     @property
     def prefix(self) -> str:
         """Where overlayfs keeps its marks in this mode."""
         return "user.overlay." if "userxattr" in self.options else "trusted.overlay."
 
+    @property
+    def is_together(self) -> bool:
+        """Whether all layers lie on one file system, so that the union shows their inode numbers."""
+        return self.layout is Layout.ONE and Turn.NEST not in self.turns
+
+    def options_of(self, phase: int) -> Mapping[str, str]:
+        """The options of a phase, counted from 0."""
+        return self.options if phase == 0 or self.later is None else self.later
+
 
 _ALL_ON: Final = {"redirect_dir": "on", "metacopy": "on", "index": "on", "xino": "on"}
+_MOVES: Final = {"metacopy": "on", "redirect_dir": "on"}
 
 MODES: Final[Mapping[str, Mode]] = {
     mode.name: mode
@@ -58,7 +68,7 @@ MODES: Final[Mapping[str, Mode]] = {
         Mode("raw", raw=True),
         Mode("default"),
         Mode("redirect", {"redirect_dir": "on"}),
-        Mode("metacopy", {"metacopy": "on", "redirect_dir": "on"}),
+        Mode("metacopy", _MOVES),
         Mode("index", {"index": "on"}),
         Mode("all-on", _ALL_ON),
         Mode("userxattr", {"userxattr": ""}),
@@ -68,11 +78,12 @@ MODES: Final[Mapping[str, Mode]] = {
         Mode("non-samefs", layout=Layout.SEVERAL),
         Mode("non-samefs-xino", {"xino": "on"}, layout=Layout.SEVERAL),
         Mode("non-samefs-all-on", _ALL_ON, layout=Layout.SEVERAL),
-        Mode("nofollow", {"redirect_dir": "nofollow"}, forged=True),
-        Mode("forged", {"metacopy": "on", "redirect_dir": "on"}, forged=True),
-        Mode("forged-follow", {"redirect_dir": "follow"}, forged=True),
-        Mode("data-only", {"metacopy": "on", "redirect_dir": "on"}, forged=True, data_lowers=1),
-        Mode("data-only-follow", {"redirect_dir": "follow"}, forged=True, data_lowers=2),
+        Mode("follow", _MOVES, later={"redirect_dir": "follow"}),
+        Mode("nofollow", _MOVES, later={"redirect_dir": "nofollow"}),
+        Mode("off-later", _ALL_ON, later={}),
+        Mode("on-later", {}, later=_ALL_ON),
+        Mode("data-only", _MOVES, data_lowers=1),
+        Mode("data-only-follow", {"redirect_dir": "follow"}, data_lowers=2),
         Mode("volatile", {"volatile": ""}, turns=(Turn.STACK,)),
     )
 }

@@ -109,9 +109,9 @@ def _counts_whiteouts(original: Wrong) -> Wrong:
     return lambda tree, node: original(tree, node) and not (node.upper is not None and node.upper.children)
 
 
-def _same_mode_is_nothing(original: Wrong) -> Wrong:
+def _equal_is_nothing(original: Wrong) -> Wrong:
     def change(tree: UnionTree, node: Any, values: Any) -> None:
-        if dict(values) != {"mode": node.mode}:
+        if any(getattr(node, name, None) != value for name, value in values.items()):
             original(tree, node, values)
 
     return change
@@ -208,9 +208,9 @@ MUTANTS: Final = (
     ),
     Mutant(
         13,
-        "chmod to the same mode copies nothing up",
+        "a change to what is already so copies nothing up",
         "default",
-        _instead((UnionTree, "change"), make=_same_mode_is_nothing),
+        _instead((UnionTree, "change"), make=_equal_is_nothing),
     ),
     Mutant(37, "EROFS comes before EEXIST", "read-only", _instead((Posix, "_vacant"), make=_read_only_first)),
     Mutant(

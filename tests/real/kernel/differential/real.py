@@ -50,7 +50,7 @@ class RealMachine:
 
     def begin(self, mode: Mode, lowers: Sequence[Sequence[Entry]], upper: Entry) -> None:
         """See Machine.begin."""
-        self.classes = Classes(together=mode.layout is Layout.ONE)
+        self.classes = Classes(together=mode.is_together)
         self._mode = mode
         self._scenario += 1
         self._turns = 0
@@ -101,7 +101,8 @@ class RealMachine:
         return outcome
 
     def _mount_overlay(self) -> None:
-        options = [f"{key}={value}" if value else key for key, value in self._mode.options.items()]
+        words = self._mode.options_of(self._turns - 1).items()
+        options = [f"{key}={value}" if value else key for key, value in words]
         data, lowers = self._lowers[: self._mode.data_lowers], self._lowers[self._mode.data_lowers :]
         options.append("lowerdir=" + "::".join((":".join(reversed(lowers)), *reversed(data))))
         if self._mode.writable:

@@ -110,6 +110,8 @@ class RowCounter:
         stack = [layers[f"lower{number}"] for number in range(len(layers) - ("upper" in layers))]
         for lower in stack:
             self.hits[10] += mode.prefix + "opaque" in dict(lower["/"].xattrs)
+            if mode.later and mode.later.get("redirect_dir"):
+                self.hits[26] += sum(mode.prefix + "redirect" in dict(node.xattrs) for node in lower.values())
         for below, above in pairwise(stack):
             self.hits.update(_of_pair(below, above))
         if stack:
@@ -210,8 +212,6 @@ def _of_base(mode: Mode, base: Mapping[str, Node], upper: Mapping[str, Node]) ->
             yield 6
         if mode.prefix + "whiteout" in dict(node.xattrs):
             yield 2
-        if mode.prefix + "redirect" in dict(node.xattrs) and mode.options.get("redirect_dir") == "nofollow":
-            yield 26
         copied = upper.get(path)
         if stat.S_ISREG(node.record.mode) and node.record.nlink > 1 and copied and copied.record:
             yield 19 if mode.options.get("index") == "on" else 18

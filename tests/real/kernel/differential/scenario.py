@@ -172,7 +172,10 @@ def draw(rng: random.Random, mode: Mode) -> tuple[tuple[tuple[Entry, ...], ...],
     count = rng.choice((1, 1, 2, 2, 3, 3, 4, 6, 8)) if mode.writable else rng.choice((2, 3, 5, 8))
     marks = rng.choice((0.0, 1.0, 1.0))
     count = 1 if mode.raw else count + mode.data_lowers
-    lowers = [random_layer(rng, mode.prefix, marks=marks, forged=mode.forged) for _ in range(count)]
+    lowers = [
+        random_layer(rng, mode.prefix, marks=marks, points=number >= mode.data_lowers > 0)
+        for number in range(count)
+    ]
     return tuple(lowers), random_root(rng)
 
 

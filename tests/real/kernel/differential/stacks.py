@@ -89,23 +89,18 @@ def random_root(rng: random.Random) -> Entry:
     return Entry("/", "directory", mode, rng.choice((0, 0, 1000)), rng.choice(GIDS), rng.choice(OLD_NS))
 
 
-REDIRECTS: Final = (b"a", b"b", b"c", b"/a", b"/b", b"/c", b"/a/b", b"/b/c", b"/c/a")
-BAD_REDIRECTS: Final = (b"", b"/", b"a/b", b"//a", b"/a/", b"/nowhere", b"nowhere")
+DATA: Final = (b"/a", b"/b", b"/c", b"/a/b", b"/b/c", b"/c/a", b"/nowhere")
 
 
-def _forge(rng: random.Random, prefix: str, entry: Entry) -> Entry:
-    """The entry, perhaps with marks that a mount with redirect_dir or metacopy would have left."""
-    redirect = prefix + "redirect", rng.choice(REDIRECTS if rng.random() < 0.95 else BAD_REDIRECTS)
-    if entry.kind == "directory" and rng.random() < 0.2:
-        return entry._replace(xattrs=(*entry.xattrs, redirect))
-    if entry.kind == "file" and rng.random() < 0.3:
-        size = rng.choice((0, 1, 4, 4096, 5000))
-        marks = (prefix + "metacopy", b""), *((redirect,) if rng.random() < 0.7 else ())
-        return entry._replace(xattrs=(*entry.xattrs, *marks), body=bytes(size))
-    return entry
+def _point(rng: random.Random, prefix: str, entry: Entry) -> Entry:
+    """The entry, perhaps as a file whose content lies in a data-only layer."""
+    if entry.kind != "file" or rng.random() > 0.4:
+        return entry
+    marks = (prefix + "metacopy", b""), (prefix + "redirect", rng.choice(DATA))
+    return entry._replace(xattrs=(*entry.xattrs, *marks), body=bytes(rng.choice((0, 1, 4, 4096, 5000))))
 
 
-def random_layer(rng: random.Random, prefix: str, *, marks: float, forged: bool = False) -> tuple[Entry, ...]:
+def random_layer(rng: random.Random, prefix: str, *, marks: float, points: bool = False) -> tuple[Entry, ...]:
     """A layer; ``marks`` is the probability of overlayfs' marks, ``prefix`` their namespace."""
     root = random_root(rng)
     if rng.random() < 0.1 * marks:
@@ -134,7 +129,7 @@ def random_layer(rng: random.Random, prefix: str, *, marks: float, forged: bool 
                 entry = entry._replace(xattrs=((prefix + "whiteout", b""),))
         elif kind not in ("whiteout", "hardlink"):
             files.append(path)
-        entries.append(_forge(rng, prefix, entry) if forged else entry)
+        entries.append(_point(rng, prefix, entry) if points else entry)
     return tuple(entries)
 
 
