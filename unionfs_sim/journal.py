@@ -93,7 +93,7 @@ class Journal:
         return again
 
 
-def put(journal: Journal | None, names: dict[str, Any], name: str, value: Any) -> None:
+def put(journal: Journal | None, names: dict[Any, Any], name: Any, value: Any) -> None:
     """Let ``name`` mean ``value`` in a directory's ``names``; ABSENT takes the name away."""
     if journal is not None:
         journal.append((put, names, name, names.get(name, ABSENT)))

@@ -13,7 +13,7 @@ from unionfs_sim.events import CopiedUp
 from unionfs_sim.inode import NO_XATTRS, Inode
 from unionfs_sim.journal import assign, put
 from unionfs_sim.overlay import index, metacopy
-from unionfs_sim.overlay.node import METACOPY, WHITEOUTS, UnionNode
+from unionfs_sim.overlay.node import ALIASED, METACOPY, WHITEOUTS, UnionNode
 
 if TYPE_CHECKING:
     from unionfs_sim.overlay.union import UnionTree
@@ -29,11 +29,11 @@ def copy_up(union: UnionTree, node: UnionNode, *, truncating: bool = False, with
     """
     upper = node.upper
     if upper is None:
-        upper = _copy(union, node, truncating=truncating, with_data=with_data)
-    elif node.flags & METACOPY and (with_data or truncating):
-        metacopy.fill(union, node, truncating=truncating)
-    elif node.nlink:
+        return _copy(union, node, truncating=truncating, with_data=with_data)
+    if node.flags & ALIASED:
         _link_alias(union, node, upper)
+    if node.flags & METACOPY and (with_data or truncating):
+        metacopy.fill(union, node, truncating=truncating)
     return upper
 
 
@@ -61,12 +61,11 @@ def _copy(union: UnionTree, node: UnionNode, *, truncating: bool = False, with_d
     keeps_origin = node.is_dir or indexed or union.nlink_of(part) == 1
     only_attributes = metacopy.wanted(union, node, truncating=truncating, with_data=with_data)
     upper, size = _clone(union, node, truncating=truncating, only_attributes=only_attributes)
-    if keeps_origin:
+    if keeps_origin and union.can_hold_xattrs(upper):
         kept = dict(upper.xattrs)
         kept[union.xattr_origin] = index.handle(union, part)
         upper.xattrs = kept
-    if not indexed:
-        index.set_impure(union, parent)
+    index.set_impure(union, parent)
     before = target.mtime_ns, target.atime_ns
     journal = union.journal
     tree.attach(target, node.name, upper)
@@ -77,6 +76,7 @@ def _copy(union: UnionTree, node: UnionNode, *, truncating: bool = False, with_d
         _enter_index(union, node, upper, lower)
     if node.is_dir:
         assign(journal, node, "flags", node.flags | WHITEOUTS)
+        assign(journal, node, "listing", None)
     elif only_attributes:
         assign(journal, node, "flags", node.flags | METACOPY)
         assign(journal, node, "data", node.data if node.data is not None else lower)
@@ -122,9 +122,9 @@ def _enter_index(union: UnionTree, node: UnionNode, upper: Inode, lower: Any) ->
     """An indexed copy: the index has a name of it too, and its names below are still counted."""
     assign(union.journal, upper, "nlink", upper.nlink + 1)
     index.add(union, node, upper)
-    assign(union.journal, node, "nlink", lower.nlink)
+    assign(union.journal, node, "nlink", union.nlink_of(node.lowers[0]))
     index.store_nlink(union, node, against_upper=True)
-    put(union.journal, union.shared, lower, node)  # type: ignore[arg-type]
+    put(union.journal, union.shared, lower, node)
 
 
 def _link_alias(union: UnionTree, node: UnionNode, upper: Inode) -> None:

@@ -58,6 +58,7 @@ def set_impure(union: UnionTree, directory: UnionNode) -> None:
     if union.xattr_impure not in directory.upper.xattrs:
         union.upper.store_xattr(directory.upper, union.xattr_impure, b"y")
     assign(union.journal, directory, "flags", directory.flags | IMPURE)
+    assign(union.journal, directory, "listing", None)
 
 
 def needs_index(union: UnionTree, node: UnionNode) -> bool:
@@ -65,7 +66,7 @@ def needs_index(union: UnionTree, node: UnionNode) -> bool:
     if not union.options.index or node.is_dir or not node.lowers:
         return False
     part = node.lowers[0]
-    return union.stack[part.layer].stat(part.inode).st_nlink > 1
+    return union.nlink_of(part) > 1
 
 
 def lookup(union: UnionTree, lower: Any) -> Inode | None:
@@ -89,7 +90,7 @@ def nlink(union: UnionTree, node: UnionNode) -> int:
     if value[:1] == b"U":
         return upper.nlink + int(value[1:])
     if value[:1] == b"L":
-        return union.stack[part.layer].stat(part.inode).st_nlink + int(value[1:])
+        return union.nlink_of(part) + int(value[1:])
     return upper.nlink
 
 
@@ -98,6 +99,8 @@ def store_nlink(union: UnionTree, node: UnionNode, *, against_upper: bool) -> No
     assert node.upper is not None
     assert union.upper is not None
     part = node.lowers[0]
-    real = node.upper.nlink if against_upper else union.stack[part.layer].stat(part.inode).st_nlink
+    if not union.can_hold_xattrs(node.upper):
+        return
+    real = node.upper.nlink if against_upper else union.nlink_of(part)
     letter = "U" if against_upper else "L"
     union.upper.store_xattr(node.upper, union.xattr_nlink, f"{letter}{node.nlink - real:+d}".encode())

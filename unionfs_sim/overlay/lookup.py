@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from unionfs_sim.events import LookedUp
-from unionfs_sim.inode import Inode
+from unionfs_sim.inode import DEAD, Inode
 from unionfs_sim.overlay import index
 from unionfs_sim.overlay.node import (
+    ALIASED,
     CONST_INO,
     IMPURE,
     INDEXED,
@@ -196,13 +197,21 @@ def _node(
     if upper is not None and not parts and not search.is_dir:
         return upper
     key = _shared_key(union, upper, parts, indexed, search)
+    if search.redirect is not None and not union.has_redirects:
+        union.has_redirects = True
+        _share_known(union)
     node = union.shared.get(key) if key is not None else None
+    if node is not None and search.is_dir:
+        _verify_dir(node, upper, parts)
+        node = None
     if node is None:
         node = UnionNode(upper, parts, directory, name)
         _set_flags(union, node, search, about, indexed)
         if key is not None:
             union.shared[key] = node
-    if key is None:
+            if not search.is_dir:
+                node.flags |= ALIASED
+    if key is None or search.is_dir:
         directory.children[name] = node
     else:
         # A node with several names is looked up each time: a copy-up makes the name that was used.
@@ -210,12 +219,38 @@ def _node(
     return node
 
 
+def _verify_dir(known: UnionNode, upper: Inode | None, parts: tuple[Part, ...]) -> None:
+    """ESTALE for a directory whose lower part is shown elsewhere, over another upper (ovl_verify_inode)."""
+    if known.children is DEAD:
+        return
+    if not parts or known.upper is not upper:
+        if known.upper is not None:
+            fail(errno.ESTALE)
+
+
+def _share_known(union: UnionTree) -> None:
+    """With redirects, names far apart can be one file: know all nodes by their inodes from now on."""
+    todo: list[Any] = [union.root]
+    while todo:
+        directory = todo.pop()
+        for name, node in list(directory.children.items()):
+            if not isinstance(node, UnionNode) or not node.lowers:
+                continue
+            union.shared.setdefault(node.lowers[0].inode if node.flags & CONST_INO else node.upper, node)
+            if node.is_dir:
+                todo.append(node)
+            else:
+                node.flags |= ALIASED
+                node.parent, node.name = directory, name
+                del directory.children[name]
+
+
 def _shared_key(
     union: UnionTree, upper: Inode | None, parts: tuple[Part, ...], indexed: Inode | None, search: Search
 ) -> Any:
     """By what an inode with several names is known, or None if it has one name (ovl_hash_bylower)."""
     if search.is_dir:
-        return None
+        return parts[0].inode if parts and union.has_redirects else None
     if parts:
         lower = parts[0].inode
         if indexed is not None:
@@ -224,6 +259,8 @@ def _shared_key(
             if upper is None:
                 return lower if union.options.index or union.upper is None else None
             return upper
+        if union.has_redirects:
+            return lower
     if upper is not None and upper.nlink > 1:
         return upper
     return None

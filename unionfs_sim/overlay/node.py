@@ -121,5 +121,7 @@ XWHITEOUTS = 32
 """A lower directory has whiteouts that are files with an attribute."""
 CONST_INO = 64
 """The lower part's inode number is shown, before and after copy-up; "has an origin", to the kernel."""
+ALIASED = 128
+"""Several names may lead to this non-directory; the name that was used last is remembered."""
 
 Xattrs: TypeAlias = Mapping[str, bytes]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+from unionfs_sim.caller import ROOT
 from unionfs_sim.events import RedirectMade
 from unionfs_sim.inode import DEAD, Inode
 from unionfs_sim.journal import assign, put
@@ -28,7 +29,7 @@ from unionfs_sim.overlay.whiteout import (
     mark_opaque,
     remove_whiteout,
 )
-from unionfs_sim.permission import fail
+from unionfs_sim.permission import fail, new_mode
 
 if TYPE_CHECKING:
     from unionfs_sim.overlay.union import UnionTree
@@ -147,7 +148,8 @@ def _overwrite(
     if leaves_whiteout:
         if left is None:
             # The rename itself leaves a whiteout (RENAME_WHITEOUT): the layer makes a device of its own.
-            left = tree.new(0o020000, 0, 0, 0)
+            _, gid = new_mode(old_dir.upper, ROOT, 0o020000)
+            left = tree.new(0o020000, 0, gid, 0)
             left.nlink = 0
         make_whiteout(union, old_dir, old_name, left)
     if other is not None:

@@ -10,7 +10,7 @@ from unionfs_sim.caller import Caller, Clock
 from unionfs_sim.content import Content
 from unionfs_sim.events import Events
 from unionfs_sim.filesystem import Stat
-from unionfs_sim.inode import Inode
+from unionfs_sim.inode import DEAD, Inode
 from unionfs_sim.journal import ABSENT, assign, put
 from unionfs_sim.layertree import LayerTree
 from unionfs_sim.overlay import index, lookup, readdir, rename, whiteout
@@ -67,10 +67,11 @@ class UnionTree(Tree[Any]):
         self.stack: list[Tree[Any]] = [upper if upper is not None else lowers[0], *lowers, *data_layers]
         self.last_layer = len(lowers)
         self.data_layers = range(len(lowers) + 1, len(self.stack))
-        self.shared: dict[Any, UnionNode] = {}
+        self.shared: dict[Any, Any] = {}
+        self.has_redirects = False
         self.xwhiteout_layers: set[int] = set()
         self._handles: dict[tuple[int, int], Part] | None = None
-        self._next_dir_ino = 0
+        self._next_dir_ino = 1 << 32  # beyond the numbers of any layer
         prefix = options.xattr_prefix
         self.xattr_prefix = prefix
         self.xattr_opaque = prefix + "opaque"
@@ -171,16 +172,22 @@ class UnionTree(Tree[Any]):
             node.data = self._find_data(node.data)
 
     def _find_data(self, path: str) -> Any:
-        """The file at an absolute path of the data-only layers, top first; ENOENT if none has it."""
+        """The file at an absolute path of the data-only layers, top first; no symlink is followed."""
+        code = errno.ENOENT
         for layer in self.data_layers:
             inode = self.stack[layer].root
+            code = errno.ENOENT
             for name in path[1:].split("/"):
+                if not inode.is_dir:
+                    code = errno.ELOOP if inode.mode & 0o170000 == 0o120000 else errno.ENOTDIR
+                    inode = None
+                    break
                 inode = lookup.child_of(self, layer, inode, name)
                 if inode is None:
                     break
             if inode is not None and inode.mode & 0o170000 == 0o100000:
                 return inode
-        fail(errno.ENOENT)
+        fail(code)
 
     def path_of(self, directory: UnionNode, name: str) -> str:
         """The path of a name in a directory of the union."""
@@ -189,6 +196,10 @@ class UnionTree(Tree[Any]):
             path = "/" + directory.name + path
             directory = directory.parent
         return path or "/"
+
+    def can_hold_xattrs(self, inode: Inode) -> bool:
+        """Whether a file of the upper can have the union's marks: user.* is for files and directories."""
+        return not self.options.userxattr or inode.mode & 0o170000 in (0o100000, 0o040000)
 
     def copies_xattr(self, name: str) -> bool:
         """Whether copy-up takes an attribute along: all but the union's own."""
@@ -202,7 +213,7 @@ class UnionTree(Tree[Any]):
         known = directory.children.get(name)
         if known is not None:
             return known  # type: ignore[no-any-return]
-        if name in directory.children:
+        if name in directory.children or directory.children is DEAD:
             return None
         return lookup.lookup(self, directory, name)
 
@@ -388,7 +399,7 @@ class UnionTree(Tree[Any]):
             if node.flags & INDEXED:
                 assign(self.journal, node, "nlink", node.nlink + 1)
             else:
-                put(self.journal, self.shared, upper, node)  # type: ignore[arg-type]
+                put(self.journal, self.shared, node.lowers[0].inode if self.has_redirects else upper, node)
 
     def unlink(self, directory: UnionNode, name: str, node: AnyNode) -> None:
         """Take a name away that is not a directory."""
