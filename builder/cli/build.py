@@ -87,7 +87,7 @@ def times(written: str | None, build_args: dict[str, str], env_epoch: str | None
     "--max-instructions", type=click.IntRange(min=1), default=DEFAULT_LIMITS.instructions, hidden=True
 )
 @click.pass_obj
-def command(session: Session, context: Path, **options: Any) -> None:
+def command(session: Session, /, context: Path, **options: Any) -> None:
     """Build an image from a Dockerfile.
 
     \b

@@ -37,7 +37,7 @@ _FILES_SHOWN = 12
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One instruction. ``decides``: the inputs of its cache key; ``ignored``: what is none, though it looks so."""
+    """One instruction. ``decides``: the inputs of its cache key; ``ignored``: what looks like one."""
 
     where: str
     stage: str

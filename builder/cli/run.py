@@ -41,7 +41,7 @@ _OK = range(200, 400)
 @click.option("-u", "--user", help="Whom it runs as.")
 @click.option("--entrypoint", help="Run this instead of the image's entry point.")
 @click.pass_obj
-def command(session: Session, image: str, words: tuple[str, ...], **options: object) -> None:
+def command(session: Session, /, image: str, words: tuple[str, ...], **options: object) -> None:
     """Run an image's command in the simulation; options stand before IMAGE.
 
     \b
