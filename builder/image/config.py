@@ -161,7 +161,9 @@ def words(document: Document, name: str, *, where: str) -> tuple[str, ...] | Non
 
 def _keys(document: Document, name: str, *, where: str) -> tuple[str, ...]:
     """A set that is written as an object with empty values."""
-    value = document.get(name) or {}
+    value = document.get(name)
+    if value is None:
+        return ()
     if not isinstance(value, dict):
         raise ImageFormatError(f"{name!r} must be a JSON object", where=where)
     return tuple(sorted(value))

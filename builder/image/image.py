@@ -176,7 +176,8 @@ class Image:
             raise ImageFormatError(
                 f"the config lists {len(diff_ids)} layers, the manifest {len(layers)}", where=where
             )
-        config = document.get("config") or {}
+        config = document.get("config")
+        config = {} if config is None else config
         if not isinstance(config, dict):
             raise ImageFormatError("'config' must be a JSON object", where=where)
         return cls(
@@ -249,7 +250,9 @@ def _diff_ids(document: Document, *, where: str) -> tuple[DiffID, ...]:
 
 
 def _history(document: Document, *, where: str) -> tuple[History, ...]:
-    listed = document.get("history") or []
+    listed = document.get("history")
+    if listed is None:
+        return ()
     if not isinstance(listed, list):
         raise ImageFormatError("'history' must be a list", where=where)
     return tuple(History.of(each, where=f"{where}, history[{at}]") for at, each in enumerate(listed))
