@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import click
-from builder.cli.session import Session
 
+from builder.cli.session import Session
 from builder.errors import BuildError
 from course.catalogue import LANGUAGES, Catalogue, language_of
 from course.exercise import Exercise, exercises, find

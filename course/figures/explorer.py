@@ -1,0 +1,170 @@
+"""The explorer: one page that takes an image apart. Inline SVG, a little script, no network, any browser.
+
+What it shows is data computed here; the page only stacks, opens and closes.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from builder.events import BuildBegan, CacheHit, CacheMissed, Event, LayerMade, StageBegan, StepDone
+from builder.image.analysis import Held, ImageTree, Kind, PathRecord, analyse
+from builder.image.digest import short
+from builder.image.image import Image
+from course.catalogue import LANGUAGES, Catalogue
+from course.figures import stage_graph
+from unionfs_sim.layer import Layer
+
+MOST_WASTED: Final = 30
+TEMPLATE: Final = Path(__file__).with_name("explorer.html")
+
+
+def page(
+    title: str,
+    image: Image,
+    layers: Sequence[Layer],
+    *,
+    events: Sequence[Event] = (),
+    size_of: Callable[[str], int] = lambda _diff_id: 0,
+    language: str = "en",
+) -> str:
+    """The page as HTML. ``layers``: base first; ``events``: of the build that made the image, if known."""
+    found = analyse(layers)
+    graph = ""
+    if any(isinstance(event, BuildBegan) for event in events):
+        graph = stage_graph.as_svg(stage_graph.spec(events, size_of), prefix="graph")
+    text = TEMPLATE.read_text(encoding="utf-8")
+    shown = html.escape(_shown(title))
+    text = text.replace("<title>layerlab explorer</title>", f"<title>{shown} – layerlab</title>")
+    text = text.replace("<!--GRAPH-->", graph)
+    return text.replace("/*DATA*/", _embedded(data(title, image, found, events=events, language=language)))
+
+
+def data(
+    title: str, image: Image, found: ImageTree, *, events: Sequence[Event] = (), language: str = "en"
+) -> dict[str, Any]:
+    """All that the page knows, as JSON can hold it."""
+    made_by = [entry.created_by for entry in image.history if not entry.empty_layer]
+    made_by = ["(no history)"] * (len(found.layers) - len(made_by)) + made_by
+    return {
+        "title": _shown(title),
+        "language": language,
+        "sentences": {each: dict(_sentences(each)) for each in LANGUAGES},
+        "facts": [
+            ["digest", short(image.id)],
+            ["size", found.size_bytes],
+            ["visible", found.size_bytes - found.wasted_bytes],
+        ],
+        "layers": [
+            {
+                "created_by": _shown(line),
+                "bytes": layer.size_bytes,
+                "entries": layer.entries,
+                "wasted": layer.hidden_bytes,
+            }
+            for line, layer in zip(made_by, found.layers, strict=False)
+        ],
+        "paths": [
+            [_shown(path), [_says(held) for held in record.held]] for path, record in found.paths.items()
+        ],
+        "wasted": list(_wasted(found)),
+        "steps": steps(events, list(image.diff_ids)),
+    }
+
+
+def steps(events: Sequence[Event], diff_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """The steps of a build. ``layers``: how many layers of the image there are after it; None elsewhere."""
+    made: dict[tuple[int, int], dict[str, Any]] = {}
+    target = -1
+    bases: dict[int, int] = {}
+    for event in events:
+        match event:
+            case BuildBegan(stages=planned):
+                target = planned[-1].index if planned else -1
+                for stage in planned:
+                    for number, text in enumerate(stage.steps, 1):
+                        made[stage.index, number] = {
+                            "stage": stage.name or f"stage {stage.index}",
+                            "text": _shown(text),
+                            "cached": None,
+                            "seconds": None,
+                            "why": "",
+                            "bytes": 0,
+                            "layers": None,
+                            "diff_id": None,
+                        }
+            case StageBegan(stage=stage_index, layers=layers):
+                bases[stage_index] = len(layers)
+            case CacheHit():
+                made[event.stage, event.step].update(cached=True, diff_id=event.diff_id)
+            case CacheMissed():
+                made[event.stage, event.step].update(cached=False, why=_shown(event.why))
+            case LayerMade():
+                made[event.stage, event.step].update(diff_id=event.diff_id, bytes=event.size)
+            case StepDone():
+                made[event.stage, event.step]["seconds"] = event.seconds
+            case _:
+                pass
+    depth = bases.get(target, 0)
+    for (stage_index, _), step in made.items():
+        if stage_index == target:
+            if step["diff_id"] is not None and depth < len(diff_ids) and diff_ids[depth] == step["diff_id"]:
+                depth += 1
+            step["layers"] = depth
+        del step["diff_id"]
+    return list(made.values())
+
+
+def _says(held: Held) -> list[object]:
+    """What one layer says of a path: [layer, what, bytes]."""
+    return [held.layer, "opaque" if held.opaque else held.kind.value, held.size_bytes]
+
+
+def _wasted(found: ImageTree) -> Iterator[list[object]]:
+    """The largest hidden files: [path, layer, bytes, hiding layer]."""
+    hidden = [
+        (held.size_bytes, record, held)
+        for record in found.paths.values()
+        for held in record.held
+        if held.hidden and held.size_bytes
+    ]
+    hidden.sort(key=lambda each: (-each[0], each[1].path, each[2].layer))
+    for size, record, held in hidden[:MOST_WASTED]:
+        yield [_shown(record.path), held.layer, size, hiding_layer(found, record, held)]
+
+
+def hiding_layer(found: ImageTree, record: PathRecord, held: Held) -> int | None:
+    """The lowest layer above that replaced or deleted the entry, or a directory on the way to it."""
+    layers = [each.layer for each in record.held if each.layer > held.layer]
+    above = record.path.rpartition("/")[0]
+    while above:
+        on_the_way = found.paths.get(above)
+        if on_the_way is not None:
+            layers += [
+                each.layer
+                for each in on_the_way.held
+                if each.layer > held.layer and (each.opaque or each.kind is not Kind.DIRECTORY)
+            ]
+        above = above.rpartition("/")[0]
+    return min(layers, default=None)
+
+
+def _sentences(language: str) -> Iterator[tuple[str, str]]:
+    table = Catalogue.read(language).sentences["explorer"]
+    assert isinstance(table, dict)
+    yield from table.items()
+
+
+def _shown(text: str) -> str:
+    """Text that JSON and a page can hold: names of files may hold any byte."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _embedded(document: object) -> str:
+    """JSON that cannot end the script element that holds it."""
+    plain = json.dumps(document, ensure_ascii=True, separators=(",", ":"), sort_keys=True)
+    return plain.replace("<", "\\u003c").replace("&", "\\u0026")
