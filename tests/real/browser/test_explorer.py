@@ -53,7 +53,8 @@ def text(page: Any, selector: str) -> str:
 
 def stack(page: Any, depth: int) -> None:
     page.execute_script(
-        "const d = document.getElementById('depth'); d.value = arguments[0]; d.dispatchEvent(new Event('input'))",
+        "const d = document.getElementById('depth'); d.value = arguments[0];"
+        "d.dispatchEvent(new Event('input'))",
         depth,
     )
 
