@@ -37,7 +37,11 @@ class Shadow:
         self._kinds[path] = kind
         self.xattrs += [(path, name) for name in sorted(tree.xattrs(path))]
         if kind == DIRECTORY:
-            for name in sorted(tree.listdir(path)):
+            try:
+                names = sorted(tree.listdir(path))
+            except OSError:
+                return
+            for name in names:
                 self._read(tree, f"{path.rstrip('/')}/{name}")
 
     def pick(self, rng: random.Random, kinds: str) -> str:

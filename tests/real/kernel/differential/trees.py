@@ -89,10 +89,15 @@ def _node(tree: Tree, path: str, classes: Classes) -> tuple[Node, bool]:
 def walk(tree: Tree, classes: Classes, top: str = "/") -> Iterator[tuple[str, Node]]:
     """Every name of the tree in sorted order, the root first."""
     node, is_directory = _node(tree, top, classes)
-    yield top, node
+    names: list[str] = []
     if is_directory:
-        for name in sorted(tree.listdir(top)):
-            yield from walk(tree, classes, f"{top.rstrip('/')}/{name}")
+        try:
+            names = sorted(tree.listdir(top))
+        except OSError as error:
+            node = node._replace(body=f"unlistable: {os.strerror(error.errno or 0)}")
+    yield top, node
+    for name in names:
+        yield from walk(tree, classes, f"{top.rstrip('/')}/{name}")
 
 
 def differences(kernel: Mapping[str, Node], model: Mapping[str, Node]) -> list[tuple[str, str]]:
