@@ -1,4 +1,6 @@
-"""The names under /dev that every container has, whatever its image holds (OCI runtime-spec, "Default Devices").
+"""The names under /dev that every container has, whatever its image holds.
+
+OCI runtime-spec, config-linux.md, "Default Devices".
 
 A runtime mounts /dev when it starts a container, so these names are never part of a layer.
 """
@@ -7,12 +9,14 @@ from __future__ import annotations
 
 import errno
 import os
+import posixpath
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from builder.world.descriptor import Descriptor, duplicate, opened
 from unionfs_sim.posix import Posix
+from unionfs_sim.walk import MAX_LINKS
 
 if TYPE_CHECKING:
     from builder.world.process import Stream
@@ -82,17 +86,44 @@ _DEVICES: Final = {
 
 
 def open_path(fs: Posix, fds: Mapping[int, Stream], path: str, flags: int, mode: int = 0o666) -> Descriptor:
-    """A descriptor of what ``path`` names, for a process with the table ``fds``; OSError as open(2) gives it."""
-    if path.startswith(("/dev/", "/proc/self/fd/")):
-        device = _DEVICES.get(path)
-        if device is not None:
-            return opened(device())
-        if path == "/dev/tty":
-            raise OSError(errno.ENXIO, os.strerror(errno.ENXIO), path)
-        match = _DESCRIPTOR.fullmatch(path)
-        if match is not None:
-            number = _STANDARD[match[2]] if match[2] else int(match[1] or match[3])
-            if number not in fds:
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-            return duplicate(fds[number])
-    return opened(fs.open(path, flags, mode))
+    """A descriptor of what ``path`` names, for a process with the table ``fds``; OSError as open(2) has it."""
+    special = _special(fds, path)
+    if special is not None:
+        return special
+    try:
+        return opened(fs.open(path, flags, mode))
+    except FileNotFoundError:
+        # An image's log file may be a link to /dev/stdout, which leads to a descriptor of whoever opens it.
+        special = _special(fds, _linked(fs, path))
+        if special is None:
+            raise
+        return special
+
+
+def _special(fds: Mapping[int, Stream], path: str) -> Descriptor | None:
+    """What a name under /dev means that no file stands for; None for every other path."""
+    if not path.startswith(("/dev/", "/proc/self/fd/")):
+        return None
+    device = _DEVICES.get(path)
+    if device is not None:
+        return opened(device())
+    if path == "/dev/tty":
+        raise OSError(errno.ENXIO, os.strerror(errno.ENXIO), path)
+    match = _DESCRIPTOR.fullmatch(path)
+    if match is None:
+        return None
+    number = _STANDARD[match[2]] if match[2] else int(match[1] or match[3])
+    if number not in fds:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    return duplicate(fds[number])
+
+
+def _linked(fs: Posix, path: str) -> str:
+    """Where a chain of symlinks leads, as text."""
+    for _ in range(MAX_LINKS):
+        try:
+            target = fs.readlink(path)
+        except (OSError, ValueError):
+            break
+        path = posixpath.join(posixpath.dirname(path), target)
+    return path

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from builder.errors import StepFailedError
 from builder.world.descriptor import ByteSource, SinkSource, close_all, inherited, opened
 from builder.world.executable import DEFAULT_PATH, ExecError, Executable, NotExecutable, locate, recognise
+from builder.world.mounted import MountedPosix, attached, devices
 from builder.world.network import Network, Serving
 from builder.world.process import Process, Program, Stream
 from builder.world.scheduler import Killed, Scheduler, Task
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from builder.protocols import Command, Sink
 
 SIGPIPE: Final = 13
+_NS_PER_PROCESS: Final = 1_000_000
+"""What starting a process takes: enough that files of two commands have different times."""
 _PYTHON_FRAMES: Final = 20_000
 """A shell function that calls itself a thousand times, as dash allows, takes about ten frames a call."""
 
@@ -159,6 +162,7 @@ class World:
             raise ExecError(
                 f"the program {found.program!r} is not simulated{self.nearest(found.program)}", 126
             )
+        self._advance(_NS_PER_PROCESS)
         words = (*found.prefix, *argv[1:]) if found.prefix else tuple(argv)
         table = inherited(parent.fds if fds is None else fds)
         pid = self.scheduler.new_pid()
@@ -217,6 +221,8 @@ class World:
         sys.setrecursionlimit(max(sys.getrecursionlimit(), _PYTHON_FRAMES))
         if not self._has_clock:
             self.clock = root.clock
+        if not isinstance(root, MountedPosix):
+            root = attached(root, [devices()])
         fs = root.acting_as(caller, cwd=command.cwd)
         sink = opened(SinkSource(output, self.account_output))
         fds: dict[int, Stream] = {0: opened(ByteSource(command.stdin)), 1: sink, 2: sink.duplicate()}

@@ -122,7 +122,10 @@ def open_input(process: Process, name: str) -> Stream:
     """The file to read; ``-`` is descriptor 0. A directory is refused at once, as its first read would be."""
     if name == "-":
         return process.stdin
-    stream = process.fs.open(name)
+    try:
+        stream = process.fs.open(name)
+    except OSError:
+        return process.open(name)  # /dev/stdin and its kin, or the same error again
     if stream.stat().st_mode & 0o170000 == 0o040000:
         stream.close()
         raise IsADirectoryError(21, os.strerror(21), name)

@@ -58,7 +58,7 @@ def tee(process: Process) -> int:
     sinks: list[Stream] = [process.stdout]
     for name in options.operands:
         try:
-            sinks.append(process.stdout if name == "-" else process.fs.open(name, flags))
+            sinks.append(process.stdout if name == "-" else process.open(name, flags))
         except OSError as error:
             process.complain(f"{name}: {os.strerror(error.errno or 0)}")
             status = 1
