@@ -42,7 +42,7 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "make": ("make.program", "make"),
     "nginx": ("web.nginx", "nginx"),
 }
-NOT_SIMULATED: Final = frozenset("git perl python3 node npm pip java go cc1".split())
+NOT_SIMULATED: Final = frozenset(["git", "perl", "python3", "node", "npm", "pip", "java", "go", "cc1"])
 """Programs that packages bring and that only say that they are not simulated (exit 127)."""
 
 

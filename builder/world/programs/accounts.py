@@ -42,7 +42,9 @@ class NewUser:
 
 def adduser(process: Process) -> int:
     """Add a user, or with two names put a user into a group."""
-    options = parse(process.argv[1:], "h:g:s:G:SDHu:k:", _ADDUSER_LONG, usage="Usage: adduser [OPTIONS] USER [GROUP]")
+    options = parse(
+        process.argv[1:], "h:g:s:G:SDHu:k:", _ADDUSER_LONG, usage="Usage: adduser [OPTIONS] USER [GROUP]"
+    )
     if len(options.operands) == 2 and not options.given:
         return _join(process, *options.operands)
     if not options.operands:
@@ -69,7 +71,8 @@ def adduser(process: Process) -> int:
         gid,
         options.value("g") or ("Linux User,,," if _is_busybox(process) else ""),
         home,
-        options.value("s") or ("/sbin/nologin" if is_system else "/bin/sh" if _is_busybox(process) else "/bin/bash"),
+        options.value("s")
+        or ("/sbin/nologin" if is_system else "/bin/sh" if _is_busybox(process) else "/bin/bash"),
         is_system=is_system,
         makes_home="H" not in options,
     )
@@ -78,7 +81,12 @@ def adduser(process: Process) -> int:
 
 def addgroup(process: Process) -> int:
     """Add a group, or with two names put a user into a group."""
-    options = parse(process.argv[1:], "g:S", {"gid": "g", "system": "S", "quiet": "3"}, usage="Usage: addgroup [-g GID] [-S] [USER] GROUP")
+    options = parse(
+        process.argv[1:],
+        "g:S",
+        {"gid": "g", "system": "S", "quiet": "3"},
+        usage="Usage: addgroup [-g GID] [-S] [USER] GROUP",
+    )
     if len(options.operands) == 2:
         return _join(process, *options.operands)
     if not options.operands:
@@ -89,7 +97,9 @@ def addgroup(process: Process) -> int:
 
 def useradd(process: Process) -> int:
     """Add a user (shadow's useradd): no home unless -m; a group of the same name."""
-    options = parse(process.argv[1:], "d:mMs:u:g:G:rc:UNp:b:lo", _USERADD_LONG, usage="Usage: useradd [options] LOGIN")
+    options = parse(
+        process.argv[1:], "d:mMs:u:g:G:rc:UNp:b:lo", _USERADD_LONG, usage="Usage: useradd [options] LOGIN"
+    )
     if not options.operands:
         process.stderr.write(b"Usage: useradd [options] LOGIN\n")
         return 2
@@ -112,7 +122,9 @@ def useradd(process: Process) -> int:
         gid = 100 if "N" in options else _add_group(process, name, uid, is_system=is_system)
     home = options.value("d") or f"{options.value('b', '/home')}/{name}"
     shell = options.value("s") or "/bin/sh"
-    new = NewUser(name, uid, gid, options.value("c"), home, shell, is_system=is_system, makes_home="m" in options)
+    new = NewUser(
+        name, uid, gid, options.value("c"), home, shell, is_system=is_system, makes_home="m" in options
+    )
     status = _add_user(process, new)
     for other in others:
         status = status or _join(process, name, other)
@@ -137,7 +149,9 @@ def groupadd(process: Process) -> int:
 
 def usermod(process: Process) -> int:
     """Put a user into more groups (-aG); the rest of usermod is not simulated."""
-    options = parse(process.argv[1:], "aG:", {"append": "a", "groups": "G"}, usage="Usage: usermod -aG GROUP LOGIN")
+    options = parse(
+        process.argv[1:], "aG:", {"append": "a", "groups": "G"}, usage="Usage: usermod -aG GROUP LOGIN"
+    )
     if "a" not in options or not options.value("G") or not options.operands:
         process.complain("not simulated: anything but -aG GROUP LOGIN")
         return 2

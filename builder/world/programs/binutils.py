@@ -61,9 +61,13 @@ class _Ar:
             return 1
         elif "c" not in self._letters:
             self._process.complain(f"creating {self._path}")
-        return {"r": self._replace, "q": self._replace, "d": self._delete, "t": self._table, "x": self._extract}.get(
-            operation, lambda _members: 0
-        )(members)
+        return {
+            "r": self._replace,
+            "q": self._replace,
+            "d": self._delete,
+            "t": self._table,
+            "x": self._extract,
+        }.get(operation, lambda _members: 0)(members)
 
     def _replace(self, members: dict[str, Binary]) -> int:
         for path in self._names:

@@ -8,8 +8,7 @@ from typing import Final
 from builder.world.process import Process
 
 _NOT_APPLETS: Final = frozenset(
-    "apk apt apt-get apt-cache apt-mark ar bash busybox c99 cc compiled curl dpkg dpkg-query gcc git groupadd "
-    "groupdel ld ldconfig ldd make nginx ranlib strip useradd userdel usermod".split()
+    ["apk", "apt", "apt-get", "apt-cache", "apt-mark", "ar", "bash", "busybox", "c99", "cc", "compiled", "curl", "dpkg", "dpkg-query", "gcc", "git", "groupadd", "groupdel", "ld", "ldconfig", "ldd", "make", "nginx", "ranlib", "strip", "useradd", "userdel", "usermod"]
 )
 
 
@@ -34,5 +33,7 @@ def _list(process: Process) -> int:
     if process.argv[1:] == ["--list"] or process.argv[1:] == ("--list",):
         process.out("".join(f"{name}\n" for name in names))
         return 0
-    process.out(f"BusyBox (simulated) multi-call binary.\n\nCurrently defined functions:\n\t{', '.join(names)}\n")
+    process.out(
+        f"BusyBox (simulated) multi-call binary.\n\nCurrently defined functions:\n\t{', '.join(names)}\n"
+    )
     return 0

@@ -69,7 +69,9 @@ def fetch(process: Process, url: str) -> Page:
         response = internet.fetch(url)
     except UnreachableError as error:
         names = ", ".join(error.hosts) or "none: there is no network"
-        raise NoAnswerError(str(error), host, is_refused=False, hint=f"hosts of the toy internet: {names}") from error
+        raise NoAnswerError(
+            str(error), host, is_refused=False, hint=f"hosts of the toy internet: {names}"
+        ) from error
     return Page(response.status, response.reason, response.body)
 
 

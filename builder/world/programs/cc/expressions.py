@@ -271,7 +271,7 @@ class ExpressionCompiler(DeclarationReader):
             case "&":
                 if inner.address is None:
                     raise CompileError("lvalue required as unary '&' operand", sign.where)
-                target = inner.type if inner.type.kind != "pointer" else inner.type
+                target = inner.type
                 is_function = (
                     target.kind == "pointer"
                     and target.target is not None

@@ -111,6 +111,7 @@ class Linker:
                     changed = True
 
     def add_units(self, path: str, binary: Binary) -> None:
+        """Take in what was compiled, whether something needs it or not."""
         for unit in binary.units:
             for symbol in unit.defines:
                 if symbol in self.provided and not binary.native:

@@ -43,7 +43,8 @@ def run_compiled(process: Process) -> int:
     loader = program.interpreter
     if loader and not process.fs.exists(loader):
         process.stderr.write(
-            f"sh: {process.argv[0]}: not found (the program needs the loader {loader}, which is not here)\n".encode()
+            f"sh: {process.argv[0]}: not found (the program needs the loader {loader}, "
+            "which is not here)\n".encode()
         )
         return NOT_FOUND
     try:

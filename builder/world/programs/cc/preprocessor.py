@@ -270,7 +270,7 @@ class _Arithmetic:
     """The integer expression behind #if (ISO C 6.10.1); a name that is no macro counts as 0."""
 
     def __init__(self, tokens: list[Token], where: str) -> None:
-        self._tokens = [token for token in tokens]
+        self._tokens = list(tokens)
         self._where = where
         self._index = 0
 

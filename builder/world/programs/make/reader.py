@@ -17,9 +17,12 @@ from builder.world.programs.make.variables import (
 )
 
 MAX_INCLUDES: Final = 200
-_ASSIGNMENT: Final = re.compile(r"\s*([^\s:#=+?!$]+(?:\$[({][^)}]*[)}][^\s:#=+?!$]*)*|\$[({][^)}]*[)}][^\s:#=+?!]*)\s*(\?=|\+=|:::?=|::?=|!=|=)\s*(.*)", re.DOTALL)
+_ASSIGNMENT: Final = re.compile(
+    r"\s*([^\s:#=+?!$]+(?:\$[({][^)}]*[)}][^\s:#=+?!$]*)*|\$[({][^)}]*[)}][^\s:#=+?!]*)\s*(\?=|\+=|:::?=|::?=|!=|=)\s*(.*)",
+    re.DOTALL,
+)
 _DEFINE: Final = re.compile(r"\s*define\s+(\S+)\s*(\?=|\+=|::?=|=)?\s*")
-_WORDS: Final = frozenset("ifeq ifneq ifdef ifndef else endif".split())
+_WORDS: Final = frozenset(["ifeq", "ifneq", "ifdef", "ifndef", "else", "endif"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +244,9 @@ class Reader:
             self._static_pattern(targets, middle.strip(), last, where, lines)
         else:
             normal, _, late = rest.partition("|")
-            self._current = self._add(targets, normal.split(), late.split(), where, lines, is_double=is_double)
+            self._current = self._add(
+                targets, normal.split(), late.split(), where, lines, is_double=is_double
+            )
 
     def _static_pattern(
         self, targets: list[str], pattern: str, rest: str, where: str, lines: list[RecipeLine]
@@ -283,7 +288,7 @@ class Reader:
             return [rule]
         made = []
         for target in targets:
-            if target.startswith(".") and target.isupper() or target.startswith(".") and target[1:].isupper():
+            if (target.startswith(".") and target.isupper()) or (target.startswith(".") and target[1:].isupper()):
                 self.makefile.special.setdefault(target, set()).update(normal)
             rule = Rule((target,), tuple(normal), tuple(late), where, list(lines), is_double)
             self.makefile.rules.setdefault(target, []).append(rule)
@@ -298,7 +303,9 @@ class Reader:
         return [word]
 
 
-_KNOWN_SUFFIXES: Final = frozenset((".c", ".o", ".h", ".cc", ".s", ".y", ".l", ".sh", ".txt", ".md", ".html", ".in"))
+_KNOWN_SUFFIXES: Final = frozenset(
+    (".c", ".o", ".h", ".cc", ".s", ".y", ".l", ".sh", ".txt", ".md", ".html", ".in")
+)
 
 
 @dataclass(slots=True)

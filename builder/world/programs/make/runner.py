@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
@@ -149,7 +148,7 @@ class Runner:
             implied = self._implied(target, {name for rule in rules for name in rule.prerequisites}, 0)
         if implied is None and not rules:
             return None
-        base = recipes[-1] if recipes else implied or rules[-1]
+        base = recipes[-1] if recipes else implied if implied is not None else rules[-1]
         ordered = [base, *(rule for rule in rules if rule is not base)]
         return replace(
             base,
@@ -179,7 +178,11 @@ class Runner:
                 if all(self._can_make(name, given, depth, chained=chained) for name in names):
                     late = tuple(_filled(name, stem, prefix) for name in rule.order_only)
                     return replace(
-                        rule, targets=(target,), prerequisites=tuple(names), order_only=late, stem=prefix + stem
+                        rule,
+                        targets=(target,),
+                        prerequisites=tuple(names),
+                        order_only=late,
+                        stem=prefix + stem,
                     )
         return None
 
@@ -271,9 +274,7 @@ class Runner:
             words = texts[sign].split() if sign not in "@<*" else [texts[sign]] if texts[sign] else []
             texts[f"{sign}D"] = " ".join(word.rpartition("/")[0] or "." for word in words)
             texts[f"{sign}F"] = " ".join(word.rpartition("/")[2] for word in words)
-        return {
-            name: Variable(text, is_simple=True, origin=Origin.AUTOMATIC) for name, text in texts.items()
-        }
+        return {name: Variable(text, is_simple=True, origin=Origin.AUTOMATIC) for name, text in texts.items()}
 
     def _line(self, target: str, line: RecipeLine) -> None:
         calls_make = "$(MAKE)" in line.text or "${MAKE}" in line.text
@@ -295,7 +296,9 @@ class Runner:
         habits = self.habits
         self.ran += 1
         silent = self.makefile.special.get(".SILENT")
-        is_quiet = "@" in signs or habits.is_silent or (silent is not None and (not silent or target in silent))
+        is_quiet = (
+            "@" in signs or habits.is_silent or (silent is not None and (not silent or target in silent))
+        )
         if habits.is_dry or not is_quiet:
             self.shop.say(text, as_error=False)
         if habits.is_dry and not calls_make and "+" not in signs:
@@ -336,5 +339,3 @@ def _commands(expanded: str) -> list[str]:
         else:
             commands.append("")
     return commands[:-1] if commands[-1] == "" else commands
-
-

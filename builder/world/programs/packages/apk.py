@@ -65,7 +65,9 @@ def apk(process: Process) -> int:
         case "cache":
             remove_files(process.fs, [f"{CACHE}/{name}" for name in run.cached()])
             return 0
-    process.stderr.write(f"apk: not simulated: '{command}' (update, upgrade, add, del, info, search)\n".encode())
+    process.stderr.write(
+        f"apk: not simulated: '{command}' (update, upgrade, add, del, info, search)\n".encode()
+    )
     return 2
 
 
@@ -79,7 +81,11 @@ class _Apk:
     # ---- indexes
 
     def _urls(self) -> list[str]:
-        listed = [line.split()[-1] for line in read_text(self._process.fs, REPOSITORIES).splitlines() if line.split()]
+        listed = [
+            line.split()[-1]
+            for line in read_text(self._process.fs, REPOSITORIES).splitlines()
+            if line.split()
+        ]
         return [url for url in [*listed, *self._options.values("X")] if not url.startswith("#")]
 
     def _cache_path(self, url: str) -> str:
@@ -156,7 +162,9 @@ class _Apk:
             chosen = choose(offers, self._installed, wanted)
         except UnknownPackageError as error:
             by = f"{error.required_by}" if error.required_by else f"world[{virtual or error.name}]"
-            self._warn(f"ERROR: unable to select packages:\n  {error.name} (no such package):\n    required by: {by}")
+            self._warn(
+                f"ERROR: unable to select packages:\n  {error.name} (no such package):\n    required by: {by}"
+            )
             return 1
         total = len(chosen) + bool(virtual)
         for number, offer in enumerate(chosen, 1):

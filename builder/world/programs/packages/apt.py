@@ -80,7 +80,9 @@ def apt_get(process: Process) -> int:
             return 0
         case "clean" | "autoclean":
             return run.clean()
-    process.stderr.write(f"E: not simulated: {command} (update, install, remove, autoremove, clean)\n".encode())
+    process.stderr.write(
+        f"E: not simulated: {command} (update, install, remove, autoremove, clean)\n".encode()
+    )
     return 100
 
 
@@ -254,7 +256,9 @@ class Apt:
         for name in names:
             one = self.installed.get(name)
             if one is not None:
-                self.installed[name] = Installed(one.name, one.version, one.size, one.needs, is_wanted=is_wanted)
+                self.installed[name] = Installed(
+                    one.name, one.version, one.size, one.needs, is_wanted=is_wanted
+                )
         self.write()
 
     def write(self) -> None:

@@ -42,9 +42,7 @@ def dpkg_query(process: Process) -> int:
 
 
 def _list(process: Process, names: list[str]) -> int:
-    found = [
-        one for one in read_dpkg(read_text(process.fs, DPKG_STATUS)) if not names or one.name in names
-    ]
+    found = [one for one in read_dpkg(read_text(process.fs, DPKG_STATUS)) if not names or one.name in names]
     if not found:
         process.stderr.write(f"dpkg-query: no packages found matching {' '.join(names)}\n".encode())
         return 1
@@ -71,7 +69,9 @@ def _status(process: Process, names: list[str]) -> int:
     for name in names:
         one = known.get(name)
         if one is None:
-            process.stderr.write(f"dpkg-query: package '{name}' is not installed and no information is available\n".encode())
+            process.stderr.write(
+                f"dpkg-query: package '{name}' is not installed and no information is available\n".encode()
+            )
             status = 1
         else:
             process.out(f"Package: {name}\nStatus: install ok installed\nVersion: {one.version}\n")

@@ -64,7 +64,7 @@ class UnknownPackageError(Exception):
 
 
 def choose(offers: Mapping[str, Offer], have: Iterable[str], wanted: Iterable[str]) -> list[Offer]:
-    """What must be installed for ``wanted``, needed packages first; UnknownPackageError if something is missing."""
+    """What must be installed for ``wanted``, needed packages first; UnknownPackageError if one is missing."""
     provided = {name: offer.name for offer in offers.values() for name in offer.provides}
     chosen: dict[str, Offer] = {}
     visited = set(have)

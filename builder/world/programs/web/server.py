@@ -189,7 +189,8 @@ class _Start:
     def _handler(self, site: Site, port: int) -> Handler:
         def handle(request: HttpRequest) -> HttpResponse:
             response = site.answer(port, request)
-            line = f'127.0.0.1 - - "{request.method} {request.target} HTTP/1.1" {response.status} {len(response.body)}\n'
+            asked = f"{request.method} {request.target} HTTP/1.1"
+            line = f'127.0.0.1 - - "{asked}" {response.status} {len(response.body)}\n'
             self._write_log(line.encode("utf-8", "surrogateescape"))
             return response
 
