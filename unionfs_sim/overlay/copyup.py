@@ -27,6 +27,7 @@ def copy_up(union: UnionTree, node: UnionNode, *, truncating: bool = False, with
 
     ``truncating``: the bytes are not needed. ``with_data``: a metacopy gets its bytes as well.
     """
+    union.find_data(node)
     upper = node.upper
     if upper is None:
         return _copy(union, node, truncating=truncating, with_data=with_data)
@@ -72,6 +73,8 @@ def _copy(union: UnionTree, node: UnionNode, *, truncating: bool = False, with_d
     assign(journal, target, "mtime_ns", before[0])
     assign(journal, target, "atime_ns", before[1])
     assign(journal, node, "upper", upper)
+    if node.flags & ALIASED:
+        put(journal, union.shared, upper, node)
     if indexed:
         _enter_index(union, node, upper, lower)
     if node.is_dir:
@@ -97,7 +100,6 @@ def _clone(
     body: Any = lower.body
     size = 0
     if mode & 0o170000 == REGULAR:
-        union.find_data(node)
         source = node.content
         if truncating:
             body = EMPTY

@@ -24,6 +24,8 @@ MAGIC: Final = 0xFB
 def handle(union: UnionTree, part: Part) -> bytes:
     """The file handle of a lower inode (struct ovl_fb)."""
     tree = union.stack[part.layer]
+    if tree.is_union:
+        return b""  # a union gives out no file handles
     stat = tree.stat(part.inode)
     return HANDLE.pack(VERSION, MAGIC, HANDLE.size, 0, 1, b"\0" * 16, union.volume_number(part.layer), stat.st_ino)
 

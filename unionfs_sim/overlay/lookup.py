@@ -79,6 +79,8 @@ def lookup(union: UnionTree, directory: UnionNode, name: str) -> AnyNode | None:
     lowers = directory.lowers
     if upper is not None:
         found = upper.children.get(name)
+        if found is not None and found in union.shared and not found.is_dir:
+            return _by_name(union.shared[found], directory, name)
         if found is not None and found.mode & 0o170000 != DIRECTORY and not found.xattrs and not found.is_whiteout:
             return found  # lies in the upper alone: the commonest answer needs no search
         if found is None and not lowers:
@@ -211,11 +213,18 @@ def _node(
             union.shared[key] = node
             if not search.is_dir:
                 node.flags |= ALIASED
+                if upper is not None:
+                    union.shared[upper] = node
     if key is None or search.is_dir:
         directory.children[name] = node
     else:
-        # A node with several names is looked up each time: a copy-up makes the name that was used.
-        node.parent, node.name = directory, name
+        return _by_name(node, directory, name)
+    return node
+
+
+def _by_name(node: UnionNode, directory: UnionNode, name: str) -> UnionNode:
+    """A node with several names, found by this one: a copy-up makes the name that was used."""
+    node.parent, node.name = directory, name
     return node
 
 
@@ -241,7 +250,8 @@ def _share_known(union: UnionTree) -> None:
                 todo.append(node)
             else:
                 node.flags |= ALIASED
-                node.parent, node.name = directory, name
+                if node.upper is not None:
+                    union.shared[node.upper] = node
                 del directory.children[name]
 
 

@@ -100,7 +100,7 @@ def _clean_impure(union: UnionTree, node: UnionNode, upper: Inode) -> None:
     if not union.is_samefs and not union.xino_shift:
         return
     for name, child in upper.children.items():
-        found = union.lookup(node, name) if child.xattrs else child
+        found = union.lookup(node, name)
         if found is not None and union.stat(found).st_ino != child.ino + union.ino_base[0]:
             return
     assert union.upper is not None

@@ -399,7 +399,7 @@ class UnionTree(Tree[Any]):
             if node.flags & INDEXED:
                 assign(self.journal, node, "nlink", node.nlink + 1)
             else:
-                put(self.journal, self.shared, node.lowers[0].inode if self.has_redirects else upper, node)
+                put(self.journal, self.shared, upper, node)
 
     def unlink(self, directory: UnionNode, name: str, node: AnyNode) -> None:
         """Take a name away that is not a directory."""
