@@ -79,7 +79,7 @@ class Workspace(Generic[FsT]):
 class Snapshotter(Protocol[FsT]):
     """Turns stacks of layers into root file systems, and changed roots into layers.
 
-    Law suite: ``tests/laws/snapshotter_laws.py``.
+    Law suite: ``tests/laws/test_snapshotter_laws.py``.
     """
 
     @property
@@ -169,7 +169,7 @@ class Sink(Protocol):
 
 
 class Runner(Protocol[FsT_contra]):
-    """Runs commands in a root file system. Law suite: ``tests/laws/runner_laws.py``."""
+    """Runs commands in a root file system. Law suite: ``tests/laws/test_runner_laws.py``."""
 
     def run(self, rootfs: FsT_contra, command: Command, /, *, output: Sink) -> Exit:
         """Run to the end; what it printed went to ``output``."""
@@ -185,7 +185,7 @@ class Fetcher(Protocol):
 
 
 class Store(Protocol):
-    """Blobs by digest, and names for them. Law suite: ``tests/laws/store_laws.py``."""
+    """Blobs by digest, and names for them. Law suite: ``tests/laws/test_store_laws.py``."""
 
     def put(self, blob: LayerStream, /) -> Descriptor:
         """Store the bytes; returns their digest and size. Idempotent."""

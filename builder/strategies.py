@@ -6,10 +6,11 @@ A strategy changes how an image is built, never what is built.
 from __future__ import annotations
 
 import enum
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final, cast
 
 from builder.engine.request import Download
 from builder.errors import NotSupportedError, StepFailedError
@@ -76,12 +77,12 @@ class Settings:
 
 
 def programs() -> Mapping[str, Program]:
-    """Everything that the simulated world can execute, by name."""
+    """Everything that the simulated world can execute, by name; each is imported when first executed."""
     from builder.world.programs import PROGRAMS
     from builder.world.shell import SHELLS
     from builder.world.utilities import UTILITIES
 
-    return {**UTILITIES, **PROGRAMS, **SHELLS}
+    return ChainMap(dict(SHELLS), cast(Any, PROGRAMS), cast(Any, UTILITIES))
 
 
 def download(url: str) -> Download:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import threading
 import time
@@ -210,8 +211,11 @@ class Invocation:
         self.session.print(f"Its OCI image layout: {self.session.state_dir}")
         for line in _written(self.outputs):
             self.session.print(line)
-        name = self.tags[0].familiar if self.tags else result.manifest.digest
-        self.session.print(f"Load it into docker:  layerlab save {name} | docker load")
+        if self.tags:
+            loading = f"layerlab save {self.tags[0].familiar}"
+        else:
+            loading = f"layerlab build -o type=docker,dest=- {shlex.quote(str(self.context))}"
+        self.session.print(f"Load it into docker:  {loading} | docker load")
 
 
 def _written(outputs: Sequence[Output]) -> list[str]:

@@ -119,9 +119,11 @@ class ScanSnapshotter(Generic[FsT]):
     def changes(
         self, work: Workspace[FsT], /, *, written: Iterable[PurePosixPath] | None = None
     ) -> LayerStream:
-        """A layer of the ``written`` paths, changed or not; without any, of what a full scan finds."""
-        paths = sorted({str(path) for path in written or ()})
-        difference = Difference(tuple(paths), ()) if paths else self._compare(work.key)
+        """A layer of the ``written`` paths, changed or not; None: of what a full scan finds."""
+        if written is None:
+            difference = self._compare(work.key)
+        else:
+            difference = Difference(tuple(sorted({str(path) for path in written})), ())
         layer = self._stage(difference)
         self._remember(difference)
         if not difference.changed and not difference.deleted:
@@ -181,8 +183,8 @@ class ScanSnapshotter(Generic[FsT]):
         paths = dict.fromkeys(difference.changed)
         for path in difference.changed:
             if stat.S_ISLNK(self._root.lstat(path).st_mode):
-                target = resolve(self._root, path)
-                if lstat(self._root, target) is not None and not self._ignored.covers(target):
+                target = self._leads_to(path)
+                if target is not None and not self._ignored.covers(target):
                     paths.setdefault(target)
         for path in sorted(paths):
             transfer.parents(path)
@@ -195,6 +197,14 @@ class ScanSnapshotter(Generic[FsT]):
         }
         transfer.times((str(path), self._root.lstat(str(path))) for path in sorted(directories, reverse=True))
         return layer
+
+    def _leads_to(self, link: str) -> str | None:
+        """What the symlink leads to in the end; None for nothing, or a circle."""
+        try:
+            target = resolve(self._root, link)
+        except OSError:
+            return None
+        return target if lstat(self._root, target) is not None else None
 
     def _remember(self, difference: Difference) -> None:
         if self._known is None:
