@@ -257,6 +257,8 @@ class Posix(XattrVerbs, Opener):
         directory, name, slashes = self._parent(path)
         if name in ("", ".", ".."):
             fail(errno.EEXIST)
+        if directory.children is DEAD:
+            fail(errno.ENOENT)
         if directory.children.get(name) is not None:
             fail(errno.EEXIST)
         check_name(name)
@@ -266,8 +268,6 @@ class Posix(XattrVerbs, Opener):
             fail(errno.ENOENT)
         if self._tree.read_only:
             fail(errno.EROFS)
-        if directory.children is DEAD:
-            fail(errno.ENOENT)
         return directory, name
 
     def link(self, source: PathLike, path: PathLike, /, *, follow_symlinks: bool = False) -> None:
@@ -387,6 +387,8 @@ class Posix(XattrVerbs, Opener):
         if self._tree.read_only:
             fail(errno.EROFS)
         node = self._victim(old_directory, old_name)
+        if new_directory.children is DEAD:
+            fail(errno.ENOENT)
         check_name(new_name)
         other = self._tree.lookup(new_directory, new_name)
         if other is not None and flags & RENAME_NOREPLACE:
@@ -414,8 +416,6 @@ class Posix(XattrVerbs, Opener):
         (old_directory, node), (new_directory, other) = old, new
         self._may_remove(old_directory, node)
         if other is None:
-            if new_directory.children is DEAD:
-                fail(errno.ENOENT)
             require(new_directory, self.caller, WRITE | EXECUTE)
         else:
             self._may_remove(new_directory, other)
