@@ -20,7 +20,8 @@ _ADDUSER_LONG: Final = {
     "force-badname": "4",
 }  # fmt: skip
 _USERADD_LONG: Final = {
-    "home-dir": "d", "create-home": "m", "no-create-home": "M", "shell": "s", "uid": "u", "gid": "g", "groups": "G",
+    "home-dir": "d", "create-home": "m", "no-create-home": "M", "shell": "s", "uid": "u", "gid": "g",
+    "groups": "G",
     "system": "r", "comment": "c", "user-group": "U", "no-user-group": "N", "password": "p", "base-dir": "b",
     "no-log-init": "l", "non-unique": "o",
 }  # fmt: skip

@@ -6,10 +6,16 @@ from dataclasses import replace
 from typing import Final
 
 from builder.world.process import Process
+from builder.world.programs import PROGRAMS
 
-_NOT_APPLETS: Final = frozenset(
-    ["apk", "apt", "apt-get", "apt-cache", "apt-mark", "ar", "bash", "busybox", "c99", "cc", "compiled", "curl", "dpkg", "dpkg-query", "gcc", "git", "groupadd", "groupdel", "ld", "ldconfig", "ldd", "make", "nginx", "ranlib", "strip", "useradd", "userdel", "usermod"]
-)
+_NOT_APPLETS: Final = frozenset(PROGRAMS) - {
+    "adduser",
+    "addgroup",
+    "deluser",
+    "delgroup",
+    "wget",
+}
+"""Programs that busybox does not contain, whatever name a link to it has."""
 
 
 def busybox(process: Process) -> int:

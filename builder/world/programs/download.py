@@ -17,7 +17,8 @@ _WGET_USAGE: Final = "Usage: wget [-cqS] [-O FILE] [-P DIR] [-U AGENT] [-T SEC] 
 _CURL_USAGE: Final = "curl: try 'curl --help' for more information"
 WGET_SPEC: Final = "cqSO:P:T:U:nvt:o:Y:"
 _WGET_LONG: Final = {
-    "output-document": "O", "directory-prefix": "P", "timeout": "T", "quiet": "q", "continue": "c", "spider": "1",
+    "output-document": "O", "directory-prefix": "P", "timeout": "T", "quiet": "q", "continue": "c",
+    "spider": "1",
     "no-check-certificate": "2", "tries": "t", "no-verbose": "3", "header": "4:", "post-data": "5:",
     "user-agent": "U", "progress": "6:", "show-progress": "7", "https-only": "8", "max-redirect": "9:",
 }  # fmt: skip
@@ -25,7 +26,8 @@ _CURL_SPEC: Final = "fsSLo:OkIvH:A:m:d:X:u:ie:C:w:x:#46"
 _CURL_LONG: Final = {
     "fail": "f", "silent": "s", "show-error": "S", "location": "L", "output": "o", "remote-name": "O",
     "insecure": "k", "head": "I", "verbose": "v", "header": "H", "user-agent": "A", "max-time": "m",
-    "retry": "1:", "connect-timeout": "2:", "create-dirs": "3", "proto": "4:", "tlsv1.2": "5", "write-out": "w",
+    "retry": "1:", "connect-timeout": "2:", "create-dirs": "3", "proto": "4:", "tlsv1.2": "5",
+    "write-out": "w",
     "request": "X", "data": "d", "retry-delay": "6:", "include": "i", "compressed": "7", "progress-bar": "#",
 }  # fmt: skip
 

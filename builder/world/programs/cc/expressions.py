@@ -20,56 +20,16 @@ from builder.world.programs.cc.ctype import (
     size_of,
     wrap,
 )
-from builder.world.programs.cc.declarations import DeclarationReader
-from builder.world.programs.cc.machine import Fault, Load, Machine
+from builder.world.programs.cc.machine import Load, Machine
+from builder.world.programs.cc.operators import LEVELS, OperatorCompiler
 from builder.world.programs.cc.scope import Expr, Global, Name, at_address, constant, store
 from builder.world.programs.cc.tokens import CompileError, Token, number_of, text_of
 
-_LEVELS: Final[tuple[tuple[str, ...], ...]] = (
-    ("||",),
-    ("&&",),
-    ("|",),
-    ("^",),
-    ("&",),
-    ("==", "!="),
-    ("<", ">", "<=", ">="),
-    ("<<", ">>"),
-    ("+", "-"),
-    ("*", "/", "%"),
-)
 _ASSIGNMENTS: Final = ("=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=")
-_COMPARISONS: Final = frozenset(("==", "!=", "<", ">", "<=", ">="))
 MAX_NESTING: Final = 60
 
 
-def _divide(left: int, right: int) -> int:
-    if right == 0:
-        raise Fault("Floating point exception", 8)
-    quotient = abs(left) // abs(right)
-    return quotient if (left < 0) == (right < 0) else -quotient
-
-
-_OPERATIONS: Final[dict[str, Callable[[int, int], int]]] = {
-    "|": lambda a, b: a | b,
-    "^": lambda a, b: a ^ b,
-    "&": lambda a, b: a & b,
-    "==": lambda a, b: int(a == b),
-    "!=": lambda a, b: int(a != b),
-    "<": lambda a, b: int(a < b),
-    ">": lambda a, b: int(a > b),
-    "<=": lambda a, b: int(a <= b),
-    ">=": lambda a, b: int(a >= b),
-    "<<": lambda a, b: a << (b & 63),
-    ">>": lambda a, b: a >> (b & 63),
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": _divide,
-    "%": lambda a, b: a - b * _divide(a, b),
-}
-
-
-class ExpressionCompiler(DeclarationReader):
+class ExpressionCompiler(OperatorCompiler):
     """Compiles expressions; knows which function it is in, for messages."""
 
     function = ""
@@ -155,54 +115,13 @@ class ExpressionCompiler(DeclarationReader):
         return test
 
     def _level(self, level: int) -> Expr:
-        if level == len(_LEVELS):
+        if level == len(LEVELS):
             return self.unary()
         left = self._level(level + 1)
-        while self.at(*_LEVELS[level]):
+        while self.at(*LEVELS[level]):
             sign = self.advance()
             left = self.binary(sign, left, self._level(level + 1))
         return left
-
-    def binary(self, sign: Token, left: Expr, right: Expr) -> Expr:
-        """The expression ``left sign right``."""
-        one, two = left.load, right.load
-        for side in (left, right):
-            if side.type.kind in ("record", "void"):
-                raise CompileError(f"invalid operands to binary {sign.text}", sign.where)
-        if sign.text == "&&":
-            return Expr(INT, lambda m: int(bool(one(m) and two(m))))
-        if sign.text == "||":
-            return Expr(INT, lambda m: int(bool(one(m) or two(m))))
-        first, second = decayed(left.type), decayed(right.type)
-        if sign.text in ("+", "-") and "pointer" in (first.kind, second.kind):
-            return self._pointer_sum(sign, left, right)
-        ctype = first if sign.text in ("<<", ">>") else common(first, second)
-        result = INT if sign.text in _COMPARISONS else common(ctype, INT)
-        operation = _OPERATIONS[sign.text]
-        if ctype.kind == "int" and not ctype.signed:
-            run: Load = lambda m: wrap(operation(wrap(one(m), ctype), wrap(two(m), ctype)), result)  # noqa: E731
-        else:
-            run = lambda m: wrap(operation(one(m), two(m)), result)  # noqa: E731
-        known = None
-        if left.constant is not None and right.constant is not None:
-            if sign.text in "/%" and right.constant == 0:
-                self.unit.warnings.append(f"{sign.where}: warning: division by zero [-Wdiv-by-zero]")
-            else:
-                known = wrap(operation(left.constant, right.constant), result)
-        return Expr(result, run, constant=known)
-
-    def _pointer_sum(self, sign: Token, left: Expr, right: Expr) -> Expr:
-        one, two = left.load, right.load
-        first, second = decayed(left.type), decayed(right.type)
-        if first.kind == second.kind == "pointer" and sign.text == "-":
-            unit = size_of(first.target or CHAR) or 1
-            return Expr(LONG, lambda m: (one(m) - two(m)) // unit)
-        if second.kind == "pointer":
-            one, two, first = two, one, second
-        unit = size_of(first.target or CHAR) or 1
-        if sign.text == "-":
-            unit = -unit
-        return Expr(first, lambda m: one(m) + two(m) * unit)
 
     def unary(self) -> Expr:
         """A cast, a prefix operator, or a postfix expression."""

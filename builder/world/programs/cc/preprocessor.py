@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from builder.world.programs.cc.tokens import CompileError, Token, number_of, scan_line
+from builder.world.programs.cc.conditions import Arithmetic
+from builder.world.programs.cc.tokens import CompileError, Token, scan_line
 
 MAX_INCLUDE_DEPTH: Final = 200
 MAX_TOKENS: Final = 200_000
@@ -112,7 +113,7 @@ class Preprocessor:
             rest,
         )
         tokens = self._expand(list(scan_line(plain, path, line)), frozenset())
-        return _Arithmetic(tokens, f"{path}:{line}:2").value() != 0
+        return Arithmetic(tokens, f"{path}:{line}:2").value() != 0
 
     def _include(self, rest: str, path: str, line: int, depth: int) -> None:
         where = f"{path}:{line}:10"
@@ -254,76 +255,3 @@ def _substitute(macro: Macro, expanded: list[list[Token]], written: list[list[To
         body.extend(parts)
         stringify = paste = False
     return body
-
-
-_LEVELS: Final[tuple[tuple[str, ...], ...]] = (
-    ("||",),
-    ("&&",),
-    ("==", "!="),
-    ("<", ">", "<=", ">="),
-    ("+", "-"),
-    ("*", "/", "%"),
-)
-
-
-class _Arithmetic:
-    """The integer expression behind #if (ISO C 6.10.1); a name that is no macro counts as 0."""
-
-    def __init__(self, tokens: list[Token], where: str) -> None:
-        self._tokens = list(tokens)
-        self._where = where
-        self._index = 0
-
-    def value(self) -> int:
-        result = self._level(0)
-        if self._index < len(self._tokens):
-            raise CompileError("missing binary operator before token in #if", self._where)
-        return result
-
-    def _level(self, level: int) -> int:
-        if level == len(_LEVELS):
-            return self._unary()
-        left = self._level(level + 1)
-        while self._index < len(self._tokens) and self._tokens[self._index].text in _LEVELS[level]:
-            sign = self._tokens[self._index].text
-            self._index += 1
-            left = self._apply(sign, left, self._level(level + 1))
-        return left
-
-    def _apply(self, sign: str, left: int, right: int) -> int:
-        if sign in "/%" and right == 0:
-            raise CompileError("division by zero in #if", self._where)
-        results: dict[str, Callable[[], int]] = {
-            "||": lambda: int(bool(left or right)),
-            "&&": lambda: int(bool(left and right)),
-            "==": lambda: int(left == right),
-            "!=": lambda: int(left != right),
-            "<": lambda: int(left < right),
-            ">": lambda: int(left > right),
-            "<=": lambda: int(left <= right),
-            ">=": lambda: int(left >= right),
-            "+": lambda: left + right,
-            "-": lambda: left - right,
-            "*": lambda: left * right,
-            "/": lambda: left // right,
-            "%": lambda: left % right,
-        }
-        return results[sign]()
-
-    def _unary(self) -> int:
-        if self._index >= len(self._tokens):
-            raise CompileError("#if with no expression", self._where)
-        token = self._tokens[self._index]
-        self._index += 1
-        match token.text:
-            case "!":
-                return int(not self._unary())
-            case "-":
-                return -self._unary()
-            case "(":
-                inner = self._level(0)
-                if self._index >= len(self._tokens) or self._tokens[self._index].text != ")":
-                    raise CompileError("missing ')' in expression", self._where)
-                self._index += 1
-                return inner
-        return number_of(token) if token.kind == "number" else 0

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final
 
-from builder.world.programs.cc.ctype import CType, Record, array_of, decayed, size_of
-from builder.world.programs.cc.expressions import ExpressionCompiler
+from builder.world.programs.cc.control import BREAKS, CONTINUES, GOES_ON, RETURNS, Statement, loop, sequence
+from builder.world.programs.cc.ctype import CType, size_of
+from builder.world.programs.cc.initializers import InitializerCompiler, Store
 from builder.world.programs.cc.machine import Function, Load, Machine
 from builder.world.programs.cc.scope import CompiledUnit, Global, Name, store
-from builder.world.programs.cc.tokens import CompileError, Token, text_of, tokenize
-
-Statement: TypeAlias = "Callable[[Machine], int]"
-Store: TypeAlias = tuple[int, CType, Load]
-
-GOES_ON: Final = 0
-BREAKS: Final = 1
-CONTINUES: Final = 2
-RETURNS: Final = 3
+from builder.world.programs.cc.tokens import CompileError, Token, tokenize
 
 
 def compile_unit(source: str, name: str) -> CompiledUnit:
@@ -30,12 +23,11 @@ def compile_unit(source: str, name: str) -> CompiledUnit:
     return compiler.unit
 
 
-class UnitCompiler(ExpressionCompiler):
+class UnitCompiler(InitializerCompiler):
     """Compiles one translation unit from its first token to its last."""
 
     _frame = 0
     _deepest = 0
-    _returns: CType | None = None
 
     def translation_unit(self) -> None:
         """Compile everything up to the end."""
@@ -80,7 +72,7 @@ class UnitCompiler(ExpressionCompiler):
         self.unit.functions[symbol] = function
         if symbol != name:
             self.unit.private.add(symbol)
-        self.function, self._frame, self._deepest, self._returns = name, 0, 0, ctype.target
+        self.function, self._frame, self._deepest = name, 0, 0
         self._open_scope()
         places = []
         for parameter, kind in ctype.parameters:
@@ -121,7 +113,7 @@ class UnitCompiler(ExpressionCompiler):
         self.scopes[-1][name] = Name(ctype, symbol=symbol)
         stores: list[Store] = []
         if self.accept("="):
-            ctype = self._initializer(ctype, 0, stores)
+            ctype = self.initializer(ctype, 0, stores)
             self.scopes[-1][name] = Name(ctype, symbol=symbol)
         self.complete(ctype, token)
 
@@ -132,69 +124,6 @@ class UnitCompiler(ExpressionCompiler):
         self.unit.globals[symbol] = Global(symbol, size_of(ctype), fill)
         if is_private:
             self.unit.private.add(symbol)
-
-    def _initializer(self, ctype: CType, offset: int, stores: list[Store]) -> CType:
-        """Read an initialiser for the object at ``offset``; the type, with its length now known."""
-        if ctype.kind == "array" and ctype.target is not None:
-            if self.token.kind == "string" and ctype.target.size == 1:
-                return self._text(ctype, offset, stores)
-            if self.at("{"):
-                return self._elements(ctype, ctype.target, offset, stores)
-        if isinstance(ctype, Record) and self.at("{"):
-            self._record_members(ctype, offset, stores)
-            return ctype
-        is_braced = self.accept("{")
-        expression = self.assignment()
-        stores.append((offset, ctype, expression.load))
-        if is_braced:
-            self.accept(",")
-            self.expect("}")
-        return ctype
-
-    def _text(self, ctype: CType, offset: int, stores: list[Store]) -> CType:
-        text = b""
-        while self.token.kind == "string":
-            text += text_of(self.advance().text)
-        text += b"\0"
-        target = ctype.target
-        assert target is not None
-        whole = ctype if ctype.length >= 0 else array_of(target, len(text))
-        for index, byte in enumerate(text[: whole.length]):
-            stores.append((offset + index, target, lambda _machine, byte=byte: byte))  # type: ignore[misc]
-        return whole
-
-    def _elements(self, ctype: CType, target: CType, offset: int, stores: list[Store]) -> CType:
-        self.expect("{")
-        count = 0
-        while not self.at("}"):
-            if 0 <= ctype.length <= count:
-                raise CompileError("excess elements in array initializer", self.token.where)
-            self._initializer(target, offset + count * size_of(target), stores)
-            count += 1
-            if not self.accept(","):
-                break
-        self.expect("}")
-        return ctype if ctype.length >= 0 else array_of(target, count)
-
-    def _record_members(self, ctype: Record, offset: int, stores: list[Store]) -> None:
-        self.expect("{")
-        names = list(ctype.fields.places)
-        index = 0
-        while not self.at("}"):
-            if self.accept("."):
-                token = self.name_token()
-                if token.text not in names:
-                    raise CompileError(f"unknown field '{token.text}' specified in initializer", token.where)
-                index = names.index(token.text)
-                self.expect("=")
-            if index >= len(names):
-                raise CompileError("excess elements in struct initializer", self.token.where)
-            place, kind = ctype.fields.places[names[index]]
-            self._initializer(kind, offset + place, stores)
-            index += 1
-            if not self.accept(","):
-                break
-        self.expect("}")
 
     def _block(self) -> Statement:
         self.expect("{")
@@ -210,7 +139,7 @@ class UnitCompiler(ExpressionCompiler):
         self.expect("}")
         self._close_scope()
         self._frame = frame
-        return _sequence(parts)
+        return sequence(parts)
 
     def _declaration(self) -> Statement:
         specifiers = self.specifiers()
@@ -228,7 +157,7 @@ class UnitCompiler(ExpressionCompiler):
             if not self.accept(","):
                 break
         self.expect(";")
-        return _sequence(parts)
+        return sequence(parts)
 
     def _local(self, token: Token, name: str, ctype: CType) -> Statement:
         stores: list[Store] = []
@@ -238,14 +167,14 @@ class UnitCompiler(ExpressionCompiler):
             return lambda _machine: GOES_ON
         self.advance()
         if ctype.kind == "array" and ctype.length < 0:
-            ctype = self._initializer(ctype, 0, stores)
+            ctype = self.initializer(ctype, 0, stores)
             offset = self._place(ctype)
             self.scopes[-1][name] = Name(ctype, offset=offset)
         else:
             self.complete(ctype, token)
             offset = self._place(ctype)
             self.scopes[-1][name] = Name(ctype, offset=offset)
-            self._initializer(ctype, 0, stores)
+            self.initializer(ctype, 0, stores)
         size, is_aggregate = size_of(ctype), ctype.kind in ("array", "record") and len(stores) != 1
 
         def fill(machine: Machine) -> int:
@@ -299,14 +228,14 @@ class UnitCompiler(ExpressionCompiler):
         return run
 
     def _while(self) -> Statement:
-        return _loop(self._condition(), self._statement(), None)
+        return loop(self._condition(), self._statement(), None)
 
     def _do(self) -> Statement:
         body = self._statement()
         self.expect("while")
         test = self._condition()
         self.expect(";")
-        again = _loop(test, body, None)
+        again = loop(test, body, None)
 
         def run(machine: Machine) -> int:
             outcome = body(machine)
@@ -330,9 +259,9 @@ class UnitCompiler(ExpressionCompiler):
         self.expect(";")
         after = None if self.at(")") else self.expression().load
         self.expect(")")
-        loop = _loop(test, self._statement(), after)
+        whole = loop(test, self._statement(), after)
         self._close_scope()
-        return _sequence([first, loop] if first is not None else [loop])
+        return sequence([first, whole] if first is not None else [whole])
 
     def _switch(self) -> Statement:
         value = self._condition()
@@ -366,8 +295,7 @@ class UnitCompiler(ExpressionCompiler):
             return lambda _machine: RETURNS
         result = self.expression()
         self.expect(";")
-        load, ctype = result.load, decayed(self._returns) if self._returns else result.type
-        del ctype
+        load = result.load
 
         def run(machine: Machine) -> int:
             machine.result = load(machine)
@@ -378,36 +306,6 @@ class UnitCompiler(ExpressionCompiler):
     def _jump(self, outcome: int) -> Statement:
         self.expect(";")
         return lambda _machine: outcome
-
-
-def _sequence(parts: list[Statement]) -> Statement:
-    if len(parts) == 1:
-        return parts[0]
-
-    def run(machine: Machine) -> int:
-        for part in parts:
-            outcome = part(machine)
-            if outcome:
-                return outcome
-        return GOES_ON
-
-    return run
-
-
-def _loop(test: Load | None, body: Statement, after: Load | None) -> Statement:
-    def run(machine: Machine) -> int:
-        while test is None or test(machine):
-            machine.step()
-            outcome = body(machine)
-            if outcome == BREAKS:
-                break
-            if outcome == RETURNS:
-                return RETURNS
-            if after is not None:
-                after(machine)
-        return GOES_ON
-
-    return run
 
 
 _KEYWORDS: Final[dict[str, Callable[[UnitCompiler], Statement]]] = {

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
+from builder.world.programs.make.lines import logical_lines, split_outside, without_comment
+from builder.world.programs.make.makefile import Makefile, RecipeLine, Rule
 from builder.world.programs.make.variables import (
     MakeError,
     Origin,
@@ -23,41 +25,6 @@ _ASSIGNMENT: Final = re.compile(
 )
 _DEFINE: Final = re.compile(r"\s*define\s+(\S+)\s*(\?=|\+=|::?=|=)?\s*")
 _WORDS: Final = frozenset(["ifeq", "ifneq", "ifdef", "ifndef", "else", "endif"])
-
-
-@dataclass(frozen=True, slots=True)
-class RecipeLine:
-    """One line of a recipe, not expanded yet, and where it stands."""
-
-    text: str
-    where: str
-
-
-@dataclass(slots=True)
-class Rule:
-    """How to make a target. For a pattern rule, target and prerequisites hold one ``%``."""
-
-    targets: tuple[str, ...]
-    prerequisites: tuple[str, ...]
-    order_only: tuple[str, ...]
-    where: str
-    recipe: list[RecipeLine] = field(default_factory=list)
-    is_double: bool = False
-    stem: str = ""
-
-
-@dataclass(slots=True)
-class Makefile:
-    """Everything that was read. ``rules`` by target; a target may be named by several."""
-
-    rules: dict[str, list[Rule]] = field(default_factory=dict)
-    patterns: list[Rule] = field(default_factory=list)
-    own_values: dict[str, list[tuple[str, str, str]]] = field(default_factory=dict)
-    exported: set[str] = field(default_factory=set)
-    exports_all: bool = False
-    special: dict[str, set[str]] = field(default_factory=dict)
-    default_goal: str = ""
-    files: list[str] = field(default_factory=list)
 
 
 class Reader:
@@ -84,7 +51,7 @@ class Reader:
             raise MakeError("too many included makefiles", name)
         self._current = []
         active: list[_Condition] = []
-        lines = _logical_lines(text)
+        lines = logical_lines(text)
         for number, line in lines:
             where = f"{name}:{number}"
             try:
@@ -103,7 +70,7 @@ class Reader:
                 for rule in self._current:
                     rule.recipe.append(RecipeLine(line[1:], where))
             return
-        line = _without_comment(line)
+        line = without_comment(line)
         words = line.split(None, 1)
         if not words:
             return
@@ -223,23 +190,23 @@ class Reader:
         return (left == right) == (word == "ifeq")
 
     def _rule(self, line: str, where: str) -> None:
-        before, semicolon, recipe = _split_outside(line, ";")
+        before, semicolon, recipe = split_outside(line, ";")
         expanded = self._variables.expand(before)
-        targets_text, colon, rest = _split_outside(expanded, ":")
+        targets_text, colon, rest = split_outside(expanded, ":")
         if not colon:
             hint = " (did you mean TAB instead of 8 spaces?)" if line.startswith("        ") else ""
             raise MakeError(f"missing separator{hint}", where)
         is_double = rest.startswith(":")
         rest = rest.removeprefix(":")
         targets = targets_text.split()
-        own = _ASSIGNMENT.fullmatch(_split_outside(before, ":")[2])
+        own = _ASSIGNMENT.fullmatch(split_outside(before, ":")[2])
         if own is not None and not semicolon:
             for target in targets:
                 self.makefile.own_values.setdefault(target, []).append((own[1], own[2], own[3]))
             self._current = []
             return
         lines = [RecipeLine(recipe.strip(), where)] if semicolon and recipe.strip() else []
-        middle, second, last = _split_outside(rest, ":")
+        middle, second, last = split_outside(rest, ":")
         if second:
             self._static_pattern(targets, middle.strip(), last, where, lines)
         else:
@@ -288,7 +255,9 @@ class Reader:
             return [rule]
         made = []
         for target in targets:
-            if (target.startswith(".") and target.isupper()) or (target.startswith(".") and target[1:].isupper()):
+            if (target.startswith(".") and target.isupper()) or (
+                target.startswith(".") and target[1:].isupper()
+            ):
                 self.makefile.special.setdefault(target, set()).update(normal)
             rule = Rule((target,), tuple(normal), tuple(late), where, list(lines), is_double)
             self.makefile.rules.setdefault(target, []).append(rule)
@@ -313,46 +282,3 @@ class _Condition:
     is_taken: bool
     was_taken: bool
     has_else: bool = False
-
-
-def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Lines with their numbers; continued ones are joined (a recipe keeps its newlines)."""
-    lines = text.replace("\r\n", "\n").split("\n")
-    index = 0
-    while index < len(lines):
-        number, line = index + 1, lines[index]
-        is_recipe = line.startswith("\t")
-        while _continues(line) and index + 1 < len(lines):
-            index += 1
-            following = lines[index]
-            if is_recipe:
-                line += "\n" + following.removeprefix("\t")
-            else:
-                line = line[:-1].rstrip() + " " + following.lstrip()
-        index += 1
-        yield number, line
-
-
-def _continues(line: str) -> bool:
-    return (len(line) - len(line.rstrip("\\"))) % 2 == 1
-
-
-def _without_comment(line: str) -> str:
-    index = line.find("#")
-    while index > 0 and line[index - 1] == "\\":
-        line = line[: index - 1] + line[index:]
-        index = line.find("#", index)
-    return line if index < 0 else line[:index]
-
-
-def _split_outside(text: str, sign: str) -> tuple[str, str, str]:
-    """``text`` cut at the first ``sign`` outside of variable references."""
-    depth = 0
-    for index, found in enumerate(text):
-        if found in "({":
-            depth += 1
-        elif found in ")}":
-            depth = max(0, depth - 1)
-        elif found == sign and depth == 0:
-            return text[:index], sign, text[index + 1 :]
-    return text, "", ""

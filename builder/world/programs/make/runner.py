@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
-from builder.world.programs.make.reader import Makefile, RecipeLine, Rule
-from builder.world.programs.make.variables import MakeError, Origin, Variable, Variables, match_pattern
+from builder.world.programs.make.implicit import ImplicitRules
+from builder.world.programs.make.makefile import Makefile, RecipeLine, Rule
+from builder.world.programs.make.variables import MakeError, Origin, Variable, Variables
 
 MAX_DEPTH: Final = 400
 
@@ -125,8 +126,8 @@ class Runner:
             for rule in doubles:
                 outcome = self._by_rule(target, rule)
             return outcome
-        rule = self._whole_rule(target, rules)
-        if rule is None:
+        whole = self._whole_rule(target, rules)
+        if whole is None:
             modified = self.shop.modified(target)
             if modified is None:
                 needed = f", needed by '{needed_by}'" if needed_by else ""
@@ -136,7 +137,7 @@ class Runner:
                     raise RecipeFailed
                 raise MakeError(message)
             return _Outcome(modified)
-        return self._by_rule(target, rule)
+        return self._by_rule(target, whole)
 
     def _whole_rule(self, target: str, rules: list[Rule]) -> Rule | None:
         """All rules of a target as one: the prerequisites of all, the recipe of the last that has one."""
@@ -145,7 +146,9 @@ class Runner:
             self.shop.say(f"{rule.where}: warning: ignoring old recipe for target '{target}'", as_error=True)
         implied = None
         if not recipes and not self._is_phony(target):
-            implied = self._implied(target, {name for rule in rules for name in rule.prerequisites}, 0)
+            given = {name for rule in rules for name in rule.prerequisites}
+            search = ImplicitRules(self.makefile, lambda name: self.shop.modified(name) is not None)
+            implied = search.find(target, given)
         if implied is None and not rules:
             return None
         base = recipes[-1] if recipes else implied if implied is not None else rules[-1]
@@ -155,41 +158,6 @@ class Runner:
             prerequisites=tuple(name for rule in ordered for name in rule.prerequisites),
             order_only=tuple(name for rule in ordered for name in rule.order_only),
         )
-
-    def _implied(self, target: str, given: set[str], depth: int) -> Rule | None:
-        """The pattern rule that can make ``target``: the first (shortest stem) whose prerequisites exist."""
-        if depth > 3:
-            return None
-        fitting = []
-        directory, slash, last = target.rpartition("/")
-        for position, rule in enumerate(self.makefile.patterns):
-            for pattern in rule.targets:
-                stem, prefix = match_pattern(pattern, target), ""
-                if stem is None and "/" not in pattern:
-                    stem, prefix = match_pattern(pattern, last), directory + slash
-                if stem and rule.recipe:
-                    fitting.append((len(stem), position, rule, stem, prefix))
-                    break
-        for chained in (False, True):
-            for _, _, rule, stem, prefix in sorted(fitting, key=lambda item: (item[0], item[1])):
-                if chained and rule.targets == ("%",):
-                    continue
-                names = [_filled(name, stem, prefix) for name in rule.prerequisites]
-                if all(self._can_make(name, given, depth, chained=chained) for name in names):
-                    late = tuple(_filled(name, stem, prefix) for name in rule.order_only)
-                    return replace(
-                        rule,
-                        targets=(target,),
-                        prerequisites=tuple(names),
-                        order_only=late,
-                        stem=prefix + stem,
-                    )
-        return None
-
-    def _can_make(self, name: str, given: set[str], depth: int, *, chained: bool) -> bool:
-        if name in given or name in self.makefile.rules or self.shop.modified(name) is not None:
-            return True
-        return chained and self._implied(name, given, depth + 1) is not None
 
     def _by_rule(self, target: str, rule: Rule) -> _Outcome:
         outcomes: list[tuple[str, _Outcome]] = []
@@ -318,10 +286,6 @@ class Runner:
             self.shop.say(f"{self.name}: *** Deleting file '{target}'", as_error=True)
             self.shop.remove(target)
         raise RecipeFailed
-
-
-def _filled(pattern: str, stem: str, prefix: str) -> str:
-    return prefix + pattern.replace("%", stem, 1) if "%" in pattern else pattern
 
 
 def _suffix(target: str) -> str:

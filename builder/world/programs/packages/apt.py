@@ -40,7 +40,8 @@ LIST_SIZE: Final = "18M"
 _LONG: Final = {
     "yes": "y", "assume-yes": "y", "no-install-recommends": "0", "quiet": "q", "fix-missing": "m",
     "allow-downgrades": "1", "reinstall": "2", "no-install-suggests": "3", "purge": "4", "auto-remove": "5",
-    "only-upgrade": "6", "fix-broken": "f", "no-upgrade": "7", "download-only": "d", "allow-unauthenticated": "8",
+    "only-upgrade": "6", "fix-broken": "f", "no-upgrade": "7", "download-only": "d",
+    "allow-unauthenticated": "8",
     "option": "o", "target-release": "t", "autoremove": "5", "allow-releaseinfo-change": "9",
 }  # fmt: skip
 _USAGE: Final = "Usage: apt-get [options] command"
@@ -84,41 +85,6 @@ def apt_get(process: Process) -> int:
         f"E: not simulated: {command} (update, install, remove, autoremove, clean)\n".encode()
     )
     return 100
-
-
-def apt_cache(process: Process) -> int:
-    """Answer ``policy``, ``show`` and ``search`` from the lists."""
-    words = [word for word in process.argv[1:] if not word.startswith("-")]
-    if len(words) < 2 or words[0] not in ("policy", "show", "search"):
-        process.stderr.write(b"E: not simulated: anything but apt-cache policy, show, search NAME\n")
-        return 100
-    run = Apt(process, parse([], "", usage=_USAGE))
-    offers = run.offers()
-    for name in words[1:]:
-        for offer in offers.values():
-            if words[0] == "search" and name in offer.name:
-                process.out(f"{offer.name} - {offer.about}\n")
-            elif words[0] != "search" and offer.name == name:
-                process.out(f"Package: {name}\nVersion: {offer.version}\nDescription: {offer.about}\n\n")
-        if words[0] == "show" and name not in offers:
-            process.stderr.write(b"E: No packages found\n")
-            return 100
-    return 0
-
-
-def apt_mark(process: Process) -> int:
-    """Mark packages as wanted (manual) or only needed (auto); showmanual and showauto list them."""
-    words = [word for word in process.argv[1:] if not word.startswith("-")]
-    if not words or words[0] not in ("manual", "auto", "showmanual", "showauto", "hold", "unhold"):
-        process.stderr.write(b"E: not simulated: anything but apt-mark manual, auto, showmanual, showauto\n")
-        return 100
-    run = Apt(process, parse([], "", usage=_USAGE))
-    if words[0].startswith("show"):
-        wanted = words[0] == "showmanual"
-        process.out("".join(f"{one.name}\n" for one in run.installed.values() if one.is_wanted == wanted))
-    elif words[0] in ("manual", "auto"):
-        run.mark(words[1:] if words[1:] != [".*"] else list(run.installed), is_wanted=words[0] == "manual")
-    return 0
 
 
 class Apt:

@@ -11,6 +11,9 @@ BUILD_FILE: Final = "/usr/lib/nginx/build"
 """Where the package says how its nginx was built: version, prefix, paths."""
 
 
+_DEFAULTS: Final = frozenset(("error_log", "access_log", "pid", "user"))
+
+
 def nginx(process: Process) -> int:
     """Serve, check the configuration (-t), or tell the version (-v, -V)."""
     built = _built(process)
@@ -49,7 +52,7 @@ def nginx(process: Process) -> int:
             case _:
                 process.stderr.write(f'nginx: invalid option: "{word}"\n'.encode())
                 return 1
-    defaults = {key: built[key] for key in ("error_log", "access_log", "pid", "user") if key in built}
+    defaults = {key: value for key, value in built.items() if key in _DEFAULTS}
     settings = Settings("nginx", version, prefix, conf, globals_, defaults)
     return check(process, settings) if wants_check else serve(process, settings)
 

@@ -11,7 +11,8 @@ from typing import Final
 from builder.world.network import Handler, HttpRequest, HttpResponse, Serving
 from builder.world.process import Process
 from builder.world.programs.web.conf import ConfigError, Directive, parse, parse_text
-from builder.world.programs.web.site import Site, refuse_unsimulated
+from builder.world.programs.web.names import refuse_unsimulated
+from builder.world.programs.web.site import Site
 from unionfs_sim.caller import Caller
 from unionfs_sim.posix import Posix
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from builder.world.network import HttpRequest, HttpResponse
-from builder.world.programs.web.conf import ConfigError, Directive
-from builder.world.programs.web.directives import REASONS, REFUSED
+from builder.world.programs.web.conf import Directive
+from builder.world.programs.web.directives import REASONS
+from builder.world.programs.web.names import matches_name, normalized
 from unionfs_sim.posix import Posix
 
 MAX_REDIRECTS: Final = 10
@@ -66,7 +66,7 @@ class Site:
         """What ``request`` is answered on ``port``."""
         server = self._server(port, request.host)
         uri, _, query = request.target.partition("?")
-        path = _normalized(_UNSAFE.sub(lambda match: chr(int(match[1], 16)), uri))
+        path = normalized(_UNSAFE.sub(lambda match: chr(int(match[1], 16)), uri))
         if path is None or "\0" in path:
             return self._error(400)
         if request.method not in ("GET", "HEAD"):
@@ -83,7 +83,7 @@ class Site:
         candidates = self.servers[port]
         for server in candidates:
             if any(
-                _matches_name(pattern, name)
+                matches_name(pattern, name)
                 for line in server.all("server_name")
                 for pattern in line.arguments
             ):
@@ -278,39 +278,3 @@ class Site:
             "hostname": "localhost",
         }
         return _VARIABLE.sub(lambda match: values.get(match[1] or match[2], ""), text)
-
-
-def _matches_name(pattern: str, host: str) -> bool:
-    if pattern.startswith("*."):
-        return host.endswith(pattern[1:])
-    return pattern.lower() == host.lower()
-
-
-def _normalized(uri: str) -> str | None:
-    """``uri`` without ``.``, ``..`` and double slashes; None if it leaves the root or is not absolute."""
-    if not uri.startswith("/"):
-        return None
-    parts: list[str] = []
-    for part in uri.split("/")[1:]:
-        if part == "..":
-            if not parts:
-                return None
-            parts.pop()
-        elif part not in ("", "."):
-            parts.append(part)
-    ends = uri.endswith(("/", "/.", "/.."))
-    return "/" + "/".join(parts) + ("/" if ends and parts else "")
-
-
-def refuse_unsimulated(directives: Sequence[Directive]) -> None:
-    """ConfigError if a directive would change answers in a way that is not simulated."""
-    for directive in _walk(directives):
-        if directive.name in REFUSED:
-            raise ConfigError(f'not simulated: directive "{directive.name}"', directive.where)
-
-
-def _walk(directives: Sequence[Directive]) -> Iterator[Directive]:
-    for directive in directives:
-        yield directive
-        if directive.name != "types":
-            yield from _walk(directive.block or ())
