@@ -10,8 +10,9 @@ from builder.context.paths import clean
 from builder.dockerfile.instruction import Copy
 from builder.dockerfile.stages import PlannedStage, StageBase
 from builder.engine.request import BuildRequest, BuildResult, BuiltStage
-from builder.engine.schedule import MAX_WORKERS, Schedule
+from builder.engine.schedule import MAX_WORKERS, Schedule, Stopped
 from builder.engine.stage import StageBuild
+from builder.errors import StepFailedError
 from builder.events import BuildBegan, BuildDone, Listener, StagePlanned, nobody
 from builder.image.image import Image
 from builder.image.oci import Descriptor
@@ -103,7 +104,10 @@ def build(
         for each in graph.stages
     )
     listener(BuildBegan(request.strategy, graph.target.title, planned))
-    stages = Build(request, workshop, records or _Forgetful(), listener).run()
+    try:
+        stages = Build(request, workshop, records or _Forgetful(), listener).run()
+    except Stopped:
+        raise StepFailedError("the build was stopped", exit_status=130) from None
     image = next(stage.image for stage in stages if stage.index == graph.target.index)
     manifest = store_image(image, workshop)
     listener(BuildDone(manifest.digest, request.seconds() - began))

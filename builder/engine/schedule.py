@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from typing import Final, Generic, TypeVar
 
 ResultT = TypeVar("ResultT")
@@ -20,6 +19,29 @@ class Stopped(BaseException):
     """Raised in work that goes on after something else failed; never seen by the caller of ``run``."""
 
 
+class _Promise(Generic[ResultT]):
+    """What a piece of work will have returned or raised (a Future, without what importing that costs)."""
+
+    def __init__(self) -> None:
+        self._kept = threading.Event()
+        self._values: list[ResultT] = []
+        self.error: BaseException | None = None
+
+    def keep(self, value: ResultT) -> None:
+        self._values.append(value)
+        self._kept.set()
+
+    def break_(self, error: BaseException) -> None:
+        self.error = error
+        self._kept.set()
+
+    def result(self) -> ResultT:
+        self._kept.wait()
+        if self.error is not None:
+            raise self.error
+        return self._values[0]
+
+
 class Schedule(Generic[ResultT]):
     """Pieces of work by number, each after those before it in ``order`` that it waits for.
 
@@ -30,7 +52,7 @@ class Schedule(Generic[ResultT]):
         self._order = tuple(order)
         self._workers = min(workers, len(self._order), MAX_WORKERS)
         self._stop = stop
-        self._results: dict[int, Future[ResultT]] = {number: Future() for number in self._order}
+        self._results: dict[int, _Promise[ResultT]] = {number: _Promise() for number in self._order}
         self._settled = threading.Event()
         self._unfinished = len(self._order)
         self._lock = threading.Lock()
@@ -62,10 +84,9 @@ class Schedule(Generic[ResultT]):
             raise
         finally:
             for thread in threads:
-                thread.join(_PATIENCE_SECONDS)
-        failures = (self._results[number] for number in self._order if self._results[number].done())
-        for failed in failures:
-            error = failed.exception()
+                thread.join(_PATIENCE_SECONDS / len(threads))
+        for number in self._order:
+            error = self._results[number].error
             if error is not None and not isinstance(error, Stopped):
                 raise error
 
@@ -78,10 +99,10 @@ class Schedule(Generic[ResultT]):
             try:
                 if self._stop.is_set():
                     raise Stopped
-                self._results[number].set_result(work(number))
+                self._results[number].keep(work(number))
             except BaseException as error:
                 self._stop.set()
-                self._results[number].set_exception(error)
+                self._results[number].break_(error)
                 self._settled.set()
                 if reraise:
                     raise

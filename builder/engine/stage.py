@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Generic, Protocol
+from typing import Final, Generic, Protocol
 
 from builder.dockerfile.instruction import (
     Add,
@@ -46,7 +46,8 @@ from builder.image.oci import MEDIA_LAYER, Descriptor
 from builder.image.reference import Reference
 from builder.protocols import FsT, Purpose, Records, Snapshot, Workshop, Workspace
 
-COMMENT = "layerlab"
+COMMENT: Final = "layerlab"
+_SIGINT: Final = 128 + 2
 
 
 class Surroundings(Protocol[FsT]):
@@ -134,6 +135,12 @@ class StageBuild(Generic[FsT]):
             with self._located(instruction.span):
                 self._carry_out(instruction)
         except BuildError as error:
+            if (
+                self.request.stop.is_set()
+                and isinstance(error, StepFailedError)
+                and error.exit_status == _SIGINT
+            ):
+                raise Stopped from error  # another stage failed, or the user has had enough
             self.build.listener(StepFailed(self.planned.index, self.step, error.what))
             raise
         elapsed = self.request.seconds() - began

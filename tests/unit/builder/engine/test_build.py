@@ -345,3 +345,19 @@ def test_a_copied_tree_may_hold_symlinks_and_directories_alone(kitchen):
     result = kitchen.build("FROM scratch\nCOPY d /\n", files=files)
 
     assert kitchen.tree(result.image) == layer({"/empty": Dir(mode=0o700), "/l": Symlink("empty")})
+
+
+def test_the_error_is_that_of_the_stage_that_failed_and_not_of_those_it_stopped(kitchen):
+    stop = threading.Event()
+
+    def cancelled(root, command, output):
+        stop.wait(10)
+        raise StepFailedError("the command was cancelled", exit_status=130)
+
+    kitchen.runner.acts["slow"] = cancelled
+    kitchen.runner.acts["bad"] = lambda root, command, output: 1
+    with pytest.raises(StepFailedError, match=r"Dockerfile:4: RUN: the command ended with exit status 1"):
+        kitchen.build(
+            "FROM base AS a\nRUN slow\nFROM base AS b\nRUN bad\nFROM scratch\nCOPY --from=a / /a\nCOPY --from=b / /b\n",
+            stop=stop,
+        )
