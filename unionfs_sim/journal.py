@@ -106,7 +106,7 @@ def put(journal: Journal | None, names: dict[Any, Any], name: Any, value: Any) -
 def assign(journal: Journal | None, inode: Any, attribute: str, value: Any) -> None:
     """Set one attribute of an inode."""
     if journal is not None:
-        journal.append((assign, inode, attribute, getattr(inode, attribute)))
+        journal.append((assign, inode, attribute, getattr(inode, attribute, None)))
     setattr(inode, attribute, value)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from unionfs_sim.caller import Caller, Clock, TickingClock
@@ -67,6 +68,11 @@ class Union(Posix):
     def redo(self) -> bool:
         """Do again what was undone last; False if there is nothing."""
         return self._step("redo")
+
+    def operation(self) -> AbstractContextManager[None]:
+        """Let everything done inside the ``with`` be one step for ``undo``."""
+        journal = self._tree.journal
+        return journal.operation() if journal is not None else nullcontext()
 
     def _step(self, direction: str) -> bool:
         journal = self._tree.journal
@@ -138,9 +144,7 @@ def _said(options: Options | None) -> set[str]:
     return {name for name in names if getattr(options, name) != getattr(default, name)}
 
 
-def _check(
-    lowers: Sequence[Any], upper: Layer | None, data_lowers: Sequence[Any], options: Options
-) -> None:
+def _check(lowers: Sequence[Any], upper: Layer | None, data_lowers: Sequence[Any], options: Options) -> None:
     """What mount(2) refuses."""
     if not lowers or len(lowers) + len(data_lowers) > MAX_LOWERS:
         fail(errno.EINVAL)

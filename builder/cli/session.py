@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from builder.stores.layout import LayoutStore
+    from unionfs_sim.layer import Layer
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -36,6 +37,17 @@ class Session:
 
         with LayoutStore(str(self.state_dir)) as store:
             yield store
+
+    def layers(self, image: str) -> list[tuple[str, Layer]]:
+        """An image's layers, base first, each with the line that made it; what ``layerlab fs`` asks."""
+        from builder.cli.history import described
+        from builder.cli.lookup import find
+        from builder.image.unpack import unpack_stack
+
+        with self.store() as store:
+            found = find(store, image).image
+            made_by = [entry.created_by for entry, blob in described(found) if blob is not None]
+            return list(zip(made_by, unpack_stack(store, found.layers), strict=True))
 
     def print(self, text: str) -> None:
         """Print a line of the answer; what is not UTF-8 is shown as ``\\xNN``."""

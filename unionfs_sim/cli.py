@@ -1,0 +1,157 @@
+"""``layerlab fs``: play with a union of directories, layer tars and images."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import click
+
+from unionfs_sim.changeset import LayerFormatError, read_layer
+from unionfs_sim.hostdir import read_directory
+from unionfs_sim.layer import Layer
+from unionfs_sim.overlay.options import Options
+from unionfs_sim.playground import HISTORY, Playground, Usage, play_all
+from unionfs_sim.union import Union, mount
+
+
+class Host(Protocol):
+    """What the root of the command line offers: an image's layers, by name."""
+
+    def layers(self, image: str, /) -> Sequence[tuple[str, Layer]]:
+        """(what made it, layer), base first."""
+        ...
+
+
+@click.group()
+def command() -> None:
+    """Play with layers, and a union of them.
+
+    \b
+    Example:
+      layerlab fs shell --lower examples/nginx
+    """
+
+
+def stack(function: click.decorators.FC) -> click.decorators.FC:
+    """The options that say what to mount."""
+    function = click.option(
+        "-o", "--options", "written", default="", metavar="OPTIONS", help="As mount -t overlay has them."
+    )(function)
+    function = click.option("--read-only", is_flag=True, help="No upper: everything that writes is EROFS.")(
+        function
+    )
+    return click.option(
+        "-l",
+        "--lower",
+        "lowers",
+        multiple=True,
+        metavar="DIR|TAR|IMAGE",
+        help="A lower layer; repeated from the base up. An image brings all of its layers.",
+    )(function)
+
+
+def mounted(
+    host: Host, lowers: Sequence[str], written: str, *, read_only: bool
+) -> tuple[Union, tuple[str, ...]]:
+    """The union that the options ask for, and its lowers' names."""
+    named = [each for lower in lowers for each in _layers(host, lower)]
+    if not named or (read_only and len(named) == 1):
+        named.insert(0, ("empty", Layer()))
+    try:
+        options = Options.parse(written)
+    except OSError:
+        raise click.BadParameter(f"mount would refuse these options: {written!r}", param_hint="-o") from None
+    layers = [layer for _, layer in named]
+    try:
+        union = mount(layers, None if read_only else Layer(), options=options, history=HISTORY)
+    except OSError as error:
+        raise click.BadParameter(f"mount: {error.strerror}", param_hint="-o") from None
+    return union, tuple(f"L{number} {name}"[:24] for number, (name, _) in enumerate(named))
+
+
+def _layers(host: Host, lower: str) -> Sequence[tuple[str, Layer]]:
+    path = Path(lower)
+    name = path.name or lower
+    if path.is_dir():
+        return [(name, read_directory(path))]
+    if path.is_file():
+        try:
+            with path.open("rb") as stream:
+                return [(name, read_layer(stream))]
+        except LayerFormatError as error:
+            raise click.BadParameter(f"{lower} is not a layer tar: {error}", param_hint="--lower") from None
+    return host.layers(lower)
+
+
+@command.command()
+@stack
+@click.pass_obj
+def shell(host: Host, lowers: Sequence[str], written: str, *, read_only: bool) -> None:
+    """Type commands; after each one see lowers, upper and the merged view side by side.
+
+    \b
+    Example:
+      layerlab fs shell --lower examples/nginx
+    """
+    union, names = mounted(host, lowers, written, read_only=read_only)
+    playground = Playground(union, names)
+    interactive = sys.stdin.isatty()
+    if interactive:
+        import readline  # noqa: F401 - input() then has a history and can be edited
+
+        click.echo("Type help for the commands, quit to leave.")
+    _print(playground.show())
+    while True:
+        try:
+            line = input("fs> " if interactive else "")
+            _print(playground.play(line))
+        except EOFError:
+            return
+        except KeyboardInterrupt:
+            click.echo("", err=True)  # a shell gives up the line, not the session
+        except Usage as error:
+            click.echo(str(error), err=True)
+
+
+@command.command()
+@click.argument("script", type=click.File("r", encoding="utf-8", errors="surrogateescape"))
+@stack
+@click.pass_obj
+def play(
+    host: Host, script: click.utils.LazyFile, lowers: Sequence[str], written: str, *, read_only: bool
+) -> None:
+    """Run a file of playground commands and print the state after each; - is stdin.
+
+    \b
+    Example:
+      echo 'mkdir /app' | layerlab fs play -
+    """
+    union, names = mounted(host, lowers, written, read_only=read_only)
+    try:
+        _print(play_all(Playground(union, names), script, lambda text: f"fs> {text}"))
+    except Usage as error:
+        raise click.ClickException(str(error)) from None
+
+
+@command.command()
+@click.argument("path")
+@stack
+@click.pass_obj
+def explain(host: Host, path: str, lowers: Sequence[str], written: str, *, read_only: bool) -> None:
+    """Say which layer answers PATH, which were asked, and why the search stopped.
+
+    \b
+    Example:
+      layerlab fs explain /Dockerfile --lower examples/nginx
+    """
+    union, _ = mounted(host, lowers, written, read_only=read_only)
+    click.echo(str(union.explain(os.path.normpath(os.path.join("/", path)))))
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
