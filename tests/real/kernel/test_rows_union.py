@@ -6,7 +6,7 @@ import errno
 import os
 
 import pytest
-from differential.bench import OLD, WHITEOUT, Bench, directory, file, hardlink, refused
+from differential.bench import OLD, WHITEOUT, Bench, directory, file, hardlink, marked_file, refused
 from differential.modes import Turn
 
 EXCHANGE, NOREPLACE, RENAME_WHITEOUT = 2, 1, 4
@@ -251,3 +251,66 @@ def test_an_unlinked_file_held_open_keeps_its_content(union: Bench) -> None:
     assert union.do("pread", 0, 10, 0) == b"Xata"
     assert union.do("fstat", 0).nlink == 0
     assert union.do("read_file", "/h") == b"data"
+
+
+def test_row_31_a_data_only_lower_shows_no_names_but_gives_content(union: Bench) -> None:
+    pointer = marked_file(
+        {"trusted.overlay.metacopy": b"", "trusted.overlay.redirect": b"/blobs/1"}, bytes(4)
+    )
+
+    union.mount({"/blobs/1": "BLOB"}, {"/f": pointer}, options={"redirect_dir": "follow"}, data_lowers=1)
+
+    assert union.do("listdir", "/") == ["f"]
+    assert union.do("read_file", "/f") == b"BLOB"
+
+
+def test_row_36_a_listing_is_frozen_when_it_is_opened(union: Bench) -> None:
+    union.mount({f"/d/{number:04}": "" for number in range(3000)}, {"/d": directory()})
+
+    listed = union.do("list_while_unlinking", "/d", "1500")
+
+    assert len(listed) == 3000
+    assert len(union.do("listdir", "/d")) == 2999
+
+
+def test_row_38_the_upper_cannot_be_a_lower_too(union: Bench) -> None:
+    union.mount({"/f": "data"})
+
+    with refused(errno.ELOOP):
+        union.again(Turn.SELF)
+
+
+def test_row_38_with_index_an_upper_belongs_to_its_lowers(union: Bench) -> None:
+    union.mount({"/f": "data"}, options={"index": "on"})
+
+    with refused(errno.ESTALE):
+        union.again(Turn.OTHER)
+
+
+def test_row_38_without_index_an_upper_may_be_mounted_over_other_lowers(union: Bench) -> None:
+    union.mount({"/f": "data"})
+    union.do("unlink", "/f")
+
+    union.again(Turn.OTHER)
+
+    assert union.do("listdir", "/") == []
+
+
+def test_row_43_a_volatile_upper_cannot_be_mounted_again(union: Bench) -> None:
+    union.mount({"/f": "data"}, options={"volatile": ""})
+    union.do("open", 0, "/f", os.O_RDWR, 0)
+    union.do("fsync", 0)
+
+    with refused(errno.EINVAL):
+        union.again(Turn.REMOUNT)
+
+
+def test_row_45_an_unnamed_file_can_be_written_and_leaves_nothing(union: Bench) -> None:
+    union.mount({"/f": "data"})
+
+    union.do("open", 0, "/", os.O_TMPFILE | os.O_RDWR, 0o600)
+    union.do("write", 0, b"text")
+
+    assert union.do("pread", 0, 9, 0) == b"text"
+    assert union.do("fstat", 0).nlink == 0
+    assert union.upper() == {}

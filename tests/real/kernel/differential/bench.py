@@ -90,11 +90,19 @@ class Bench:
         options: Mapping[str, str] | None = None,
         upper: Entry | None = ROOT,
         layout: Layout = Layout.ONE,
+        data_lowers: int = 0,
         turns: Sequence[Turn] = (),
     ) -> None:
         """Mount lowers (base first); raises OSError if the mount is refused. ``upper`` None: read-only."""
         self.finish()
-        mode = Mode("directed", options or {}, layout=layout, turns=tuple(turns), writable=upper is not None)
+        mode = Mode(
+            "directed",
+            options or {},
+            layout=layout,
+            turns=tuple(turns),
+            writable=upper is not None,
+            data_lowers=data_lowers,
+        )
         self._machine.begin(mode, [entries(layer) for layer in lowers], upper or ROOT)
         self._busy = True
         self.again(Turn.FIRST)

@@ -100,7 +100,11 @@ class ModelMachine:
             self._lowers = [self._union]
         elif turn is Turn.STACK:
             self._lowers.append(self._upper)
-        if turn is not Turn.REMOUNT and self._mode.writable:
+        elif turn is Turn.OTHER:
+            self._lowers.append(self._layer([self._upper_root], self._volumes[0]))
+        elif turn is Turn.SELF:
+            self._lowers = [self._upper]
+        if turn in (Turn.FIRST, Turn.STACK, Turn.NEST) and self._mode.writable:
             self._upper = self._layer([self._upper_root], self._volumes[0])
         outcome = perform(self._mount, ())
         if outcome.errno == 0 and not outcome.crash:
@@ -221,6 +225,12 @@ class ModelMachine:
 
     def do_removexattr(self, path: str, name: str, follow: bool) -> None:
         self._fs.removexattr(path, name, follow_symlinks=follow)
+
+    def do_list_while_unlinking(self, path: str, name: str) -> list[str]:
+        with self._fs.open(path, os.O_RDONLY | os.O_DIRECTORY) as directory:
+            directory.listdir()
+            self._fs.unlink(f"{path}/{name}")
+            return sorted(directory.listdir())
 
     def do_statvfs(self, path: str) -> int:
         longest: int = self._fs.statvfs(path).f_namemax

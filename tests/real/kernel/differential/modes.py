@@ -18,6 +18,10 @@ class Turn(enum.Enum):
     """It stays the upper."""
     NEST = "nest"
     """The union stays mounted and is the only lower of a second one."""
+    OTHER = "other"
+    """It stays the upper, over other lowers (one more on top)."""
+    SELF = "self"
+    """It stays the upper and is a lower as well."""
 
 
 class Layout(enum.Enum):

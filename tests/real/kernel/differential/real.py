@@ -88,7 +88,11 @@ class RealMachine:
             self._lowers = [self._target]
         elif turn is Turn.STACK:
             self._lowers.append(self._upper)
-        if turn is not Turn.REMOUNT and self._mode.writable:
+        elif turn is Turn.OTHER:
+            self._lowers.append(self._layer(f"l{number}other", [self._upper_root], self._homes[0]))
+        elif turn is Turn.SELF:
+            self._lowers = [self._upper]
+        if turn in (Turn.FIRST, Turn.STACK, Turn.NEST) and self._mode.writable:
             self._upper = self._layer(f"u{number}", [self._upper_root], self._homes[0])
             self._work = f"{self._homes[0]}/w{number}"
             os.mkdir(self._work)
@@ -263,6 +267,14 @@ class RealMachine:
 
     def do_removexattr(self, path: str, name: str, follow: bool) -> None:
         os.removexattr(path, name, follow_symlinks=follow)
+
+    def do_list_while_unlinking(self, path: str, name: str) -> list[str]:
+        """The names that an open listing still gives after one of them, not yet read, is unlinked."""
+        with os.scandir(path) as entries:
+            found = [next(entries).name]
+            os.unlink(f"{path}/{name}")
+            found += [entry.name for entry in entries]
+        return sorted(found)
 
     def do_statvfs(self, path: str) -> int:
         return os.statvfs(path).f_namemax
