@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import re
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
-from builder.cli.lookup import find
+from builder.cli.lookup import anywhere
 from builder.cli.session import Session, size
 from builder.errors import BuildError
 from builder.image.analysis import analyse
-from builder.image.image import Image
-from builder.image.oci import Descriptor
 from builder.image.unpack import unpack_stack
-from builder.stores.arriving import load, opened, repository
-from builder.stores.layout import LayoutStore
 from course.catalogue import LANGUAGES, language_of
 from course.figures import explorer
 from course.figures.picture import write_whole
@@ -43,8 +36,7 @@ def command(
     Example:
       layerlab open nginx-example -o page.html
     """
-    with _opened(session, image) as (store, manifest):
-        found = Image.load(store, manifest)
+    with anywhere(session, image) as (store, found):
         layers = unpack_stack(store, found.layers)
         tree = analyse(layers)
         target = output or Path(f"{_file_name(image)}.html")
@@ -58,21 +50,6 @@ def command(
             where=image,
             fix="the page lists them; delete a file in the RUN that makes it",
         )
-
-
-@contextmanager
-def _opened(session: Session, image: str) -> Iterator[tuple[LayoutStore, Descriptor]]:
-    """A store and the manifest in it: the session's own, or a passing one for an archive or a layout."""
-    if not Path(image).exists():
-        with session.store() as store:
-            yield store, find(store, image).manifest
-        return
-    with tempfile.TemporaryDirectory(prefix="layerlab-open-") as folder, LayoutStore(folder) as store:
-        with opened(image) as source:
-            loaded = load(store, source, called=repository(image))
-        if not loaded:
-            raise BuildError("there is no image in it", where=image)
-        yield store, loaded[0].manifest
 
 
 def _file_name(image: str) -> str:

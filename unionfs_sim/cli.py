@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TextIO
 
 import click
 
@@ -41,9 +41,7 @@ def stack(function: click.decorators.FC) -> click.decorators.FC:
     function = click.option(
         "-o", "--options", "written", default="", metavar="OPTIONS", help="As mount -t overlay has them."
     )(function)
-    function = click.option("--read-only", is_flag=True, help="No upper: everything that writes is EROFS.")(
-        function
-    )
+    function = click.option("--read-only", is_flag=True, help="No upper: writing is EROFS.")(function)
     return click.option(
         "-l",
         "--lower",
@@ -74,16 +72,18 @@ def mounted(
 
 
 def _layers(host: Host, lower: str) -> Sequence[tuple[str, Layer]]:
+    """A directory or a layer tar is one layer; whatever else is an image, and the host's to find."""
     path = Path(lower)
-    name = path.name or lower
-    if path.is_dir():
-        return [(name, read_directory(path))]
+    if path.is_dir() and not (path / "oci-layout").exists():
+        return [(path.name, read_directory(path))]
     if path.is_file():
         try:
             with path.open("rb") as stream:
-                return [(name, read_layer(stream))]
+                found = read_layer(stream)
         except LayerFormatError as error:
             raise click.BadParameter(f"{lower} is not a layer tar: {error}", param_hint="--lower") from None
+        if not {"oci-layout", "manifest.json"} & set(found.listdir("/")):
+            return [(path.name, found)]
     return host.layers(lower)
 
 
@@ -121,9 +121,7 @@ def shell(host: Host, lowers: Sequence[str], written: str, *, read_only: bool) -
 @click.argument("script", type=click.File("r", encoding="utf-8", errors="surrogateescape"))
 @stack
 @click.pass_obj
-def play(
-    host: Host, script: click.utils.LazyFile, lowers: Sequence[str], written: str, *, read_only: bool
-) -> None:
+def play(host: Host, script: TextIO, lowers: Sequence[str], written: str, *, read_only: bool) -> None:
     """Run a file of playground commands and print the state after each; - is stdin.
 
     \b

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import difflib
 import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from builder.errors import UnknownImageError
+from builder.cli.session import Session
+from builder.errors import ImageFormatError, UnknownImageError
 from builder.image.digest import hex_of
 from builder.image.image import Image, load_manifest
 from builder.image.oci import Descriptor
 from builder.image.reference import Reference
+from builder.stores.arriving import load, opened, repository
 from builder.stores.layout import LayoutStore
 
 _ID: Final = re.compile(r"(?:sha256:)?([0-9a-f]{4,64})")
@@ -58,3 +64,22 @@ def _suggestion(store: LayoutStore, reference: Reference) -> str:
     return (
         f"there are: {', '.join(names[:10])}" if names else "the store is empty: build or load an image first"
     )
+
+
+@contextmanager
+def anywhere(session: Session, written: str) -> Iterator[tuple[LayoutStore, Image]]:
+    """An image and the store that holds it: the session's own, or a passing one.
+
+    ``written`` is a name or ID in the store, or the path of an OCI layout, an OCI archive or what
+    ``docker save`` writes.
+    """
+    if not Path(written).exists():
+        with session.store() as store:
+            yield store, find(store, written).image
+        return
+    with tempfile.TemporaryDirectory(prefix="layerlab-") as folder, LayoutStore(folder) as store:
+        with opened(written) as source:
+            loaded = load(store, source, called=repository(written))
+        if not loaded:
+            raise ImageFormatError("there is no image in it", where=written)
+        yield store, loaded[0].image

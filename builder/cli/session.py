@@ -41,11 +41,10 @@ class Session:
     def layers(self, image: str) -> list[tuple[str, Layer]]:
         """An image's layers, base first, each with the line that made it; what ``layerlab fs`` asks."""
         from builder.cli.history import described
-        from builder.cli.lookup import find
+        from builder.cli.lookup import anywhere
         from builder.image.unpack import unpack_stack
 
-        with self.store() as store:
-            found = find(store, image).image
+        with anywhere(self, image) as (store, found):
             made_by = [entry.created_by for entry, blob in described(found) if blob is not None]
             return list(zip(made_by, unpack_stack(store, found.layers), strict=True))
 
