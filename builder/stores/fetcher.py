@@ -103,11 +103,11 @@ class LocalFetcher:
         return image if layers == image.layers else image.replace(layers=layers)
 
     def _decompressed(self, layer: LayerBlob) -> LayerBlob:
-        if layer.descriptor.digest == layer.diff_id:
+        if str(layer.descriptor.digest) == layer.diff_id:
             return layer
         with self._store.open(layer.descriptor.digest) as stream:
             stored = self._store.put(decompress(pieces(stream), where=layer.diff_id))
-        if stored.digest != layer.diff_id:
+        if str(stored.digest) != layer.diff_id:
             raise UnknownImageError("a layer of the image is not what its config says", where=layer.diff_id)
         return LayerBlob(replace(stored, media_type=MEDIA_LAYER), layer.diff_id)
 
