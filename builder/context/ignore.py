@@ -29,6 +29,7 @@ _GO_SPACE: Final = "\t\n\v\f\r \x85\xa0"
 MAX_BYTES: Final = 1024 * 1024
 MAX_RULES: Final = 10_000
 _REMEMBERED: Final = 65_536
+_PATH_MAX: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ class IgnoreFile:
             above = directory if at < 0 else directory[:at]
             known = self._directories.get(above)
             bits = self._own(above, bits) if known is None else known
-            if len(self._directories) < _REMEMBERED:
+            if len(self._directories) < _REMEMBERED and at < _PATH_MAX:
                 self._directories[above] = bits
         return bits
 
