@@ -108,6 +108,7 @@ class Invocation:
         self.build_args = pairs(options["args"], session.env, "--build-arg")
         self.tags = [Reference.parse(tag) for tag in options["tags"]]
         self.outputs = [Output.parse(spec) for spec in options["outputs"]]
+        self.secrets = secrets(options["secret_specs"], session.env)
         self.strategy = Strategy(options["strategy_name"])
         self.times = times(options["timestamp"], self.build_args, session.env.get(EPOCH_ARG))
         self.stop = threading.Event()
@@ -153,7 +154,7 @@ class Invocation:
                 name=f"{dockerfile}:{self.strategy.value}",
                 strategy=self.strategy.value,
                 cache=CacheUse.IGNORE if self.options["no_cache"] else CacheUse.TAKE,
-                secrets=secrets(self.options["secret_specs"], self.session.env),
+                secrets=self.secrets,
                 download=download,
                 cache_mount=mounts.tree,
                 timestamps=self.times.timestamps,

@@ -21,6 +21,8 @@ from unionfs_sim.filesystem import Attributes, Filesystem, OpenFile, Stat
 _GRANULARITY_NS: Final = 50_000_000
 """A file changed this shortly ago may change again with the same time stamps: it is not remembered."""
 
+_NAMES_SHOWN: Final = 8
+
 LABEL: Final = "the build context"
 
 
@@ -96,7 +98,10 @@ class BuildContext:
         alike = [other for other in names if other.lower() == name.lower()] or [
             other for other in names if name and (other.startswith(name) or name.startswith(other))
         ]
-        return f"did you mean {join(directory, alike[0]).lstrip('/')!r}?" if alike else None
+        if alike:
+            return f"did you mean {join(directory, alike[0]).lstrip('/')!r}?"
+        shown = ", ".join(names[:_NAMES_SHOWN]) + (", …" if len(names) > _NAMES_SHOWN else "")
+        return f"{directory.lstrip('/') or 'the context'} holds: {shown}"
 
     def lstat(self, path: str | bytes, /) -> Stat:
         """The attributes of the name itself, owned by 0:0; ENOENT if it is ignored."""
