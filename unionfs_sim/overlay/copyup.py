@@ -13,7 +13,7 @@ from unionfs_sim.events import CopiedUp
 from unionfs_sim.inode import NO_XATTRS, Inode
 from unionfs_sim.journal import assign, put
 from unionfs_sim.overlay import index, metacopy
-from unionfs_sim.overlay.node import ALIASED, METACOPY, WHITEOUTS, UnionNode
+from unionfs_sim.overlay.node import ALIASED, CONST_INO, METACOPY, WHITEOUTS, UnionNode
 
 if TYPE_CHECKING:
     from unionfs_sim.overlay.union import UnionTree
@@ -73,7 +73,7 @@ def _copy(union: UnionTree, node: UnionNode, *, truncating: bool = False, with_d
     assign(journal, target, "mtime_ns", before[0])
     assign(journal, target, "atime_ns", before[1])
     assign(journal, node, "upper", upper)
-    if node.flags & ALIASED:
+    if node.flags & ALIASED and not node.flags & CONST_INO:
         put(journal, union.shared, upper, node)
     if indexed:
         _enter_index(union, node, upper, lower)
@@ -104,7 +104,7 @@ def _clone(
         if truncating:
             body = EMPTY
         elif only_attributes:
-            body = metacopy.hole_of(source)
+            body = metacopy.hole_of(lower.size)
         else:
             body = copied_up(source)
             size = source.size

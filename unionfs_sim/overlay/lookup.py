@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from unionfs_sim.events import LookedUp
 from unionfs_sim.inode import DEAD, Inode
-from unionfs_sim.overlay import index
+from unionfs_sim.overlay import index, metacopy
 from unionfs_sim.overlay.node import (
     ALIASED,
     CONST_INO,
@@ -77,9 +77,11 @@ def lookup(union: UnionTree, directory: UnionNode, name: str) -> AnyNode | None:
     """The union's node for a name that is not known yet; remembered in ``directory.children``."""
     upper = directory.upper
     lowers = directory.lowers
+    if directory.aliases is not None and name in directory.aliases:
+        return _by_name(directory.aliases[name], directory, name)
     if upper is not None:
         found = upper.children.get(name)
-        if found is not None and found in union.shared and not found.is_dir:
+        if found is not None and found in union.shared:
             return _by_name(union.shared[found], directory, name)
         if found is not None and found.mode & 0o170000 != DIRECTORY and not found.xattrs and not found.is_whiteout:
             return found  # lies in the upper alone: the commonest answer needs no search
@@ -192,7 +194,7 @@ def _node(
         indexed = index.lookup(union, parts[0].inode)
         if upper is None and indexed is not None:
             upper = indexed
-            about.metacopy = union.xattr_metacopy in upper.xattrs
+            about.metacopy = metacopy.is_marked(upper.xattrs, union.xattr_metacopy)
     if upper is None and not parts:
         directory.children[name] = None
         return None
@@ -213,8 +215,6 @@ def _node(
             union.shared[key] = node
             if not search.is_dir:
                 node.flags |= ALIASED
-                if upper is not None:
-                    union.shared[upper] = node
     if key is None or search.is_dir:
         directory.children[name] = node
     else:
@@ -225,6 +225,9 @@ def _node(
 def _by_name(node: UnionNode, directory: UnionNode, name: str) -> UnionNode:
     """A node with several names, found by this one: a copy-up makes the name that was used."""
     node.parent, node.name = directory, name
+    if directory.aliases is None:
+        directory.aliases = {}
+    directory.aliases[name] = node
     return node
 
 
@@ -250,40 +253,35 @@ def _share_known(union: UnionTree) -> None:
                 todo.append(node)
             else:
                 node.flags |= ALIASED
-                if node.upper is not None:
-                    union.shared[node.upper] = node
+                _by_name(node, directory, name)
                 del directory.children[name]
 
 
 def _shared_key(
     union: UnionTree, upper: Inode | None, parts: tuple[Part, ...], indexed: Inode | None, search: Search
 ) -> Any:
-    """By what an inode with several names is known, or None if it has one name (ovl_hash_bylower)."""
+    """By what the kernel hashes an inode (ovl_get_inode); None where only one name can lead to it."""
     if search.is_dir:
         return parts[0].inode if parts and union.has_redirects else None
-    if parts:
-        lower = parts[0].inode
-        if indexed is not None:
-            return lower
-        if union.nlink_of(parts[0]) > 1:
-            if upper is None:
-                return lower if union.options.index or union.upper is None else None
-            return upper
-        if union.has_redirects:
-            return lower
-    if upper is not None and upper.nlink > 1:
+    if not parts:
         return upper
-    return None
+    lower = parts[0].inode
+    has_siblings = union.nlink_of(parts[0]) > 1
+    if _is_hashed_by_lower(union, upper, indexed, has_siblings=has_siblings):
+        known = has_siblings or union.has_redirects or lower in union.shared
+        return lower if known or (upper is not None and upper.nlink > 1) else None
+    if upper is None:
+        return None
+    return upper if upper.nlink > 1 or upper in union.shared else None
 
 
-def _shows_lower_ino(union: UnionTree, node: UnionNode, indexed: Inode | None) -> bool:
-    """ovl_hash_bylower: not if copy-up breaks, or has broken, the tie to a lower hard link."""
-    if indexed is not None or union.upper is None or node.is_dir:
+def _is_hashed_by_lower(
+    union: UnionTree, upper: Inode | None, indexed: Inode | None, *, has_siblings: bool
+) -> bool:
+    """Not if copy-up breaks, or has broken, the tie to a lower hard link (ovl_hash_bylower)."""
+    if indexed is not None or union.upper is None:
         return True
-    if node.upper is None and union.options.index:
-        return True
-    part = node.lowers[0]
-    return union.nlink_of(part) <= 1
+    return not (has_siblings and (upper is not None or not union.options.index))
 
 
 def _set_flags(
@@ -309,7 +307,12 @@ def _set_flags(
         if indexed is not None:
             flags |= INDEXED
             node.nlink = index.nlink(union, node)
-    if node.lowers and _shows_lower_ino(union, node, indexed):
+    if node.lowers and (
+        node.is_dir
+        or _is_hashed_by_lower(
+            union, node.upper, indexed, has_siblings=union.nlink_of(node.lowers[0]) > 1
+        )
+    ):
         flags |= CONST_INO
     node.flags = flags
     if node.upper is not None:
@@ -364,7 +367,11 @@ def _single(
             search.stop = True
             search.rule = "a file below a directory ends the merge"
             return None
-        search.metacopy = kind == REGULAR and bool(this.xattrs) and union.xattr_metacopy in union.xattrs_in(layer, this)
+        search.metacopy = (
+            kind == REGULAR
+            and bool(this.xattrs)
+            and metacopy.is_marked(union.xattrs_in(layer, this), union.xattr_metacopy)
+        )
         search.stop = not search.metacopy
         search.rule = "" if search.metacopy else "file"
         if not search.metacopy or search.last:

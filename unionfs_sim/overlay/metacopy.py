@@ -6,12 +6,15 @@ until somebody opens it for writing.
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from unionfs_sim.content import EMPTY, Content, Hole, copied_up
 from unionfs_sim.events import CopiedUp
 from unionfs_sim.journal import assign
 from unionfs_sim.overlay.node import METACOPY, UnionNode
+from unionfs_sim.permission import fail
 
 if TYPE_CHECKING:
     from unionfs_sim.overlay.union import UnionTree
@@ -22,9 +25,19 @@ def wanted(union: UnionTree, node: UnionNode, *, truncating: bool, with_data: bo
     return union.options.metacopy and node.mode & 0o170000 == 0o100000 and not truncating and not with_data
 
 
-def hole_of(source: Content) -> Content:
+def is_marked(xattrs: Mapping[str, bytes], name: str) -> bool:
+    """Whether a file has the metacopy attribute; EIO for one that is not understood (struct ovl_metacopy)."""
+    value = xattrs.get(name)
+    if value is None:
+        return False
+    if value and (len(value) < 4 or value[0] != 0 or value[1] != len(value)):
+        fail(errno.EIO)
+    return True
+
+
+def hole_of(size: int) -> Content:
     """The body of a metacopy: the size without the bytes."""
-    return Hole(source.size) if source.size else EMPTY
+    return Hole(size) if size else EMPTY
 
 
 def fill(union: UnionTree, node: UnionNode, *, truncating: bool) -> None:
@@ -35,7 +48,7 @@ def fill(union: UnionTree, node: UnionNode, *, truncating: bool) -> None:
     source = EMPTY if truncating else node.content
     journal = union.journal
     assign(journal, upper, "body", copied_up(source))
-    if source.size:
+    if source.blocks:  # holes are not written
         tree.touch(upper)
     tree.store_xattr(upper, union.xattr_metacopy, None)
     assign(journal, node, "data", None)

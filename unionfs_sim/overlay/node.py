@@ -25,9 +25,11 @@ class UnionNode(Node):
 
     ``lowers``: top first. A non-directory in the upper keeps its copy-up origin there, and one that is a
     metacopy also where its bytes are (``data``: the inode, or a path in the data-only layers). ``children``: names looked up so far; None says "not there".
+    ``aliases``: names looked up so far of files that have other names as well.
     """
 
     __slots__ = (
+        "aliases",
         "data",
         "flags",
         "ino",
@@ -54,6 +56,7 @@ class UnionNode(Node):
         self.redirect: str | None = None
         self.listing: dict[str, bool] | None = None
         self.data: Any = None
+        self.aliases: dict[str, UnionNode] | None = None
         real = upper if upper is not None else lowers[0].inode
         self.mode: int = real.mode
         self.uid: int = real.uid
@@ -92,6 +95,11 @@ class UnionNode(Node):
     def is_whiteout(self) -> bool:
         """Never: a union shows no whiteouts."""
         return False
+
+    @property
+    def size(self) -> int:
+        """As ``Inode.size``: what stat(2) shows."""
+        return self.real.size  # type: ignore[no-any-return]
 
     @property
     def atime_ns(self) -> int:

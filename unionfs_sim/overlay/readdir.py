@@ -70,22 +70,20 @@ def _look_up_entries(union: UnionTree, node: UnionNode, names: dict[str, bool]) 
     It does so to find inode numbers (all names with xino, the upper's in a directory with copied-up
     files) and in lower directories that may hold whiteouts which are files (ovl_cache_update).
     """
-    doubtful: set[str] = set()
+    for_numbers: set[str] = set()
     if union.xino_shift:
-        doubtful.update(names)
+        for_numbers.update(names)
     elif union.is_samefs and node.flags & IMPURE and node.upper is not None:
-        doubtful.update(node.upper.children)
+        for_numbers.update(names.keys() & node.upper.children.keys())
+    for name in for_numbers:
+        if union.lookup(node, name) is None:
+            del names[name]
     if node.flags & XWHITEOUTS:
         for part in node.lowers:
             if part.layer in union.xwhiteout_layers:
-                doubtful.update(
-                    name
-                    for name, child in part.inode.children.items()
-                    if child.mode & 0o170000 == 0o100000
-                )
-    for name in doubtful:
-        if name in names and not _exists(union, node, name):
-            del names[name]
+                for name, child in part.inode.children.items():
+                    if child.mode & 0o170000 == 0o100000 and name in names and not _exists(union, node, name):
+                        del names[name]
 
 
 def _exists(union: UnionTree, node: UnionNode, name: str) -> bool:

@@ -16,7 +16,7 @@ from unionfs_sim.inode import DEAD, Inode
 from unionfs_sim.journal import assign, put
 from unionfs_sim.overlay import index, readdir
 from unionfs_sim.overlay.copyup import copy_up
-from unionfs_sim.overlay.node import CONST_INO, INDEXED, METACOPY, AnyNode, UnionNode
+from unionfs_sim.overlay.node import ALIASED, CONST_INO, METACOPY, AnyNode, UnionNode
 from unionfs_sim.overlay.options import REDIRECT_MAX, RedirectDir
 from unionfs_sim.overlay.whiteout import (
     after_unlink,
@@ -184,8 +184,12 @@ def _place(union: UnionTree, node: AnyNode, directory: UnionNode, name: str) -> 
         return
     assign(union.journal, node, "parent", directory)
     assign(union.journal, node, "name", name)
-    if node.is_dir or not node.flags & INDEXED:
+    if not node.flags & ALIASED:
         put(union.journal, directory.children, name, node)
+    else:
+        if directory.aliases is None:
+            directory.aliases = {}
+        put(union.journal, directory.aliases, name, node)
 
 
 def set_redirect(union: UnionTree, node: UnionNode, *, same_parent: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from unionfs_sim.caller import Caller, Clock
@@ -16,6 +17,7 @@ from unionfs_sim.layertree import LayerTree
 from unionfs_sim.overlay import index, lookup, readdir, rename, whiteout
 from unionfs_sim.overlay.copyup import copy_up
 from unionfs_sim.overlay.node import (
+    ALIASED,
     CONST_INO,
     IMPURE,
     INDEXED,
@@ -58,6 +60,8 @@ class UnionTree(Tree[Any]):
         dev: int,
     ) -> None:
         super().__init__(clock)
+        if options.index and any(tree.is_union for tree in lowers):
+            options = replace(options, index=False)  # a union below gives out no file handles
         self.options = options
         self.upper = upper
         self.work = work
@@ -231,7 +235,7 @@ class UnionTree(Tree[Any]):
         """What stat(2) tells (ovl_getattr)."""
         layer = 0
         real: Any = node
-        ino, nlink, blocks = 0, 0, -1
+        ino, nlink, blocks = 0, -1, -1
         if isinstance(node, UnionNode):
             real = node.upper
             if node.data is not None:
@@ -244,8 +248,7 @@ class UnionTree(Tree[Any]):
                 origin = node.lowers[0]
                 if node.flags & INDEXED:
                     nlink = node.nlink
-                lower_nlink = 1 if node.is_dir or nlink else self.nlink_of(origin)
-                if lower_nlink == 1:
+                if node.is_dir or nlink >= 0 or self.nlink_of(origin) == 1:
                     layer, ino = origin.layer, self._ino_of(origin)
             if node.is_dir:
                 if node.lowers and (node.upper is not None or len(node.lowers) > 1):
@@ -272,7 +275,7 @@ class UnionTree(Tree[Any]):
             real.mode,
             ino if self.is_samefs else self._map_ino(ino, layer),
             self.dev if self.is_samefs else self._map_dev(layer),
-            nlink or real.nlink,
+            nlink if nlink >= 0 else real.nlink,
             real.uid,
             real.gid,
             size,
@@ -398,8 +401,10 @@ class UnionTree(Tree[Any]):
         if isinstance(node, UnionNode):
             if node.flags & INDEXED:
                 assign(self.journal, node, "nlink", node.nlink + 1)
-            else:
-                put(self.journal, self.shared, upper, node)
+            # The new name is looked up like any other: by its origin, or if it has none by the upper.
+            key = node.lowers[0].inode if node.lowers and node.flags & CONST_INO else upper
+            put(self.journal, self.shared, key, node)
+            assign(self.journal, node, "flags", node.flags | ALIASED)
 
     def unlink(self, directory: UnionNode, name: str, node: AnyNode) -> None:
         """Take a name away that is not a directory."""
@@ -485,7 +490,7 @@ class UnionTree(Tree[Any]):
                 check_namespace(name)
                 if real_name not in self.xattrs_in(*node.real_part):
                     fail(errno.ENODATA)
-            upper = copy_up(self, node)
+            upper = node.upper if node.upper is not None else copy_up(self, node)
         else:
             upper = node
         self.upper.setxattr(upper, real_name, value, flags)

@@ -133,6 +133,8 @@ def forget(union: UnionTree, directory: UnionNode, name: str) -> None:
     """Look ``name`` up anew next time, and list the directory anew."""
     if name in directory.children:
         put(union.journal, directory.children, name, ABSENT)
+    if directory.aliases is not None and name in directory.aliases:
+        put(union.journal, directory.aliases, name, ABSENT)
     if directory.listing is not None:
         assign(union.journal, directory, "listing", None)
 
