@@ -41,7 +41,7 @@ FULL: Final = (1, 7)
 class File:
     """An open file description: an inode, how it may be used, and a position."""
 
-    __slots__ = ("_flags", "_names", "_node", "_position", "_tree", "caller", "closed")
+    __slots__ = ("_flags", "_is_linkable", "_names", "_node", "_position", "_tree", "caller", "closed")
 
     def __init__(self, tree: Tree[Any], node: Node, flags: int, caller: Caller) -> None:
         self._tree = tree
@@ -49,6 +49,8 @@ class File:
         self._flags = flags
         self._position = 0
         self._names: list[str] | None = None
+        # An unnamed file may be given a name once, unless O_EXCL forbade it (I_LINKABLE).
+        self._is_linkable = flags & os.O_TMPFILE == os.O_TMPFILE and not flags & os.O_EXCL
         self.caller = caller
         self.closed = False
 
@@ -61,6 +63,12 @@ class File:
     def node(self) -> Node:
         """The inode that is open."""
         return self._node  # type: ignore[no-any-return]
+
+    def claim_name(self) -> None:
+        """A link to this file is about to be made; ENOENT if its last name is gone for good."""
+        if self._tree.stat(self._node).st_nlink == 0 and not self._is_linkable:
+            fail(errno.ENOENT)
+        self._is_linkable = False
 
     def usable(self) -> Any:
         """The inode that is open; EBADF once it is closed."""

@@ -280,6 +280,8 @@ class Posix(XattrVerbs, Opener):
             require(directory, self.caller, WRITE | EXECUTE)
             if node.is_dir:
                 fail(errno.EPERM)
+            if isinstance(source, File):
+                source.claim_name()
             self._tree.link(node, directory, name)
         except OSError as error:
             error.filename, error.filename2 = source, path
@@ -431,7 +433,7 @@ class Posix(XattrVerbs, Opener):
 
     def _writable(self, path: PathLike, *, follow: bool) -> Any:
         self._begin()
-        node = self._find(path, follow=follow)
+        node = self._find_usable(path, follow=follow)
         if self._tree.read_only:
             fail(errno.EROFS)
         return node

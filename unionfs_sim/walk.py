@@ -79,6 +79,12 @@ class Walker:
                 return node
         return self._resolve(as_text(path), follow=follow)
 
+    def _find_usable(self, path: PathLike, *, follow: bool = True) -> Any:
+        """As ``_find``, for what cannot be done through a descriptor of O_PATH (EBADF)."""
+        if getattr(path, "flags", 0) & os.O_PATH:
+            fail(errno.EBADF)
+        return self._find(path, follow=follow)
+
     def _parent(self, path: PathLike) -> tuple[Any, str, bool]:
         """(directory, last name, whether slashes follow it); the name is "" for the root, or . or .."""
         try:

@@ -60,7 +60,7 @@ class XattrVerbs(Opener):
         """The value of an extended attribute; ENODATA if there is none."""
         try:
             text = self._xattr_name(name)
-            node = self._find(path, follow=follow_symlinks)
+            node = self._find_usable(path, follow=follow_symlinks)
             self._xattr_permission(node, text, READ)
             value = self._tree.getxattr(node, text)
             if value is None:
@@ -71,7 +71,14 @@ class XattrVerbs(Opener):
         return value
 
     def setxattr(
-        self, path: PathLike, name: str | bytes, value: bytes, flags: int = 0, /, *, follow_symlinks: bool = True
+        self,
+        path: PathLike,
+        name: str | bytes,
+        value: bytes,
+        flags: int = 0,
+        /,
+        *,
+        follow_symlinks: bool = True,
     ) -> None:
         """Set an extended attribute; ``flags``: os.XATTR_CREATE or os.XATTR_REPLACE."""
         self._change_xattr(path, name, bytes(value), flags, follow=follow_symlinks)
@@ -91,7 +98,7 @@ class XattrVerbs(Opener):
             text = self._xattr_name(name)
             if value is not None and len(value) > MAX_VALUE:
                 fail(errno.E2BIG)
-            node = self._find(path, follow=follow)
+            node = self._find_usable(path, follow=follow)
             if self._tree.read_only:
                 fail(errno.EROFS)
             self._xattr_permission(node, text, WRITE)
@@ -105,7 +112,7 @@ class XattrVerbs(Opener):
     def listxattr(self, path: PathLike = "/", /, *, follow_symlinks: bool = True) -> list[str]:
         """The names of the extended attributes that the caller may know of, sorted."""
         try:
-            names = self._tree.listxattr(self._find(path, follow=follow_symlinks))
+            names = self._tree.listxattr(self._find_usable(path, follow=follow_symlinks))
         except OSError as error:
             error.filename = path
             raise
