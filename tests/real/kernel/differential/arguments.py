@@ -263,6 +263,37 @@ class Arguments:
 
     _fstat = _fsync = _close
 
+    def _fchmod(self) -> tuple[Any, ...]:
+        return self._slot(), self._rng.choice(FILE_MODES)
+
+    def _fchown(self) -> tuple[Any, ...]:
+        return self._slot(), *self._chown()[1:3]
+
+    def _futime(self) -> tuple[Any, ...]:
+        return self._slot(), *self._utime()[1:3]
+
+    def _fsetxattr(self) -> tuple[Any, ...]:
+        if self._chance(0.4):
+            return self._slot(), "user.k", b"v", 0
+        return self._slot(), *self._setxattr()[1:4]
+
+    def _fgetxattr(self) -> tuple[Any, ...]:
+        if self._shadow.slot_xattrs and self._chance(0.8):
+            return self._rng.choice(self._shadow.slot_xattrs)
+        return self._slot(), self._getxattr()[1]
+
+    def open_directory(self) -> tuple[Any, ...]:
+        """The arguments of an open that gives a directory."""
+        return self._rng.randrange(SLOTS), self._existing("d"), os.O_RDONLY | os.O_DIRECTORY, 0
+
+    def _flistdir(self) -> tuple[Any, ...]:
+        directories = [n for n, flags in self._shadow.slots.items() if flags & os.O_DIRECTORY]
+        return (self._rng.choice(directories) if directories else self._slot(),)
+
+    def _link_open(self) -> tuple[Any, ...]:
+        unnamed = [n for n, flags in self._shadow.slots.items() if flags & os.O_TMPFILE == os.O_TMPFILE]
+        return self._rng.choice(unnamed) if unnamed else self._slot(), self._fresh()
+
     def _read(self) -> tuple[Any, ...]:
         return self._slot(writable=False), self._rng.choice(SIZES)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Mapping
 from typing import Final
@@ -46,13 +47,21 @@ WEIGHTS: Final[Mapping[str, int]] = {
     "ftruncate": 2,
     "fstat": 3,
     "fsync": 1,
+    "fchmod": 1,
+    "fchown": 1,
+    "futime": 1,
+    "fsetxattr": 1,
+    "fgetxattr": 1,
+    "flistdir": 1,
+    "link_open": 1,
     "read_file": 4,
     "write_file": 6,
 }
 _VERBS: Final = tuple(WEIGHTS)
 _SHARES: Final = tuple(WEIGHTS.values())
 _ON_SLOTS: Final = frozenset(
-    ("close", "read", "write", "pread", "pwrite", "seek", "ftruncate", "fstat", "fsync")
+    "close read write pread pwrite seek ftruncate fstat fsync fchmod fchown futime fsetxattr fgetxattr "
+    "flistdir link_open".split()
 )
 
 
@@ -70,6 +79,13 @@ class Generator:
         verb = rng.choices(_VERBS, _SHARES)[0]
         if verb in _ON_SLOTS and not self._shadow.slots and rng.random() < 0.9:
             verb = "open"
-        # Only root changes the directory, so that every caller's relative paths start at the same place.
-        caller = 0 if verb == "chdir" or rng.random() < 0.58 else rng.randrange(1, len(CALLERS))
+        if verb == "flistdir" and not any(flags & os.O_DIRECTORY for flags in self._shadow.slots.values()):
+            return Op("open", 0, self._arguments.open_directory())
+        if verb == "fgetxattr" and not self._shadow.slot_xattrs:
+            verb = "fsetxattr"
+        # Root alone may link a descriptor; and it changes the directory for all, so that relative paths
+        # start at the same place.
+        caller = (
+            0 if verb in ("chdir", "link_open") or rng.random() < 0.58 else rng.randrange(1, len(CALLERS))
+        )
         return Op(verb, caller, self._arguments.of(verb))

@@ -148,8 +148,30 @@ class ModelCalls:
     def do_fsync(self, slot: int) -> None:
         self._held(slot).fsync()
 
+    def do_fchmod(self, slot: int, mode: int) -> None:
+        self._fs.chmod(self._held(slot), mode)
+
+    def do_fchown(self, slot: int, uid: int, gid: int) -> None:
+        self._fs.chown(self._held(slot), uid, gid)
+
+    def do_futime(self, slot: int, atime_ns: int, mtime_ns: int) -> None:
+        self._fs.utime(self._held(slot), ns=(atime_ns, mtime_ns))
+
+    def do_fsetxattr(self, slot: int, name: str, value: bytes, flags: int) -> None:
+        self._fs.setxattr(self._held(slot), name, value, flags)
+
+    def do_fgetxattr(self, slot: int, name: str) -> bytes:
+        value: bytes = self._fs.getxattr(self._held(slot), name)
+        return value
+
+    def do_flistdir(self, slot: int) -> list[str]:
+        file = self._held(slot)
+        names = sorted(file.listdir())
+        file.seek(0)
+        return names
+
     def do_link_open(self, slot: int, target: str) -> None:
-        self._held(slot).link(target)
+        self._fs.link(self._held(slot), target)
 
     def do_read_file(self, path: str) -> bytes:
         file = self._fs.open(path, os.O_RDONLY | os.O_NONBLOCK)

@@ -134,6 +134,24 @@ class RealCalls:
     def do_fsync(self, slot: int) -> None:
         os.fsync(self._slots[slot])
 
+    def do_fchmod(self, slot: int, mode: int) -> None:
+        os.chmod(self._slots[slot], mode)
+
+    def do_fchown(self, slot: int, uid: int, gid: int) -> None:
+        os.chown(self._slots[slot], uid, gid)
+
+    def do_futime(self, slot: int, atime_ns: int, mtime_ns: int) -> None:
+        os.utime(self._slots[slot], ns=(atime_ns, mtime_ns))
+
+    def do_fsetxattr(self, slot: int, name: str, value: bytes, flags: int) -> None:
+        os.setxattr(self._slots[slot], name, value, flags)
+
+    def do_fgetxattr(self, slot: int, name: str) -> bytes:
+        return os.getxattr(self._slots[slot], name)
+
+    def do_flistdir(self, slot: int) -> list[str]:
+        return sorted(os.listdir(self._slots[slot]))
+
     def do_link_open(self, slot: int, target: str) -> None:
         syscalls.link_descriptor(self._slots[slot], os.fsencode(target))
 

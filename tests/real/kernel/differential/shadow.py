@@ -20,6 +20,7 @@ class Shadow:
         self._by_kind: dict[str, list[str]] | None = None
         self.xattrs: list[tuple[str, str]] = []
         self.slots: dict[int, int] = {}
+        self.slot_xattrs: list[tuple[int, str]] = []
 
     def renew(self, tree: Tree) -> None:
         """Read the whole tree."""
@@ -92,6 +93,7 @@ class Shadow:
                 self._set(args[0], FILE)
             case "open" if outcome.value is None:
                 self.slots[args[0]] = args[2]
+                self.slot_xattrs = [pair for pair in self.slot_xattrs if pair[0] != args[0]]
                 if args[2] & 0o100:
                     self._set(args[1], FILE)
             case "close":
@@ -104,6 +106,8 @@ class Shadow:
                 self._move(args[0], args[1])
             case "renameat2":
                 self._exchange(args)
+            case "fsetxattr":
+                self.slot_xattrs = [*self.slot_xattrs[-4:], (args[0], args[1])]
             case "setxattr":
                 self.xattrs = [*self.xattrs[-20:], (args[0], args[1])]
 
