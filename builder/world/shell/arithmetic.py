@@ -25,11 +25,18 @@ class Variables(Protocol):
 
 Computation: TypeAlias = Callable[[Variables], int]
 
-_TOKEN: Final = re.compile(
-    r"[ \t\n]*(?:(?P<number>0[xX][0-9a-fA-F]+|[0-9]+(?:#[0-9A-Za-z]+)?)|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<operator><<=|>>=|&&|\|\||<<|>>|<=|>=|==|!=|\+\+|--|[-+*/%&^|]=|[-+*/%&^|~!<>=?:(),])|(?P<end>\Z)|(?P<bad>.))",
-    re.DOTALL,
-)
+_NUMBER: Final = r"(?P<number>0[xX][0-9a-fA-F]+|[0-9]+(?:#[0-9A-Za-z]+)?)"
+_NAME: Final = r"(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
+_OPERATORS: Final = r"<<=|>>=|&&|\|\||<<|>>|<=|>=|==|!=|[-+*/%&^|]=|[-+*/%&^|~!<>=?:(),]"
+
+
+def _tokens(operators: str) -> re.Pattern[str]:
+    any_of = f"{_NUMBER}|{_NAME}|(?P<operator>{operators})|(?P<end>\\Z)|(?P<bad>.)"
+    return re.compile(f"[ \t\n]*(?:{any_of})", re.DOTALL)
+
+
+_TOKEN: Final = _tokens(_OPERATORS)
+_EXTENDED_TOKEN: Final = _tokens(rf"\+\+|--|{_OPERATORS}")
 _CONSTANT: Final = re.compile(r"[ \t\n]*([-+]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)[ \t\n]*")
 
 
@@ -107,7 +114,8 @@ class _Parser:
         return ShellError(f'arithmetic expression: {message}: "{self._text}"')
 
     def _advance(self) -> None:
-        match = _TOKEN.match(self._text, self._position)
+        pattern = _EXTENDED_TOKEN if self._extended else _TOKEN
+        match = pattern.match(self._text, self._position)
         assert match is not None and match.lastgroup is not None, "the pattern matches any text"
         self._kind, self._value = match.lastgroup, match[match.lastgroup]
         self._position = match.end()
@@ -176,9 +184,9 @@ class _Parser:
         return self._primary()
 
     def _step_before(self, operator: str) -> Computation:
-        """``++x`` where it exists; in dash ``++`` is two signs."""
+        """``++x``; before anything but a name, two signs."""
         self._advance()
-        if self._extended and self._kind == "name":
+        if self._kind == "name":
             name = self._value
             self._advance()
             return _assigning(name, operator[0], lambda _: 1)
@@ -192,7 +200,7 @@ class _Parser:
             return lambda _: constant
         if kind == "name":
             self._advance()
-            if self._extended and self._kind == "operator" and self._value in ("++", "--"):
+            if self._kind == "operator" and self._value in ("++", "--"):
                 step = 1 if self._value == "++" else -1
                 self._advance()
                 return _stepping(value, step)

@@ -11,7 +11,14 @@ from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import ShellError
 from builder.world.shell.fields import Builder, FieldBuilder, PatternBuilder, field_pattern, field_text
 from builder.world.shell.pathname import matching_paths
-from builder.world.shell.pattern import matches, replaced, without_prefix, without_suffix
+from builder.world.shell.pattern import (
+    as_bytes,
+    from_bytes,
+    matches,
+    replaced,
+    without_prefix,
+    without_suffix,
+)
 from builder.world.shell.syntax import (
     ArithmeticExpansion,
     CommandSubstitution,
@@ -136,6 +143,13 @@ class Expander:
         builder = PatternBuilder()
         self._emit(self._tilde(word.parts, builder), builder)
         return builder.text()
+
+    def matches(self, word: Word, subject: str) -> bool:
+        """Whether ``subject`` matches the pattern that the word is (``case``)."""
+        pattern = self.pattern(word)
+        if self._context.dialect is Dialect.DASH:
+            return matches(as_bytes(pattern), as_bytes(subject))
+        return matches(pattern, subject)
 
     def arithmetic(self, parts: tuple[Part, ...]) -> int:
         """The value of an arithmetic expression."""
@@ -299,10 +313,12 @@ class Expander:
     def _altered(self, value: str, part: Parameter) -> str:
         """``value`` as the operator of ``part`` cuts or changes it."""
         operator, operand = part.operator, part.operand or Word(())
-        if operator in ("#", "##"):
-            return without_prefix(value, self.pattern(operand), longest=operator == "##")
-        if operator in ("%", "%%"):
-            return without_suffix(value, self.pattern(operand), longest=operator == "%%")
+        if operator[0] in "#%":
+            cut = without_prefix if operator[0] == "#" else without_suffix
+            pattern, longest = self.pattern(operand), len(operator) == 2
+            if self._context.dialect is Dialect.DASH:
+                return from_bytes(cut(as_bytes(value), as_bytes(pattern), longest=longest))
+            return cut(value, pattern, longest=longest)
         if operator in ("/", "//"):
             replacement = self.text(part.second) if part.second is not None else ""
             return replaced(value, self.pattern(operand), replacement, every=operator == "//")

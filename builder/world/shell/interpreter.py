@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
@@ -22,7 +23,6 @@ from builder.world.shell.errors import (
     ShellSyntaxError,
 )
 from builder.world.shell.expansion import Expander
-from builder.world.shell.pattern import matches
 from builder.world.shell.redirection import Saved, redirect
 from builder.world.shell.state import TESTED
 from builder.world.shell.syntax import (
@@ -106,7 +106,7 @@ class Shell(Traps):
         except ReturnFromFunction as returned:
             return returned.status
         except ShellSyntaxError as error:
-            self.complain(error.message, line=error.line)
+            self.complain(_worded(error.message, self.dialect), line=error.line)
             return 2
         except (ShellError, CommandFailed) as error:
             self.complain(error.message)
@@ -128,7 +128,7 @@ class Shell(Traps):
         if old is not None:
             old.close()
         twin.fds[1] = opened(collector)
-        self.status = self.substitution_status = twin.run_to_end(partial(twin.execute, body))
+        self.substitution_status = twin.run_to_end(partial(twin.execute, body))
         text = b"".join(collector.pieces).replace(b"\0", b"").rstrip(b"\n")
         return text.decode("utf-8", "surrogateescape")
 
@@ -284,9 +284,7 @@ class Shell(Traps):
         status, falls_through = 0, False
         self.substitution_status = None
         for arm in node.arms:
-            if not falls_through and not any(
-                matches(self.expander.pattern(word), subject) for word in arm.patterns
-            ):
+            if not falls_through and not any(self.expander.matches(word, subject) for word in arm.patterns):
                 continue
             status = self.execute(arm.body, flags)
             if arm.ending == ";;":
@@ -316,6 +314,14 @@ class Shell(Traps):
             self.complain(failure.message)
             status = failure.status
         return self.finish(status, flags)
+
+
+def _worded(message: str, dialect: Dialect) -> str:
+    """A syntax error as ash and bash word it; the grammar words it as dash does."""
+    if dialect is Dialect.DASH:
+        return message
+    message = message.replace("Syntax error: ", "syntax error: ")
+    return re.sub(r"(.*error: )(.*) unexpected", r"\1unexpected \2", message)
 
 
 _RUN: Final[dict[type, Callable[[Shell, Any, int], int]]] = {

@@ -114,12 +114,13 @@ class Lexer(WordReader):
         source = self.source
         while self.position < len(source):
             end = source.find("\n", self.position)
+            newline = "\n" if end >= 0 else ""
             end = len(source) if end < 0 else end
             line = source[self.position : end]
-            self.position = min(end + 1, len(source))
+            self.position = end + len(newline)
             if strip_tabs:
                 line = line.lstrip("\t")
             if line == delimiter:
                 break
-            lines.append(line + "\n")
+            lines.append(line + newline)
         return "".join(lines)

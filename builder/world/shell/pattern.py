@@ -41,6 +41,20 @@ def escaped(text: str) -> str:
     return _NEEDS_ESCAPE.sub(r"\\\g<0>", text)
 
 
+def as_bytes(text: str) -> str:
+    """``text`` with one character for each of its bytes, as a shell without locales sees it (dash).
+
+    >>> len(as_bytes("é"))
+    2
+    """
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("latin-1")
+
+
+def from_bytes(text: str) -> str:
+    """The reverse of ``as_bytes``."""
+    return text if text.isascii() else text.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
 def is_special(pattern: str) -> bool:
     r"""Whether an unescaped ``*``, ``?`` or ``[`` stands in it.
 

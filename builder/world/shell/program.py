@@ -88,6 +88,7 @@ def _prepare(shell: Shell, words: Sequence[str]) -> Callable[[], int]:
     elif operands and "s" not in own:
         shell.name, shell.positional = operands[0], operands[1:]
         text = _file(shell, operands[0])
+        shell.reads_file = True
     else:
         shell.positional = operands
         shell.options.add("s")

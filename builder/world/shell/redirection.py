@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from builder.world.descriptor import ByteSource, Descriptor, duplicate, opened
 from builder.world.devices import open_path
 from builder.world.process import Stream
+from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
 from builder.world.shell.syntax import HereDocument, Redirection
 
@@ -117,18 +118,22 @@ def open_target(shell: Shell, operator: str, target: str) -> Descriptor:
     try:
         return open_path(shell.fs, shell.fds, target, flags, 0o666)
     except (OSError, ValueError) as error:
-        creates = bool(flags & os.O_CREAT)
-        raise CommandFailed(
-            f"cannot {'create' if creates else 'open'} {target}: {_why(error, creates)}", 2
-        ) from None
+        raise _refused(shell, target, error, creates=bool(flags & os.O_CREAT)) from None
 
 
-def _why(error: OSError | ValueError, creates: int) -> str:
+def _refused(shell: Shell, target: str, error: OSError | ValueError, *, creates: bool) -> CommandFailed:
+    """The failure to open a target, as the dialect words it."""
+    dash = shell.dialect is Dialect.DASH
+    what = ("cannot" if dash else "can't") + (" create" if creates else " open")
     if not isinstance(error, OSError):
-        return str(error)
-    if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        return "Directory nonexistent" if creates else "No such file"
-    return error.strerror or str(error)
+        why = str(error)
+    elif error.errno not in (errno.ENOENT, errno.ENOTDIR):
+        why = error.strerror or str(error)
+    elif dash:
+        why = "Directory nonexistent" if creates else "No such file"
+    else:
+        why = "nonexistent directory" if creates else "no such file"
+    return CommandFailed(f"{what} {target}: {why}", 2 if dash else 1)
 
 
 def _is_regular(shell: Shell, path: str) -> bool:

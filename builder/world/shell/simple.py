@@ -159,14 +159,14 @@ class SimpleCommands(ShellState):
         try:
             return builtin.run(shell, words)
         except CommandFailed as failure:
-            self.complain(f"{name}: {failure.message}")
+            self.complain(failure.message, command=name)
             if builtin.special and functions:
                 raise ExitShell(failure.status) from None
             return failure.status
         except BrokenPipeError:
             raise
         except OSError as error:
-            self.complain(f"{name}: {error.strerror or 'I/O error'}")
+            self.complain(error.strerror or "I/O error", command=name)
             return 1
 
     def call_function(self, name: str, words: Sequence[str], flags: int) -> int:

@@ -72,7 +72,8 @@ class ShellState:
         self.option_offset = 0
         """Where getopts stands within one word."""
         self.line = 1
-        self.is_subshell = False
+        self.reads_file = False
+        """Whether the script is a file, not an argument or the input."""
 
     def copy_into(self, twin: ShellState) -> None:
         """Give a subshell what it inherits; it has its own process, variables and positional parameters already."""
@@ -86,7 +87,7 @@ class ShellState:
         twin.loop_depth, twin.function_depth = self.loop_depth, self.function_depth
         twin.option_offset = self.option_offset
         twin.line = self.line
-        twin.is_subshell = True
+        twin.reads_file = self.reads_file
 
     def copied_process(self, pid: int) -> Process:
         """The process of a subshell: the same, with descriptors of its own."""
@@ -148,10 +149,17 @@ class ShellState:
             raise OSError(9, "Bad file descriptor")
         stream.write(text.encode("utf-8", "surrogateescape"))
 
-    def complain(self, text: str, *, line: int | None = None) -> None:
-        """Print an error on descriptor 2, as this dialect words it; without one, to nobody."""
+    def complain(self, text: str, *, command: str = "", line: int | None = None) -> None:
+        """Print an error of ``command`` (or of the shell) on descriptor 2, as this dialect words it."""
         number = self.line if line is None else line
-        where = f"line {number}: " if self.dialect is Dialect.BASH else f"{number}: "
+        about = f"{command}: " if command else ""
+        if self.dialect is Dialect.DASH:
+            where = f"{number}: {about}"
+        elif self.dialect is Dialect.BASH:
+            where = f"line {number}: {about}"
+        else:
+            # busybox tells the line of a script file, and of what a builtin complains about.
+            where = about + (f"line {number}: " if command or self.reads_file else "")
         stream = self.fds.get(2)
         if stream is not None:
             stream.write(f"{self.name}: {where}{text}\n".encode("utf-8", "surrogateescape"))

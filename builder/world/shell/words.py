@@ -250,6 +250,8 @@ class WordReader(ABC):
                 arithmetic = self._arithmetic(at + 3)
                 if arithmetic is not None:
                     return ArithmeticExpansion(arithmetic)
+                if self.dialect is Dialect.DASH:
+                    raise self.error("Missing '))'")
             body, self.position = self.substituted(source, at + 2, self.line_at(at), ")")
             return CommandSubstitution(body)
         if following == "{":

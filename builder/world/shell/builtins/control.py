@@ -80,7 +80,7 @@ def exec_(shell: Shell, words: Sequence[str]) -> int:
     try:
         status = shell.execute_file(command)
     except ExecError as error:
-        shell.complain(f"exec: {command[0]}: {error.message}")
+        shell.complain(f"{command[0]}: {error.message}", command="exec")
         raise ExitShell(error.status) from None
     raise ExitShell(status, run_traps=False)
 
@@ -318,5 +318,5 @@ def hash_(shell: Shell, words: Sequence[str]) -> int:
     given, names = letters(words, "rv")
     missing = [name for name in names if shell.where_is(name) is None]
     for name in missing:
-        shell.complain(f"hash: {name}: not found")
+        shell.complain(f"{name}: not found", command="hash")
     return int(bool(missing))

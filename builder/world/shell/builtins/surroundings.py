@@ -49,7 +49,10 @@ def cd(shell: Shell, words: Sequence[str]) -> int:
             if show or candidate != target:
                 shell.say(shell.process.cwd + "\n")
             return 0
-    return _cannot(f"can't cd to {target}", 2 if shell.dialect is Dialect.DASH else 1)
+    if shell.dialect is Dialect.DASH:
+        return _cannot(f"can't cd to {target}", 2)
+    reason = "Not a directory" if shell.fs.exists(target) else "No such file or directory"
+    return _cannot(f"can't cd to {target}: {reason}", 1)
 
 
 def _cannot(message: str, status: int) -> int:
@@ -221,7 +224,7 @@ def kill(shell: Shell, words: Sequence[str]) -> int:
         if not text.isdigit():
             raise CommandFailed(f"Illegal number: {text}", 2)
         if not shell.world.scheduler.signal(int(text), signal):
-            shell.complain("kill: No such process")
+            shell.complain("No such process", command="kill")
             status = 1
     return status
 
@@ -264,7 +267,7 @@ def printf(shell: Shell, words: Sequence[str]) -> int:
             raise OSError(9, "I/O error")
         stream.write(bytes(result.output))
     for complaint in result.complaints:
-        shell.complain(f"printf: {complaint}")
+        shell.complain(complaint, command="printf")
     return result.status
 
 
