@@ -166,9 +166,8 @@ class ModelCalls:
 
     def do_flistdir(self, slot: int) -> list[str]:
         file = self._held(slot)
-        names = sorted(file.listdir())
         file.seek(0)
-        return names
+        return sorted(file.listdir())
 
     def do_link_open(self, slot: int, target: str) -> None:
         self._fs.link(self._held(slot), target)

@@ -150,6 +150,8 @@ class RealCalls:
         return os.getxattr(self._slots[slot], name)
 
     def do_flistdir(self, slot: int) -> list[str]:
+        # From the start: the positions inside a listing are the file system's own.
+        os.lseek(self._slots[slot], 0, os.SEEK_SET)
         return sorted(os.listdir(self._slots[slot]))
 
     def do_link_open(self, slot: int, target: str) -> None:
