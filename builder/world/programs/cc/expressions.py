@@ -34,6 +34,15 @@ class ExpressionCompiler(OperatorCompiler):
 
     function = ""
     _nesting = 0
+    _frame = 0
+    _deepest = 0
+
+    def place(self, ctype: CType) -> int:
+        """The offset of a new object in the frame of the function."""
+        offset = -(-self._frame // ctype.align) * ctype.align
+        self._frame = offset + size_of(ctype)
+        self._deepest = max(self._deepest, self._frame)
+        return offset
 
     def expression(self) -> Expr:
         """An expression with commas."""
@@ -305,6 +314,7 @@ class ExpressionCompiler(OperatorCompiler):
         if ctype is None or ctype.kind != "function":
             raise CompileError("called object is not a function or function pointer", sign.where)
         arguments: list[Load] = []
+        name = self.behind(2)
         while not self.at(")"):
             argument = self.assignment()
             arguments.append(argument.load)
@@ -314,10 +324,20 @@ class ExpressionCompiler(OperatorCompiler):
         wanted = len(ctype.parameters)
         if len(arguments) < wanted or (len(arguments) > wanted and wanted and not ctype.variadic):
             few = "few" if len(arguments) < wanted else "many"
-            raise CompileError(f"too {few} arguments to function", sign.where)
+            what = f" '{name.text}'" if name.kind == "name" else ""
+            raise CompileError(f"too {few} arguments to function{what}", name.where)
         function, result = left.load, ctype.target or VOID
 
         def run(machine: Machine) -> int:
             return wrap(machine.call(function(machine), [load(machine) for load in arguments]), result)
 
-        return Expr(result, run, run if result.kind == "record" else None)
+        if result.kind != "record":
+            return Expr(result, run)
+        # The record lies in a frame that the next call reuses, so it moves into this one at once.
+        offset, size = self.place(result), size_of(result)
+
+        def keep(machine: Machine) -> int:
+            machine.write(machine.frame + offset, machine.read(run(machine), size))
+            return machine.frame + offset
+
+        return Expr(result, keep, keep)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from builder.world.process import Process
@@ -35,12 +35,20 @@ class Fault(Exception):
         self.signal = signal
 
 
+class Parameter(NamedTuple):
+    """Where a parameter lies in the frame; a record is given by address and copied."""
+
+    offset: int
+    size: int
+    is_record: bool
+
+
 @dataclass(slots=True)
 class Function:
     """A function of the program: where its parameters lie in its frame, and its body."""
 
     name: str
-    parameters: tuple[tuple[int, int], ...] = ()
+    parameters: tuple[Parameter, ...] = ()
     frame_bytes: int = 0
     body: Callable[[Machine], int] = lambda _machine: 0
 
@@ -123,9 +131,9 @@ class Machine:
         if end > FIRST_ADDRESS + STACK_BYTES:
             raise Fault("Segmentation fault")
         self.memory[stack:end] = bytes(function.frame_bytes)
-        for (offset, size), value in zip(function.parameters, arguments, strict=False):
+        for (offset, size, is_record), value in zip(function.parameters, arguments, strict=False):
             place = stack + offset
-            if size > 8:
+            if is_record:
                 self.memory[place : place + size] = self.read(value, size)
             else:
                 self.memory[place : place + size] = (value & ((1 << size * 8) - 1)).to_bytes(size, "little")

@@ -77,6 +77,10 @@ class TokenReader:
         """A later token."""
         return self._tokens[min(self._index + distance, len(self._tokens) - 1)]
 
+    def behind(self, distance: int = 1) -> Token:
+        """A token that was read before."""
+        return self._tokens[max(self._index - distance, 0)]
+
     def advance(self) -> Token:
         """The next token, which is then behind us."""
         token = self._tokens[self._index]
@@ -96,21 +100,21 @@ class TokenReader:
             return True
         return False
 
-    def expect(self, text: str) -> Token:
-        """The next token, which must be ``text``."""
+    def expect(self, text: str, described: str = "") -> Token:
+        """The next token, which must be ``text``; ``described``: how a message names what is missing."""
         if self.at(text):
             return self.advance()
         previous = self._tokens[max(self._index - 1, 0)]
         found = self.token
         where = f"{previous.file}:{previous.line}:{previous.column + len(previous.text)}"
         if found.kind == "end":
-            raise CompileError(f"expected '{text}' at end of input", where)
+            raise CompileError(f"expected {described or repr(text)} at end of input", where)
         what = {"number": "numeric constant", "string": "string constant"}.get(
             found.kind, f"'{found.text}' token"
         )
         if found.kind == "name":
             what = f"'{found.text}'"
-        raise CompileError(f"expected '{text}' before {what}", where)
+        raise CompileError(f"expected {described or repr(text)} before {what}", where)
 
 
 def constant(value: int, ctype: CType = INT) -> Expr:

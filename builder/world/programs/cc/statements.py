@@ -8,7 +8,7 @@ from typing import Final
 from builder.world.programs.cc.control import BREAKS, CONTINUES, GOES_ON, RETURNS, Statement, loop, sequence
 from builder.world.programs.cc.ctype import CType, size_of
 from builder.world.programs.cc.initializers import InitializerCompiler, Store
-from builder.world.programs.cc.machine import Function, Load, Machine
+from builder.world.programs.cc.machine import Function, Load, Machine, Parameter
 from builder.world.programs.cc.scope import CompiledUnit, Global, Name, store
 from builder.world.programs.cc.tokens import CompileError, Token, tokenize
 
@@ -26,8 +26,7 @@ def compile_unit(source: str, name: str) -> CompiledUnit:
 class UnitCompiler(InitializerCompiler):
     """Compiles one translation unit from its first token to its last."""
 
-    _frame = 0
-    _deepest = 0
+    has_initializer = False
 
     def translation_unit(self) -> None:
         """Compile everything up to the end."""
@@ -53,7 +52,7 @@ class UnitCompiler(InitializerCompiler):
                 self._static_object(token, name, ctype, specifiers.storage)
             if not self.accept(","):
                 break
-        self.expect(";")
+        self.end_declaration()
 
     _ended = False
 
@@ -76,19 +75,20 @@ class UnitCompiler(InitializerCompiler):
         self._open_scope()
         places = []
         for parameter, kind in ctype.parameters:
-            offset = self._place(kind)
-            places.append((offset, size_of(kind)))
+            offset = self.place(kind)
+            places.append(Parameter(offset, size_of(kind), kind.kind == "record"))
             self.scopes[-1][parameter] = Name(kind, offset=offset)
         function.body = self._block()
         self._close_scope()
         function.parameters, function.frame_bytes = tuple(places), self._deepest
         self.function = ""
 
-    def _place(self, ctype: CType) -> int:
-        offset = -(-self._frame // ctype.align) * ctype.align
-        self._frame = offset + size_of(ctype)
-        self._deepest = max(self._deepest, self._frame)
-        return offset
+    def end_declaration(self) -> None:
+        """The semicolon of a declaration; without it, what gcc expects instead."""
+        if self.has_initializer:
+            self.expect(";", "',' or ';'")
+        else:
+            self.expect(";", "'=', ',', ';', 'asm' or '__attribute__'")
 
     def _open_scope(self) -> None:
         self.scopes.append({})
@@ -112,6 +112,7 @@ class UnitCompiler(InitializerCompiler):
             symbol = known.symbol
         self.scopes[-1][name] = Name(ctype, symbol=symbol)
         stores: list[Store] = []
+        self.has_initializer = self.at("=")
         if self.accept("="):
             ctype = self.initializer(ctype, 0, stores)
             self.scopes[-1][name] = Name(ctype, symbol=symbol)
@@ -156,23 +157,24 @@ class UnitCompiler(InitializerCompiler):
                 parts.append(self._local(token, name, ctype))
             if not self.accept(","):
                 break
-        self.expect(";")
+        self.end_declaration()
         return sequence(parts)
 
     def _local(self, token: Token, name: str, ctype: CType) -> Statement:
         stores: list[Store] = []
+        self.has_initializer = self.at("=")
         if not self.at("="):
             self.complete(ctype, token)
-            self.scopes[-1][name] = Name(ctype, offset=self._place(ctype))
+            self.scopes[-1][name] = Name(ctype, offset=self.place(ctype))
             return lambda _machine: GOES_ON
         self.advance()
         if ctype.kind == "array" and ctype.length < 0:
             ctype = self.initializer(ctype, 0, stores)
-            offset = self._place(ctype)
+            offset = self.place(ctype)
             self.scopes[-1][name] = Name(ctype, offset=offset)
         else:
             self.complete(ctype, token)
-            offset = self._place(ctype)
+            offset = self.place(ctype)
             self.scopes[-1][name] = Name(ctype, offset=offset)
             self.initializer(ctype, 0, stores)
         size, is_aggregate = size_of(ctype), ctype.kind in ("array", "record") and len(stores) != 1

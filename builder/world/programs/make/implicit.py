@@ -1,4 +1,7 @@
-"""Implicit rules: which pattern rule can make a target (GNU make manual, "Implicit Rule Search")."""
+"""Implicit rules: which pattern rule can make a target (GNU make manual, "Implicit Rule Search").
+
+Files made on the way by a chain of rules stay; GNU make removes them at its end.
+"""
 
 from __future__ import annotations
 

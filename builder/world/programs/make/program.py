@@ -13,7 +13,7 @@ from builder.world.programs.make.functions import functions
 from builder.world.programs.make.options import LETTERS, Request, UsageError, inherited, read_words
 from builder.world.programs.make.reader import Reader
 from builder.world.programs.make.runner import Habits, Runner
-from builder.world.programs.make.variables import MakeError, Origin, Variables
+from builder.world.programs.make.variables import MakeError, MissingMakefileError, Origin, Variables
 
 MAX_MAKEFILE_BYTES: Final = 4 * 1024 * 1024
 _USUAL_NAMES: Final = ("GNUmakefile", "makefile", "Makefile")
@@ -75,6 +75,10 @@ class _Make:
             self.say(f"{self._name}: Entering directory '{self._process.cwd}'", as_error=False)
         try:
             status = self._work()
+        except MissingMakefileError as error:
+            self.say(f"{error.where or self._name}: {error.name}: No such file or directory", as_error=True)
+            self.say(f"{self._name}: *** {error.what}.  Stop.", as_error=True)
+            status = 2
         except MakeError as error:
             place = f"{error.where}: " if error.where else f"{self._name}: "
             self.say(f"{place}*** {error.what}.  Stop.", as_error=True)
@@ -89,7 +93,7 @@ class _Make:
         for name in request.files or self._usual():
             text = self._read(name)
             if text is None:
-                raise MakeError(f"{name}: No such file or directory")
+                raise MissingMakefileError(name)
             self._reader.file(name, text)
         if request.knows_rules:
             count = len(makefile.patterns)

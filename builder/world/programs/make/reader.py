@@ -11,6 +11,7 @@ from builder.world.programs.make.lines import logical_lines, split_outside, with
 from builder.world.programs.make.makefile import Makefile, RecipeLine, Rule
 from builder.world.programs.make.variables import (
     MakeError,
+    MissingMakefileError,
     Origin,
     Variables,
     closing,
@@ -43,6 +44,7 @@ class Reader:
         self._glob = glob
         self._shell = shell
         self._current: list[Rule] = []
+        self._where = ""
 
     def file(self, name: str, text: str) -> None:
         """Read one makefile; MakeError names the line that is wrong."""
@@ -53,11 +55,12 @@ class Reader:
         active: list[_Condition] = []
         lines = logical_lines(text)
         for number, line in lines:
-            where = f"{name}:{number}"
+            where = self._where = f"{name}:{number}"
             try:
                 self._line(line, where, active, lines)
             except MakeError as error:
-                raise MakeError(error.what, error.where or where) from error
+                error.where = error.where or where
+                raise
         if active:
             raise MakeError("missing 'endif'", f"{name}:{text.count(chr(10)) + 1}")
 
@@ -82,7 +85,7 @@ class Reader:
         if words[0] == "define" and (match := _DEFINE.fullmatch(line)):
             self._define(match, lines)
             return
-        line = line.strip() if line.startswith("\t") else line.rstrip()
+        line = line.strip() if line.startswith("\t") else line
         self._statement(line, words[0], where)
 
     def _define(self, match: re.Match[str], lines: Iterator[tuple[int, str]]) -> None:
@@ -133,13 +136,14 @@ class Reader:
         if sign == "+=" and known is not None:
             added = variables.expand(value) if known.is_simple else value
             joined = f"{known.value} {added}" if known.value else added
-            variables.set(name, joined, is_simple=known.is_simple, origin=max(origin, Origin.FILE))
+            origin = max(origin, Origin.FILE)
+            variables.set(name, joined, is_simple=known.is_simple, origin=origin, where=self._where)
             return
         if sign == "!=":
             value = self._shell(variables.expand(value))
         is_simple = sign in (":=", "::=", ":::=", "!=")
         text = variables.expand(value) if is_simple and sign != "!=" else value
-        variables.set(name, text, is_simple=is_simple, origin=origin)
+        variables.set(name, text, is_simple=is_simple, origin=origin, where=self._where)
 
     def _include(self, rest: str, word: str, where: str) -> None:
         current = self._current
@@ -149,7 +153,7 @@ class Reader:
                 if text is not None:
                     self.file(name, text)
                 elif word == "include":
-                    raise MakeError(f"{name}: No such file or directory", where)
+                    raise MissingMakefileError(name, where)
         self._current = current if not rest else []
 
     def _conditional(self, word: str, rest: str, active: list[_Condition]) -> None:
@@ -192,6 +196,8 @@ class Reader:
     def _rule(self, line: str, where: str) -> None:
         before, semicolon, recipe = split_outside(line, ";")
         expanded = self._variables.expand(before)
+        if not expanded.strip():
+            return
         targets_text, colon, rest = split_outside(expanded, ":")
         if not colon:
             hint = " (did you mean TAB instead of 8 spaces?)" if line.startswith("        ") else ""

@@ -249,8 +249,9 @@ class Runner:
         try:
             expanded = self.variables.expand(line.text)
         except MakeError as error:
-            raise MakeError(error.what, line.where) from error
-        for text in _commands(expanded):
+            raise MakeError(error.what, error.where or line.where) from error
+        is_whole = ".ONESHELL" in self.makefile.rules
+        for text in [expanded] if is_whole else _commands(expanded):
             self._command(target, line.where, text, calls_make=calls_make)
 
     def _command(self, target: str, where: str, text: str, *, calls_make: bool) -> None:

@@ -20,6 +20,14 @@ class MakeError(Exception):
         self.where = where
 
 
+class MissingMakefileError(MakeError):
+    """A makefile that does not exist; make looks for a rule to make it, and has none."""
+
+    def __init__(self, name: str, where: str = "") -> None:
+        super().__init__(f"No rule to make target '{name}'", where)
+        self.name = name
+
+
 class Origin(enum.IntEnum):
     """Where a value comes from; a higher one is not replaced by a lower one."""
 
@@ -43,6 +51,7 @@ class Variable:
     value: str
     is_simple: bool
     origin: Origin
+    where: str = ""
 
 
 class Variables:
@@ -54,11 +63,11 @@ class Variables:
         self._functions = functions
         self._busy: list[str] = []
 
-    def set(self, name: str, value: str, *, is_simple: bool, origin: Origin) -> None:
+    def set(self, name: str, value: str, *, is_simple: bool, origin: Origin, where: str = "") -> None:
         """Give ``name`` a value, unless it has one of a higher origin."""
         known = self._values.get(name)
         if known is None or known.origin <= origin:
-            self._values[name] = Variable(value, is_simple, origin)
+            self._values[name] = Variable(value, is_simple, origin, where)
 
     def get(self, name: str) -> Variable | None:
         """The variable, or None."""
@@ -91,7 +100,7 @@ class Variables:
         if known.is_simple:
             return known.value
         if name in self._busy:
-            raise MakeError(f"Recursive variable '{name}' references itself (eventually)")
+            raise MakeError(f"Recursive variable '{name}' references itself (eventually)", known.where)
         self._busy.append(name)
         try:
             return self.expand(known.value)

@@ -1,0 +1,5 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ctype.h>
+int main(int argc, char **argv) { (void)argc; (void)argv; printf("%d %c %d\n", 'a', 98, '\n'); return 0; }

@@ -1,0 +1,2 @@
+#error stop
+int main(void) { return 0; }

@@ -1,0 +1,1 @@
+int other(int); int main(void) { return other(1); }

@@ -1,0 +1,1 @@
+foo main(void) { return 0; }
