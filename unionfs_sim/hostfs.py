@@ -168,7 +168,7 @@ class HostDirectory:
                 os.unlink(name, dir_fd=directory)
                 return
             os.rmdir(name, dir_fd=directory)
-        self._walk.forget()
+        self._walk.forget(found)
 
     def setattr(self, path: str | bytes, change: Attributes, /) -> None:
         """Change owner, then mode, xattrs and times, of the name itself (as root would restore them)."""

@@ -28,7 +28,7 @@ class HostWalk:
     def __init__(self, path: str) -> None:
         self._root = os.open(path, _DIRECTORY)
         self._lock = threading.RLock()
-        self._known: OrderedDict[tuple[str, ...], int] = OrderedDict()
+        self._known: OrderedDict[str, int] = OrderedDict()
 
     def __del__(self) -> None:
         if hasattr(self, "_known"):
@@ -36,16 +36,18 @@ class HostWalk:
 
     def close(self) -> None:
         """Let go of all descriptors; a second close does nothing."""
-        self.forget()
+        while self._known:
+            os.close(self._known.popitem()[1])
         if self._root >= 0:
             os.close(self._root)
             self._root = -1
 
-    def forget(self) -> None:
-        """Let go of all descriptors but the first: a directory was removed, its name may come back."""
+    def forget(self, removed: os.stat_result) -> None:
+        """Let go of a directory that was removed, under whatever names: they may come back."""
         with self._lock:
-            while self._known:
-                os.close(self._known.popitem()[1])
+            for key, descriptor in list(self._known.items()):
+                if os.path.samestat(os.fstat(descriptor), removed):
+                    os.close(self._known.pop(key))
 
     @contextmanager
     def at(self, path: str | bytes, *, follow: bool = False) -> Iterator[tuple[int, str]]:
@@ -66,56 +68,84 @@ class HostWalk:
         if not path:
             raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
         directory_wanted = path.endswith(("/", "/."))
-        waiting = _components(path)
-        place: tuple[str, ...] = ()
-        links = 0
-        while waiting:
-            name = waiting.pop()
-            directory = self._directory(place)
-            if name == "..":
-                place = place[:-1]
-                continue
-            is_last = not waiting
-            target = _target(directory, name) if not is_last or follow or directory_wanted else None
-            if target is not None:
-                links += 1
-                if links > MAX_LINKS:
-                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-                place = () if target.startswith("/") else place
-                waiting += _components(target)
-            elif is_last and not directory_wanted:
-                return directory, name
-            else:
-                place = (*place, name)
-        return self._directory(place), "."
+        for _ in range(MAX_LINKS + 1):
+            parts = _parts(path)
+            if not parts or parts[-1] == "..":
+                return self._directory(parts), "."
+            directory = self._directory(parts[:-1])
+            target = _target(directory, parts[-1]) if follow or directory_wanted else None
+            if target is None:
+                return (self._directory(parts), ".") if directory_wanted else (directory, parts[-1])
+            path = target if target.startswith("/") else "/".join((*parts[:-1], target))
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
 
-    def _directory(self, place: tuple[str, ...]) -> int:
-        """A descriptor of the directory at ``place``, which holds neither symlinks nor ``..``."""
-        if not place:
+    def _directory(self, parts: list[str]) -> int:
+        """A descriptor of the directory that ``parts`` lead to; it stays open until others were used."""
+        if not parts:
             return self._root
-        known = self._known.get(place)
+        key = "/".join(parts)
+        known = self._known.get(key)
         if known is not None:
-            self._known.move_to_end(place)
+            self._known.move_to_end(key)
             return known
-        depth = len(place)
-        while depth and place[:depth] not in self._known:
-            depth -= 1
-        found = os.dup(self._known.get(place[:depth], self._root))
-        for name in place[depth:]:
-            try:
-                inner = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=found)
-            finally:
-                os.close(found)
-            found = inner
-        self._known[place] = found
+        above = self._known.get(key.rpartition("/")[0]) if parts[-1] != ".." else None
+        found = self._walk(parts) if above is None else self._step(above, parts)
+        self._known[key] = found
         if len(self._known) > _CACHED_DIRECTORIES:
             os.close(self._known.popitem(last=False)[1])
         return found
 
+    def _step(self, above: int, parts: list[str]) -> int:
+        """One component more than ``above``; from the beginning where that is a symlink."""
+        try:
+            return os.open(parts[-1], _DIRECTORY | os.O_NOFOLLOW, dir_fd=above)
+        except NotADirectoryError:
+            return self._walk(parts)
 
-def _components(path: str) -> list[str]:
-    """The names in ``path``, last first."""
-    return [name for name in reversed(path.split("/")) if name not in ("", ".")]
+    def _walk(self, parts: list[str]) -> int:
+        """Resolve ``parts`` from the root on, symlinks and ``..`` included."""
+        waiting = parts[::-1]
+        place: list[str] = []
+        current = os.dup(self._root)
+        links = 0
+        try:
+            while waiting:
+                name = waiting.pop()
+                if name == "..":
+                    # Not by the machine's "..": the directory may have been moved out of ours.
+                    waiting += place[-2::-1]
+                    current, place = self._again(current), []
+                    continue
+                try:
+                    inner = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=current)
+                except NotADirectoryError:
+                    target = _target(current, name)
+                    links += 1
+                    if target is None:
+                        raise
+                    if links > MAX_LINKS:
+                        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
+                    waiting += _parts(target)[::-1]
+                    if target.startswith("/"):
+                        current, place = self._again(current), []
+                    continue
+                os.close(current)
+                current = inner
+                place.append(name)
+        except BaseException:
+            os.close(current)
+            raise
+        return current
+
+    def _again(self, current: int) -> int:
+        """A descriptor of the root in place of ``current``."""
+        os.close(current)
+        return os.dup(self._root)
+
+
+def _parts(path: str) -> list[str]:
+    """The names in ``path``."""
+    return [name for name in path.split("/") if name not in ("", ".")]
 
 
 def _target(directory: int, name: str) -> str | None:

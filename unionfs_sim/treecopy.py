@@ -10,7 +10,7 @@ import enum
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from unionfs_sim.filesystem import Attributes, Filesystem, Stat
@@ -175,7 +175,7 @@ class _Copy:
             mode=stat.S_IMODE(status.st_mode),
             uid=status.st_uid if self._exact else None,
             gid=status.st_gid if self._exact else None,
-            xattrs=found if self._exact and found else None,
+            xattrs=self._changed(path, found, replaces=interpret) if self._exact else None,
             atime_ns=status.st_mtime_ns,
             mtime_ns=status.st_mtime_ns,
         )
@@ -184,3 +184,10 @@ class _Copy:
         except OSError as error:
             if self._exact or error.errno not in (errno.EPERM, errno.ENOTSUP):
                 raise
+
+    def _changed(
+        self, path: str, found: dict[str, bytes], *, replaces: bool
+    ) -> Mapping[str, bytes | None] | None:
+        """What to set; where a directory takes the place of another, what that one had goes."""
+        gone = self._onto.xattrs(path).keys() - found.keys() if replaces else ()
+        return {**dict.fromkeys(gone), **found} or None
