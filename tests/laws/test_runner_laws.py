@@ -65,7 +65,9 @@ def test_the_command_changes_the_root(make: Make) -> None:
 
 
 @RUNNERS
-@pytest.mark.parametrize(("user", "expected"), [("", (0, 0)), ("web", (33, 44)), ("web:7", (33, 7)), ("5:6", (5, 6))])
+@pytest.mark.parametrize(
+    ("user", "expected"), [("", (0, 0)), ("web", (33, 44)), ("web:7", (33, 7)), ("5:6", (5, 6))]
+)
 def test_files_belong_to_the_user_that_runs(make: Make, user: str, expected: tuple[int, int]) -> None:
     fs = root()
     fs.mkdir("/open")
@@ -99,7 +101,10 @@ def test_mounts_are_seen_by_the_command_and_leave_nothing_in_the_root(make: Make
     )
 
     ended, printed = run(
-        make, "cat /in/f /run/secrets/key; echo kept > /cache/c; echo gone > /scratch/s; echo no > /in/f", fs, mounts=mounts
+        make,
+        "cat /in/f /run/secrets/key; echo kept > /cache/c; echo gone > /scratch/s; echo no > /in/f",
+        fs,
+        mounts=mounts,
     )
 
     assert printed.startswith(b"from the mountsecret")

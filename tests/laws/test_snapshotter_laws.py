@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from builder.context.edit import MakeDirectory, MakeSymlink, Remove, SetAttributes, WriteFile
 from builder.context.transfer import Transfer
-from builder.image.digest import Digest, DiffID, chain_id
+from builder.image.digest import DiffID, Digest, chain_id
 from builder.protocols import EMPTY, Concurrency, Purpose, Snapshot, Snapshotter, Timestamps
 from builder.snapshotters.memory import MemorySnapshotter
 from builder.snapshotters.scan import ScanSnapshotter
@@ -246,7 +246,9 @@ def perform(root: Posix, script: list[tuple]) -> None:
 @MAKERS
 @given(first=SCRIPTS, second=SCRIPTS)
 @settings(max_examples=60)
-def test_merging_the_changes_onto_the_parent_gives_the_tree_that_was_changed(make: Make, first, second) -> None:
+def test_merging_the_changes_onto_the_parent_gives_the_tree_that_was_changed(
+    make: Make, first, second
+) -> None:
     """Law 1: ``merge([*lowers, changes(merge(lowers), t)]) == t``."""
     store = MemoryStore()
     snapshotter = make(store)

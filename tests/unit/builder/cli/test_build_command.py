@@ -9,11 +9,10 @@ import subprocess
 import sys
 import tarfile
 import time
-from pathlib import Path
 
 import pytest
 
-HELLO = "FROM busybox\nCOPY hello.txt /srv/hello.txt\nRUN cat /srv/hello.txt > /copy\nCMD [\"cat\", \"/copy\"]\n"
+HELLO = 'FROM busybox\nCOPY hello.txt /srv/hello.txt\nRUN cat /srv/hello.txt > /copy\nCMD ["cat", "/copy"]\n'
 
 
 def test_a_build_reports_stages_layers_weights_and_how_to_load_it(layerlab, project):
@@ -59,7 +58,7 @@ def test_progress_as_json_is_one_event_a_line(layerlab, project):
     said = layerlab("build", "--progress", "json", project("FROM busybox\nRUN echo hi\n"))
 
     events = [json.loads(line) for line in said.err.splitlines()]
-    assert [event["event"] for event in events][0] == "BuildBegan"
+    assert next(event["event"] for event in events) == "BuildBegan"
     assert {"event": "OutputPrinted", "stage": 0, "step": 1, "data": "hi\n"} in events
 
 
@@ -70,7 +69,9 @@ def test_both_strategies_build_the_same_tree(layerlab, project, tmp_path):
         said = layerlab("build", "--strategy", strategy, "-o", tmp_path / strategy, path)
         assert said.status == 0, said.err
 
-    assert (tmp_path / "kaniko-style/copy").read_text() == (tmp_path / "simulated/copy").read_text() == "hello"
+    assert (
+        (tmp_path / "kaniko-style/copy").read_text() == (tmp_path / "simulated/copy").read_text() == "hello"
+    )
     assert not (tmp_path / "kaniko-style/kaniko").exists()
 
 
@@ -91,7 +92,8 @@ def test_an_archive_goes_where_it_is_wanted(layerlab, project, tmp_path):
 
 def test_build_arguments_and_secrets_reach_the_run_and_secrets_no_layer(layerlab, project, tmp_path):
     path = project(
-        "FROM busybox\nARG WHO\nRUN --mount=type=secret,id=key echo $WHO $(cat /run/secrets/key) | tr a-z A-Z\n",
+        "FROM busybox\nARG WHO\n"
+        "RUN --mount=type=secret,id=key echo $WHO $(cat /run/secrets/key) | tr a-z A-Z\n",
         key="k3y",
     )
 
@@ -113,7 +115,11 @@ def test_a_cache_mount_is_there_again_in_the_next_build(layerlab, project):
 BAD = {
     "unknown instruction": ("FROM busybox\nRUM true\n", "Dockerfile:2", "did you mean 'RUN'"),
     "unknown stage": ("FROM busybox\nCOPY --from=bild /a /b\n", "Dockerfile:2", ""),
-    "missing source": ("FROM busybox\nCOPY nothing /\n", "Dockerfile:2: nothing: no such file", "the context holds: .dockerignore"),
+    "missing source": (
+        "FROM busybox\nCOPY nothing /\n",
+        "Dockerfile:2: nothing: no such file",
+        "the context holds: .dockerignore",
+    ),
     "leaves the context": ("FROM busybox\nCOPY ../x /\n", "Dockerfile:2", "leaves the build context"),
     "invalid UTF-8": (b"FROM busybox\nRUN \xff\xfe\n", "Dockerfile", "UTF-8"),
     "a NUL byte": (b"FROM busybox\nRUN a\0b\n", "Dockerfile", "NUL"),
@@ -124,11 +130,19 @@ BAD = {
     "a command that is not simulated": ("FROM busybox\nRUN pythom\n", "Dockerfile:2", "127"),
     "insecure": ("FROM busybox\nRUN --security=insecure true\n", "Dockerfile:2", "insecure"),
     "ssh": ("FROM busybox\nRUN --mount=type=ssh true\n", "Dockerfile:2", "ssh"),
-    "a missing secret": ("FROM busybox\nRUN --mount=type=secret,id=k,required true\n", "Dockerfile:2", "--secret id=k"),
+    "a missing secret": (
+        "FROM busybox\nRUN --mount=type=secret,id=k,required true\n",
+        "Dockerfile:2",
+        "--secret id=k",
+    ),
     "a URL": ("FROM busybox\nADD https://no.such.host/x /\n", "Dockerfile:2", "no.such.host"),
     "git": ("FROM busybox\nADD https://github.com/a/b.git /\n", "Dockerfile:2", "git"),
     "a bad mode": ("FROM busybox\nCOPY --chmod=rwx Dockerfile /\n", "Dockerfile:2", "--chmod"),
-    "an unknown owner": ("FROM busybox\nCOPY --chown=who Dockerfile /\n", "Dockerfile:2: no user 'who'", "uid"),
+    "an unknown owner": (
+        "FROM busybox\nCOPY --chown=who Dockerfile /\n",
+        "Dockerfile:2: no user 'who'",
+        "uid",
+    ),
 }
 
 
@@ -204,7 +218,10 @@ def test_a_run_that_never_ends_is_stopped_by_the_timeout(layerlab, project):
 
 
 def test_ctrl_c_ends_with_130_and_leaves_no_temporary_files(project, tmp_path):
-    path = project("FROM busybox AS a\nRUN while :; do :; done\nFROM busybox\nRUN while :; do :; done\nCOPY --from=a / /x\n")
+    path = project(
+        "FROM busybox AS a\nRUN while :; do :; done\nFROM busybox\n"
+        "RUN while :; do :; done\nCOPY --from=a / /x\n"
+    )
     scratch = tmp_path / "tmp"
     scratch.mkdir()
     env = {**os.environ, "LAYERLAB_HOME": str(tmp_path / "state"), "TMPDIR": str(scratch)}

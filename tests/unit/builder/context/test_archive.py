@@ -44,7 +44,9 @@ def unpacked(raw: bytes, root: Layer | None = None) -> Layer:
 
 @pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
 def test_an_archive_is_told_by_its_bytes_and_unpacked_with_its_owners_and_modes(mode: str):
-    raw = archive(("d", "dir", ""), ("d/f", "file", "f"), ("d/l", "link", "f"), ("d/h", "hard", "d/f"), mode=mode)
+    raw = archive(
+        ("d", "dir", ""), ("d/f", "file", "f"), ("d/l", "link", "f"), ("d/h", "hard", "d/f"), mode=mode
+    )
 
     assert is_archive(Content.of(raw))
     assert unpacked(raw) == layer(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,6 @@ from builder.dockerfile.parser import parse
 from builder.dockerfile.stages import plan
 from builder.engine.build import build
 from builder.engine.request import BuildRequest, BuildResult
-from builder.errors import UnknownImageError
 from builder.events import CacheHit, CacheMissed, Event
 from builder.image.image import Image
 from builder.image.unpack import unpack_stack
@@ -98,7 +96,9 @@ class Kitchen:
         request = BuildRequest(graph=graph, context=Source(context, LABEL, context.hint), **options)
         self.events.clear()
         self.snapshotter = MemorySnapshotter(self.store, listener=self.events.append)
-        tools = Workshop(LocalFetcher(self.store, Bases(self.bases)), self.snapshotter, self.runner, self.store)
+        tools = Workshop(
+            LocalFetcher(self.store, Bases(self.bases)), self.snapshotter, self.runner, self.store
+        )
         return build(request, tools, records=self.store, listener=self.events.append)
 
     def tree(self, image: Image) -> Layer:
@@ -106,7 +106,9 @@ class Kitchen:
 
     def cached(self) -> list[bool]:
         """For each step on files in order: whether it was known."""
-        return [isinstance(each, CacheHit) for each in self.events if isinstance(each, CacheHit | CacheMissed)]
+        return [
+            isinstance(each, CacheHit) for each in self.events if isinstance(each, CacheHit | CacheMissed)
+        ]
 
     def reasons(self) -> list[str]:
         return [each.why for each in self.events if isinstance(each, CacheMissed)]
@@ -116,6 +118,11 @@ class Kitchen:
 def kitchen() -> Kitchen:
     from builder.image.config import ImageConfig
 
-    tree = layer({"/etc/passwd": "root:x:0:0:root:/root:/bin/sh\nweb:x:33:44::/srv:/bin/sh\n", "/etc/group": "staff:x:50:\n"})
+    tree = layer(
+        {
+            "/etc/passwd": "root:x:0:0:root:/root:/bin/sh\nweb:x:33:44::/srv:/bin/sh\n",
+            "/etc/group": "staff:x:50:\n",
+        }
+    )
     config = ImageConfig(env={"PATH": "/bin"}, cmd=("sh",), working_dir="/work")
     return Kitchen(bases={"base:latest": Base((tree.freeze(),), config)})

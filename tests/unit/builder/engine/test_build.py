@@ -93,7 +93,9 @@ def test_a_run_is_in_the_history_as_docker_writes_it(kitchen):
 
 
 def test_heredocs_of_run_go_to_the_shell_and_a_script_with_an_interpreter_is_a_file(kitchen):
-    kitchen.build("FROM base\nRUN <<EOF\none\ntwo\nEOF\nRUN cat <<A\nx\nA\nRUN <<EOF\n#!/bin/prog\nbody\nEOF\n")
+    kitchen.build(
+        "FROM base\nRUN <<EOF\none\ntwo\nEOF\nRUN cat <<A\nx\nA\nRUN <<EOF\n#!/bin/prog\nbody\nEOF\n"
+    )
 
     shell, cat, script = kitchen.runner.commands
     assert shell.argv[-1] == "one\ntwo\n"
@@ -141,7 +143,8 @@ COPY here /from-context
 
 def test_chown_takes_names_from_the_image_and_chmod_bits(kitchen):
     result = kitchen.build(
-        "FROM base\nCOPY --chown=web:staff --chmod=u=rw,go= f /f\nCOPY --chown=7 f /g\n", files=layer({"/f": "f"})
+        "FROM base\nCOPY --chown=web:staff --chmod=u=rw,go= f /f\nCOPY --chown=7 f /g\n",
+        files=layer({"/f": "f"}),
     )
 
     tree = kitchen.tree(result.image)
@@ -153,7 +156,7 @@ def test_chown_takes_names_from_the_image_and_chmod_bits(kitchen):
 
 
 def test_heredocs_of_copy_become_files(kitchen):
-    result = kitchen.build("FROM scratch\nARG V=1\nCOPY <<a <<\"b\" /d/\nv=$V\na\nv=$V\nb\n")
+    result = kitchen.build('FROM scratch\nARG V=1\nCOPY <<a <<"b" /d/\nv=$V\na\nv=$V\nb\n')
 
     assert kitchen.tree(result.image) == layer({"/d/a": "v=1\n", "/d/b": "v=$V\n"})
 
@@ -234,7 +237,10 @@ def test_a_failed_run_names_its_line_status_and_last_words(kitchen):
     with pytest.raises(StepFailedError) as raised:
         kitchen.build("FROM base\nRUN good\nRUN bad\n")
 
-    assert str(raised.value) == "Dockerfile:3: RUN: the command ended with exit status 3\n  it last said: no space"
+    assert (
+        str(raised.value)
+        == "Dockerfile:3: RUN: the command ended with exit status 3\n  it last said: no space"
+    )
     assert raised.value.exit_status == 3
     assert kitchen.snapshotter._uppers == {}
 
@@ -255,7 +261,9 @@ def test_a_missing_source_in_a_stage_says_what_is_there(kitchen):
 
 
 def test_an_unknown_image_lists_what_exists_and_how_a_real_build_would_fetch_it(kitchen):
-    with pytest.raises(UnknownImageError, match=r"(?s)^Dockerfile:1: no image 'postgres:16' here.*base:latest.*docker pull"):
+    with pytest.raises(
+        UnknownImageError, match=r"(?s)^Dockerfile:1: no image 'postgres:16' here.*base:latest.*docker pull"
+    ):
         kitchen.build("FROM postgres:16\n")
 
 
@@ -279,7 +287,8 @@ def test_independent_stages_run_at_the_same_time(kitchen):
     kitchen.runner.acts["wait"] = lambda root, command, output: barrier.wait() and 0
 
     kitchen.build(
-        "FROM base AS a\nRUN wait\nFROM base AS b\nRUN wait\nFROM scratch\nCOPY --from=a /etc /a\nCOPY --from=b /etc /b\n"
+        "FROM base AS a\nRUN wait\nFROM base AS b\nRUN wait\nFROM scratch\n"
+        "COPY --from=a /etc /a\nCOPY --from=b /etc /b\n"
     )
 
     assert barrier.broken is False
@@ -297,7 +306,8 @@ def test_the_failure_of_one_stage_stops_the_others(kitchen):
     kitchen.runner.acts["slow"] = slow
     with pytest.raises(StepFailedError, match=r"Dockerfile:2"):
         kitchen.build(
-            "FROM base AS a\nRUN bad\nFROM base AS b\nRUN slow\nRUN never\nFROM scratch\nCOPY --from=a / /a\nCOPY --from=b / /b\n",
+            "FROM base AS a\nRUN bad\nFROM base AS b\nRUN slow\nRUN never\n"
+            "FROM scratch\nCOPY --from=a / /a\nCOPY --from=b / /b\n",
             stop=stop,
         )
 
@@ -358,6 +368,7 @@ def test_the_error_is_that_of_the_stage_that_failed_and_not_of_those_it_stopped(
     kitchen.runner.acts["bad"] = lambda root, command, output: 1
     with pytest.raises(StepFailedError, match=r"Dockerfile:4: RUN: the command ended with exit status 1"):
         kitchen.build(
-            "FROM base AS a\nRUN slow\nFROM base AS b\nRUN bad\nFROM scratch\nCOPY --from=a / /a\nCOPY --from=b / /b\n",
+            "FROM base AS a\nRUN slow\nFROM base AS b\nRUN bad\n"
+            "FROM scratch\nCOPY --from=a / /a\nCOPY --from=b / /b\n",
             stop=stop,
         )

@@ -129,9 +129,14 @@ def test_a_step_that_changed_nothing_is_known_too(kitchen):
 
 
 def test_two_stages_that_do_the_same_give_the_same_image_however_the_threads_run(kitchen):
-    dockerfile = "FROM base AS a\nRUN x\nFROM base AS b\nRUN x\nFROM base\nCOPY --from=a /ran /a\nCOPY --from=b /ran /b\n"
+    dockerfile = (
+        "FROM base AS a\nRUN x\nFROM base AS b\nRUN x\nFROM base\n"
+        "COPY --from=a /ran /a\nCOPY --from=b /ran /b\n"
+    )
     manifests = set()
     for _ in range(5):
-        manifests.add(kitchen.build(dockerfile, cache=CacheUse.IGNORE, stop=threading.Event()).manifest.digest)
+        manifests.add(
+            kitchen.build(dockerfile, cache=CacheUse.IGNORE, stop=threading.Event()).manifest.digest
+        )
 
     assert len(manifests) == 1
