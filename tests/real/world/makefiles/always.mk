@@ -1,0 +1,3 @@
+# make -B x
+x: in1.txt
+	touch x

@@ -1,0 +1,4 @@
+# make
+A != echo hi
+all:
+	@echo $(A)

@@ -1,0 +1,5 @@
+# make
+out: a b a | c
+	echo $@ : $< : $^ : $+ : $| : $(@F)
+a b c:
+	touch $@

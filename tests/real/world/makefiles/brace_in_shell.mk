@@ -1,0 +1,3 @@
+# make
+all:
+	@x=abc; echo $${x%c}

@@ -1,0 +1,5 @@
+# make
+a: b
+	@echo a
+b: a
+	@echo b

@@ -1,0 +1,7 @@
+# make
+A = a \
+  b \
+  c
+all:
+	@echo $(A) \
+	  d

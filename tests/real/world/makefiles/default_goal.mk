@@ -1,0 +1,6 @@
+# make
+.DEFAULT_GOAL := b
+a:
+	@echo a
+b:
+	@echo b

@@ -1,0 +1,7 @@
+# make
+define lines
+@echo one
+@echo two
+endef
+all:
+	$(lines)

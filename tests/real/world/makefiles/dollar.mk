@@ -1,0 +1,3 @@
+# make
+all:
+	@for i in 1 2; do echo $$i; done; echo $$$$ > /dev/null

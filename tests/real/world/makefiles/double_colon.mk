@@ -1,0 +1,5 @@
+# make
+a:: 
+	@echo one
+a::
+	@echo two

@@ -1,0 +1,4 @@
+# make -n
+all: x
+x:
+	touch x

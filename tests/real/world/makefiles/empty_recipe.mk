@@ -1,0 +1,3 @@
+# make
+all: a
+a: ;

@@ -1,0 +1,4 @@
+# make
+$(error stop here)
+all:
+	echo x

@@ -1,0 +1,5 @@
+# make
+export A = exported
+B = not
+all:
+	@echo $$A [$$B]

@@ -1,0 +1,6 @@
+# make
+all: a b
+a:
+	false
+b:
+	echo b

@@ -1,0 +1,5 @@
+# make
+all:
+	echo hello
+other:
+	echo no

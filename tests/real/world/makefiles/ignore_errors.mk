@@ -1,0 +1,4 @@
+# make -i
+all:
+	false
+	echo on

@@ -1,0 +1,4 @@
+# make
+include in3.mk
+all:
+	@echo $(INCLUDED)

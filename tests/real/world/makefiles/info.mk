@@ -1,0 +1,4 @@
+# make
+$(info note)
+all:
+	@echo x

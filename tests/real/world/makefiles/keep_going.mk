@@ -1,0 +1,6 @@
+# make -k
+all: a b
+a:
+	false
+b:
+	echo b

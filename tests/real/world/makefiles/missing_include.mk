@@ -1,0 +1,4 @@
+# make
+include nope.mk
+all:
+	@echo x

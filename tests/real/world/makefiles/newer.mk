@@ -1,0 +1,4 @@
+# make old
+old: in1.txt
+	@echo new: $?
+	@touch old

@@ -1,0 +1,3 @@
+# make b
+a:
+	echo a

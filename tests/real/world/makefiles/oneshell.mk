@@ -1,0 +1,5 @@
+# make
+.ONESHELL:
+all:
+	@x=1
+	echo $$x

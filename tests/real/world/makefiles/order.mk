@@ -1,0 +1,4 @@
+# make -j4 -s
+all: c a b
+a b c:
+	@echo $@

@@ -1,0 +1,7 @@
+# make a b
+X = global
+a: X = own
+a:
+	@echo $(X)
+b:
+	@echo $(X)

@@ -1,0 +1,4 @@
+# make all
+.PHONY: all
+all:
+	@echo again

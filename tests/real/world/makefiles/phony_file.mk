@@ -1,0 +1,4 @@
+# make
+.PHONY: in1.txt
+in1.txt:
+	@echo remade

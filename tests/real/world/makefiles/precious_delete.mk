@@ -1,0 +1,4 @@
+# make
+.DELETE_ON_ERROR:
+x:
+	@echo a > x; false

@@ -1,0 +1,3 @@
+# make -q
+x:
+	touch x

@@ -1,0 +1,6 @@
+# make
+all:
+	@echo quiet
+	-false
+	@-exit 3
+	echo end

@@ -1,0 +1,4 @@
+# make
+A = $(A)
+all:
+	echo $(A)

@@ -1,0 +1,6 @@
+# make
+a: b
+a: c
+	@echo $^
+b c:
+	@echo $@

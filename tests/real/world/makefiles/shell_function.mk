@@ -1,0 +1,4 @@
+# make
+X := $(shell echo a; echo b)
+all:
+	@echo [$(X)]

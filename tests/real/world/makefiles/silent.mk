@@ -1,0 +1,3 @@
+# make -s
+all:
+	echo hi

@@ -1,0 +1,3 @@
+# make
+all:
+	$(MAKE) -f in4.mk X=2

@@ -1,0 +1,7 @@
+# make
+.SUFFIXES: .in .out
+all: a.out
+.in.out:
+	cp $< $@
+a.in:
+	echo x > $@

@@ -1,0 +1,3 @@
+# make x x
+x:
+	touch x
