@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import enum
+import posixpath
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class Sharing(enum.Enum):
 class RunMount:
     """One mount; None: not given. ``from_``: a stage, its index, or an image; "" is the build context.
 
+    ``target``: relative to the working directory, which "" names.
     ``env``: the variable that a secret is put into.
     """
 
@@ -201,6 +203,9 @@ def _made(values: dict[str, Any]) -> RunMount:
     else:
         read_only = values.get("read_only", kind not in (MountType.CACHE, MountType.TMPFS))
     known = {name: value for name, value in values.items() if name not in ("type", "read_only", "read_write")}
+    if kind is MountType.SECRET and "id" not in known:
+        # A secret without an id is the one that its source names, or else the last name of its target.
+        known["id"] = known.get("source") or posixpath.basename(known.get("target", ""))
     return RunMount(type=kind, read_only=read_only, **known)
 
 
@@ -215,9 +220,9 @@ def _check(mount: RunMount, values: dict[str, Any]) -> None:
     if mount.type is MountType.SECRET:
         if mount.from_:
             raise MountError("a secret comes from no stage", fix="remove from=")
-        if mount.source and mount.id:
+        if mount.source and "id" in values:
             raise MountError("a secret has either id or source", fix="write id alone")
-        if not (mount.source or mount.id or mount.target or mount.env):
+        if not mount.id:
             raise MountError("which secret?", fix="write type=secret,id=…")
-    if mount.type in (MountType.BIND, MountType.CACHE, MountType.TMPFS) and not mount.target:
-        raise MountError(f"type={kind} needs a target", fix="write target=/path")
+    elif mount.target and posixpath.normpath(mount.target) in ("/", "//"):
+        raise MountError(f"target={mount.target} would cover the whole root", fix="write target=/path")

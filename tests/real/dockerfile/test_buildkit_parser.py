@@ -251,7 +251,7 @@ line = st.builds(
 )
 
 
-@settings(max_examples=1000)
+@settings(max_examples=700)
 @given(st.sampled_from(TOPS), st.lists(line, min_size=1, max_size=5), st.sampled_from(["", "\n"]))
 def test_a_generated_text_is_read_as_buildkit_reads_it(top: str, lines: list[str], end: str) -> None:
     text = f"{top}FROM a\n" + "\n".join(lines) + end
