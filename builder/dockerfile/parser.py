@@ -94,11 +94,11 @@ def parse(source: bytes | str, *, name: str = "Dockerfile", limits: Limits = DEF
 def parse_trigger(expression: str, *, name: str = "ONBUILD") -> Instruction:
     """The instruction that an image's ONBUILD has put off; ``name`` says in errors whose it is."""
     statements = lex(expression, name=name).statements
+    fix = "the image that holds it was built from another Dockerfile: mend it there"
     if len(statements) != 1:
-        raise DockerfileError(
-            f"{len(statements)} instructions where one is expected", where=statements[1].span
-        )
+        what = f"{len(statements)} instructions where one is expected"
+        raise DockerfileError(what, where=statements[1].span, fix=fix)
     instruction = understand(statements[0], "\\")
     if isinstance(instruction, From | Onbuild):
-        raise DockerfileError(f"{instruction.name} cannot be put off", where=instruction.span)
+        raise DockerfileError(f"{instruction.name} cannot be put off", where=instruction.span, fix=fix)
     return instruction
