@@ -10,7 +10,7 @@ from typing import Final, cast
 from builder.world.process import Process, Program
 
 _MODULES: Final = {
-    "accounts_shown": "groups id whoami",
+    "accounts_shown": "groups whoami",
     "archive.tar": "tar",
     "archive.zip": "unzip",
     "archive.compress": "gzip gunzip zcat bzip2 bunzip2 bzcat xz unxz xzcat lzma unlzma lzcat",
@@ -38,7 +38,7 @@ _MODULES: Final = {
     "printf": "printf",
     "running": "env false kill nice nohup printenv timeout true",
     "sed": "sed",
-    "seq": "seq shuf",
+    "seq": "seq",
     "sort": "sort",
     "space": "df du",
     "split": "split",
@@ -54,6 +54,7 @@ _MODULES: Final = {
 _PLACES: Final = {name: (module, name) for module, names in _MODULES.items() for name in names.split()} | {
     "[": ("test", "test"),
     "[[": ("test", "test"),
+    "id": ("accounts_shown", "id_"),
 }
 
 

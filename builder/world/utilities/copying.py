@@ -198,14 +198,14 @@ class Copier:
     def _content(self, source: str, status: Stat, target: str, there: Stat | None) -> bool:
         fs = self.process.fs
         try:
-            reader = fs.open(source)
+            reader = self.process.open(source)
         except OSError as error:
             self.out.complain(f"can't open '{source}': {reason(error)}")
             return False
         mode = status.st_mode & 0o7777 if stat.S_ISREG(status.st_mode) else 0o666
         try:
             try:
-                writer = fs.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+                writer = self.process.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
             except OSError as error:
                 if there is None or "f" not in self.options or error.errno in (errno.EISDIR, errno.ENOENT):
                     raise

@@ -74,7 +74,7 @@ def parsed(text: str, now: int) -> int:
 def formatted(seconds: int, nanoseconds: int, format_: str) -> str:
     """strftime(3) in the C locale and UTC, with ``%s`` and ``%N``."""
     pieces: list[str] = []
-    for literal, code in re.findall(r"([^%]*)(%(?:[-_0^#]?[A-Za-z%+]|$))?", format_):
+    for literal, code in re.findall(r"([^%]*)(%(?:[-_]?[A-Za-z%]|.|$))?", format_):
         pieces.append(literal)
         if code == "%s":
             pieces.append(str(seconds))
@@ -128,4 +128,4 @@ def _strftime(code: str, seconds: int) -> str:
     if code[1] in "-_" and len(code) == 3:
         text = _strftime("%" + code[2], seconds)
         return text.lstrip("0 ") or "0" if code[1] == "-" else text
-    return time.strftime(code, at)
+    return time.strftime(code, at) if code[1:].isalpha() else code

@@ -39,7 +39,7 @@ def echo(process: Process) -> int:
 
 def yes(process: Process) -> int:
     """Print the words (or ``y``) again and again, until nobody reads them."""
-    line = octets(" ".join(process.argv[1:]) or "y") + b"\n"
+    line = octets(" ".join(process.argv[1:]) if len(process.argv) > 1 else "y") + b"\n"
     block = line * max(1, 4096 // len(line))
     while True:
         process.stdout.write(block)

@@ -11,7 +11,7 @@ from typing import Final
 
 from builder.world.process import Process
 from builder.world.utilities.options import UsageError, at_least, parse
-from builder.world.utilities.stdio import Output, guarded_exit, octets
+from builder.world.utilities.stdio import Output, guarded_exit, octets, reason
 from builder.world.utilities.tree import joined
 from unionfs_sim.posix import Posix
 
@@ -76,7 +76,6 @@ def real_path(process: Process, path: str) -> str:
     pending = [part for part in joined(process.cwd, path).split("/") if part][::-1]
     if path.startswith("/"):
         pending = [part for part in path.split("/") if part][::-1]
-    fs.stat(path)
     resolved, links = "/", 0
     while pending:
         part = pending.pop()
@@ -86,7 +85,16 @@ def real_path(process: Process, path: str) -> str:
             resolved = resolved.rpartition("/")[0] or "/"
             continue
         step = joined(resolved, part)
-        if not stat.S_ISLNK(fs.lstat(step).st_mode):
+        try:
+            status = fs.lstat(step)
+        except FileNotFoundError:
+            # Only where a symlink led may the last component be missing, as in busybox.
+            if links == 0 or pending:
+                raise
+            return step
+        if not stat.S_ISLNK(status.st_mode):
+            if pending and not stat.S_ISDIR(status.st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
             resolved = step
             continue
         links += 1
@@ -107,10 +115,9 @@ def readlink(process: Process) -> int:
     try:
         answer = real_path(process, path) if "f" in options else process.fs.readlink(path)
     except OSError as error:
-        if "v" in options and error.errno == errno.EINVAL:
-            process.complain(f"{path}: cannot read link: not a symlink")
-        elif "v" in options:
-            guarded_exit(process, OSError(error.errno, error.strerror, path))
+        if "v" in options:
+            said = "not a symlink" if error.errno == errno.EINVAL else reason(error)
+            process.complain(f"{path}: cannot read link: {said}")
         return 1
     process.stdout.write(octets(answer) + (b"" if "n" in options else b"\n"))
     return 0

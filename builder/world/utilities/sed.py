@@ -11,7 +11,7 @@ from builder.world.process import Process, Stream
 from builder.world.utilities.options import Options, UsageError, parse
 from builder.world.utilities.regex import Pattern
 from builder.world.utilities.sedscript import Address, Command, Script, Substitution, Which
-from builder.world.utilities.stdio import Output, contents, lines, octets, open_input, reason, words
+from builder.world.utilities.stdio import Output, contents, create, lines, octets, open_input, reason, words
 
 _USAGE: Final = "[-i[SFX]] [-nrE] [-f FILE]... [-e CMD]... [FILE]..."
 _LONG: Final = {
@@ -137,7 +137,7 @@ class Editor:
             if name == b"/dev/stdout":
                 self.files[name] = self.sink
             elif name and name not in self.files:
-                self.files[name] = self.process.fs.open(words(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+                self.files[name] = create(self.process, words(name))
 
     def _edit(self, names: list[str]) -> None:
         self.number = 0
@@ -173,7 +173,10 @@ class Editor:
             for piece in content:
                 stream.write(piece)
             stream.close()
-            fs.chown(temporary, before.st_uid, before.st_gid)
+            try:
+                fs.chown(temporary, before.st_uid, before.st_gid)
+            except PermissionError:
+                pass  # the new file then belongs to whoever edited it
             fs.chmod(temporary, before.st_mode & 0o7777)
             fs.rename(temporary, name)
 
@@ -194,7 +197,7 @@ class Editor:
                 self.sink.line(text.removesuffix(b"\n"), b"\n")
                 continue
             try:
-                for line in lines(self.process.fs.open(words(text))):
+                for line in lines(self.process.open(words(text))):
                     end = b"\n" if line.endswith(b"\n") else b""
                     self.sink.line(line[: len(line) - len(end)], end)
             except OSError:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Final
 
 from builder.world.process import Process
 from builder.world.utilities.options import Options, UsageError, parse
-from builder.world.utilities.stdio import Output, guarded_exit, octets, open_input, text_lines
+from builder.world.utilities.stdio import Output, create, guarded_exit, octets, open_input, text_lines
 
 _USAGE: Final = "[-nrugMcszbdfiokt] [-o FILE] [-k START[.OFS][OPTS][,END[.OFS][OPTS]] [-t CHAR] [FILE]..."
 _KEY: Final = re.compile(r"(\d+)(?:\.(\d+))?([bdfghiMnrV]*)(?:,(\d+)(?:\.(\d+))?([bdfghiMnrV]*))?")
@@ -226,7 +225,7 @@ def sort(process: Process) -> int:
         return 1 if wrong else 0
     arranged = _arranged(order, lines, unique="u" in options)
     if "o" in options:
-        sink = process.fs.open(options.value("o"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        sink = create(process, options.value("o"))
         sink.write(b"".join(line + end for line in arranged))
         sink.close()
         return 0

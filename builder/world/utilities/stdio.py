@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Final
@@ -122,14 +124,20 @@ def open_input(process: Process, name: str) -> Stream:
     """The file to read; ``-`` is descriptor 0. A directory is refused at once, as its first read would be."""
     if name == "-":
         return process.stdin
+    stream = process.open(name)
     try:
-        stream = process.fs.open(name)
+        is_directory = stat.S_ISDIR(process.fs.stat(name).st_mode)
     except OSError:
-        return process.open(name)  # /dev/stdin and its kin, or the same error again
-    if stream.stat().st_mode & 0o170000 == 0o040000:
+        is_directory = False  # /dev/stdin and its kin need no name in the image
+    if is_directory:
         stream.close()
-        raise IsADirectoryError(21, os.strerror(21), name)
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), name)
     return stream
+
+
+def create(process: Process, name: str, *, append: bool = False) -> Stream:
+    """The file to write, made or emptied first (or, to ``append``, left as it is)."""
+    return process.open(name, os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_TRUNC))
 
 
 CANNOT_OPEN: Final = "can't open '{}'"

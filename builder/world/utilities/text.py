@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Final
 
 from builder.world.process import Process, Stream
 from builder.world.utilities.options import number, parse
-from builder.world.utilities.stdio import CANNOT_OPEN, Output, chunks, contents, inputs, lines, octets
+from builder.world.utilities.stdio import CANNOT_OPEN, Output, chunks, contents, create, inputs, lines, octets, reason
 
 
 def _visible(piece: bytes, *, ends: bool, tabs: bool, controls: bool) -> bytes:
@@ -53,14 +52,13 @@ def cat(process: Process) -> int:
 def tee(process: Process) -> int:
     """Copy descriptor 0 to descriptor 1 and to each file."""
     options = parse(process.argv[1:], "ai", {"append": "a", "ignore-interrupts": "i"}, usage="[-ai] [FILE]...")
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if "a" in options else os.O_TRUNC)
     status = 0
     sinks: list[Stream] = [process.stdout]
     for name in options.operands:
         try:
-            sinks.append(process.stdout if name == "-" else process.open(name, flags))
+            sinks.append(process.stdout if name == "-" else create(process, name, append="a" in options))
         except OSError as error:
-            process.complain(f"{name}: {os.strerror(error.errno or 0)}")
+            process.complain(f"{name}: {reason(error)}")
             status = 1
     for piece in chunks(process.stdin):
         for sink in sinks:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Final
 
 from builder.world.process import Process, Stream
 from builder.world.utilities.options import Options, UsageError, number, parse
-from builder.world.utilities.stdio import CANNOT_OPEN, Output, open_input, reason, text_lines
+from builder.world.utilities.stdio import CANNOT_OPEN, Output, create, open_input, reason, text_lines
 
 _USAGE: Final = "[-cduiz] [-f,s,w N] [FILE [OUTFILE]]"
 
@@ -59,7 +58,7 @@ def uniq(process: Process) -> int:
     target = options.operands[1] if len(options.operands) == 2 else "-"
     sink = None
     if target != "-":
-        sink = process.fs.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        sink = create(process, target)
     with Output(process) as out:
         for line, count in _runs(source, options):
             if ("d" in options and count == 1) or ("u" in options and count > 1):

@@ -103,7 +103,7 @@ class Bench:
         self.slept = 0.0
         self.hostname = "sandbox"
 
-    def clock(self) -> int:
+    def now_ns(self) -> int:
         return time.time_ns()
 
     def sleep(self, seconds: float) -> None:
@@ -117,10 +117,11 @@ class Bench:
         env: Mapping[str, str] | None = None,
         cwd: str | None = None,
         fds: Mapping[int, Any] | None = None,
+        caller: Caller | None = None,
     ) -> int:
         name = argv[0].rpartition("/")[2]
         if name not in UTILITIES:
-            parent.stderr.write(f"{parent.name}: can't execute '{argv[0]}': No such file or directory\n".encode())
+            parent.complain(f"{argv[0]}: No such file or directory")
             return 127
         process = Process(
             parent.world, parent.fs, argv, dict(parent.env if env is None else env), parent.cwd, {**parent.fds, **(fds or {})}

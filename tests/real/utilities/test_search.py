@@ -38,3 +38,52 @@ def test_grep(same, case):
 def test_egrep_and_fgrep(same):
     same(FILES, ["egrep 'foo|apple' a", "egrep -c 'o+' a b", "egrep '^(a|f)' a", "egrep -v '.' a", "egrep 'a{2}' b", "egrep '(' a", "egrep -o '[0-9]+' a", "egrep -i BANANA a", "egrep -F a.b a", "egrep -n . b"])
     same(FILES, ["fgrep a.b a", "fgrep '*' a", "fgrep -x foo b", "fgrep -c foo a b", "fgrep '[x]' b", "fgrep -e apple -e foo a", "fgrep -f pats a", "fgrep '^start$' b", "fgrep -w foo a", "fgrep -i BANANA a", "fgrep -c . a b"])
+
+
+TREE = {
+    "a/": None,
+    "a/f": ("text\n", 0o644),
+    "a/b/": 0o700,
+    "a/b/g": ("", 0o600),
+    "a/b/h.c": ("int\n", 0o755),
+    "c/": None,
+    "c/H.C": "x" * 2000,
+    "c/link": "-> ../a",
+    "c/own": ("o", 0o640, 1000, 50),
+    "c/p": "|",
+    "c/hard": "= a/f",
+    "dang": "-> nowhere",
+    "sp ace": "s",
+    "list": "a/f c/own\n'sp ace' \"q  q\" back\\ slash\nlast\n",
+}
+
+FINDS = """
+find|find .|find a c|find a/|find nope|find a nope|find . -name f|find . -name '*.c'|find . -iname '*.c'|find . -name '*.C' -o -name g|find . -type f|find . -type d|find . -type l|find . -type p|find . -type q|find . -path './a/*'|find . -ipath './A/*'
+find . -regex '.*/[fg]'|find . -maxdepth 1|find . -mindepth 2|find . -maxdepth 1 -mindepth 1 -type d|find . -maxdepth 0|find a -depth|find . ! -type f|find . -not -name '*c*'|find . ( -name f -o -name g ) -print|find . ( -name f|find . -name f )|find . -name|find . -bogus
+find . -perm 644|find . -perm -600|find . -perm +111|find . -perm -u+x|find . -perm zz|find . -size 0|find . -size +1|find . -size -2|find . -size 2000c|find . -size +1k|find . -size 4b|find . -size 5q|find . -links 2|find . -links +1|find . -empty|find . -user app|find . -user 1000|find . -user nosuch|find . -group staff|find . -group nosuch
+find . -name a -prune -o -print|find . -path ./a/b -prune -o -type f -print|find -L . -type f|find -L c/link|find -H c/link|find c/link|find . -follow -type d|find . -newer a/f|find . -samefile a/f|find . -executable -type f|find . -mtime +100|find . -mtime -1|find . -mmin -5|find . -mtime +x|find . -newer nope
+find . -exec echo {} ;|find . -type f -exec echo x{}y {} ;|find c/own -exec echo {} +|find . -exec|find . -name f -exec false ; -print|find . -name f -exec true ; -print|find . -name f -exec nosuch {} ;|find a -type f -exec cat {} +|find . -name f -print -print|find a/f -print0|find . -name f -quit|find . -type f -name f -exec rm {} ;|find . -type f -exec chmod 600 {} +
+find . -name '[a-f]'|find . -name '?'|find . -name '\\*'|find . -type f -a -name f|find . -name f -o -name g -a -type d|find a -name f -o -print|find . -xdev -name f|find . -path '*b*'|find . -type f ! -name '*.c' ! -name f|find . -name .|find a/ -name a|find a/ -name 'f'|find ./a -maxdepth 1|find ! -type d|find a ! -type d -print|find . -name 'sp ace'|find list -size -1000c|find a -exec rm -r {} ;|find . -type f -exec sh ;|find . -inum 0
+""".strip().replace("\n", "|")
+
+
+def test_find(same, case):
+    same(TREE, [case(command, sorted=True) for command in FINDS.replace(" ;", " ';'").split("|") if command != "find . -type f -exec sh ';'"])
+    same(TREE, [case(f"find {words}", sorted=True, uid=1000) for words in ("a", "a -type f", ". -executable -type f", "a/b", "a -exec ls -d {} +")], least=5)
+
+
+def test_xargs(same, case):
+    text = TREE["list"].encode()
+    same(
+        TREE,
+        [
+            case(f"xargs {words}", stdin=text)
+            for words in (
+                "", "echo", "-n 1 echo", "-n 2 echo x", "-I{} echo [{}]", "-I X echo X-X", "-t echo", "-0 echo", "-r echo", "-E last echo", "-elast echo", "-n x echo", "-n 0 echo", "-s 20 echo", "-s 5 echo", "nosuch", "false", "true", "-a list echo", "-a nope echo", "-P 2 -n 1 true", "-x echo", "-Z", "rm -f", "printf '<%s>'", "-n1 printf '%s;'", "-L", "-n 1 test -e",
+            )
+        ]
+        + [
+            case("xargs echo", stdin=b""), case("xargs -r echo", stdin=b""), case("xargs echo", stdin=b" \n \n"), case("xargs echo", stdin=b"a 'b"), case("xargs -0 -n1 echo", stdin=b"a b\0c\nd\0"), case("xargs -0", stdin=b"x\0"), case("xargs echo", stdin=b"a\\\nb c"),
+            case("xargs -I% echo %", stdin=b"  lead\n\nx  y\n'q r'\n"), case("xargs", stdin=b"a 'b c' \"d'e\" f\\'g"), case("xargs -n 3", stdin=b"1 2 3 4 5 6 7"), case("find a -type f -name f | xargs cat"), case("find . -name 'sp*' -print0 | xargs -0 cat"), case("xargs -t -n1 echo", stdin=b"a b"), case("xargs -I{} cp {} {}.bak", stdin=b"a/f\n"),
+        ],
+    )  # fmt: skip
