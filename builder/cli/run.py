@@ -96,7 +96,8 @@ class _Container:
         uid, gid = owner(root, self.job.user) if self.job.user else (0, 0)
         world = World(programs(), toy_internet(), network=network)
         try:
-            return world.run(root, self.job, _print, caller=Caller(uid, gid))
+            # With --get the answer is what the server answers; what it logs is talk.
+            return world.run(root, self.job, _talk if paths else _print, caller=Caller(uid, gid))
         except ExecError as error:
             click.echo(f"layerlab: {self.job.argv[0]}: {error.message}", err=True)
             return error.status
@@ -112,6 +113,11 @@ class _Container:
 def _print(piece: bytes) -> None:
     sys.stdout.buffer.write(piece)
     sys.stdout.buffer.flush()
+
+
+def _talk(piece: bytes) -> None:
+    sys.stderr.buffer.write(piece)
+    sys.stderr.buffer.flush()
 
 
 def _ask(network: Network, port: int, path: str) -> int:
