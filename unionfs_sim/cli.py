@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Protocol, TextIO
 
 import click
 
+from unionfs_sim.caller import Clock
 from unionfs_sim.changeset import LayerFormatError, read_layer
 from unionfs_sim.hostdir import read_directory
 from unionfs_sim.layer import Layer
@@ -23,6 +25,12 @@ class Host(Protocol):
 
     def layers(self, image: str, /) -> Sequence[tuple[str, Layer]]:
         """(what made it, layer), base first."""
+        ...
+
+    def attach(
+        self, serve: Callable[[int], None], directory: str, command: Sequence[str], *, read_only: bool
+    ) -> int:
+        """Mount what ``serve`` answers for: for ``command`` alone (its status), or for all (0)."""
         ...
 
 
@@ -53,9 +61,9 @@ def stack(function: click.decorators.FC) -> click.decorators.FC:
 
 
 def mounted(
-    host: Host, lowers: Sequence[str], written: str, *, read_only: bool
+    host: Host, lowers: Sequence[str], written: str, *, read_only: bool, clock: Clock | None = None
 ) -> tuple[Union, tuple[str, ...]]:
-    """The union that the options ask for, and its lowers' names."""
+    """The union that the options ask for, and its lowers' names; ``clock``: default stands still."""
     named = [each for lower in lowers for each in _layers(host, lower)]
     if not named or (read_only and len(named) == 1):
         named.insert(0, ("empty", Layer()))
@@ -65,7 +73,7 @@ def mounted(
         raise click.BadParameter(f"mount would refuse these options: {written!r}", param_hint="-o") from None
     layers = [layer for _, layer in named]
     try:
-        union = mount(layers, None if read_only else Layer(), options=options, history=HISTORY)
+        union = mount(layers, None if read_only else Layer(), options=options, clock=clock, history=HISTORY)
     except OSError as error:
         raise click.BadParameter(f"mount: {error.strerror}", param_hint="-o") from None
     return union, tuple(f"L{number} {name}"[:24] for number, (name, _) in enumerate(named))
@@ -148,6 +156,42 @@ def explain(host: Host, path: str, lowers: Sequence[str], written: str, *, read_
     """
     union, _ = mounted(host, lowers, written, read_only=read_only)
     click.echo(str(union.explain(os.path.normpath(os.path.join("/", path)))))
+
+
+@command.command("mount", context_settings={"ignore_unknown_options": True})
+@click.argument("directory", type=click.Path(exists=True, file_okay=False))
+@click.argument("run", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
+@stack
+@click.option("--no-cache", is_flag=True, help="Let the kernel ask every time (slower; for comparing).")
+@click.pass_obj
+def mount_for_real(
+    host: Host,
+    directory: str,
+    run: Sequence[str],
+    lowers: Sequence[str],
+    written: str,
+    *,
+    read_only: bool,
+    no_cache: bool,
+) -> int:
+    """Serve the union at DIRECTORY as a real file system (Linux, /dev/fuse), for all or for one COMMAND.
+
+    A COMMAND runs in DIRECTORY and in namespaces of its own, without root as well. What it wrote is in the
+    upper in memory, and goes with the mount.
+
+    \b
+    Example:
+      layerlab fs mount --lower examples/nginx /mnt -- ls -l
+    """
+    from unionfs_sim.fuse.server import REMEMBER_SECONDS, Server
+
+    union, _ = mounted(host, lowers, written, read_only=read_only, clock=time.time_ns)
+    server = Server(
+        union,
+        remember_seconds=0 if no_cache else REMEMBER_SECONDS,
+        on_bug=lambda error: click.echo(f"layerlab: a bug in the file system: {error!r}", err=True),
+    )
+    return host.attach(server.serve, directory, run, read_only=read_only)
 
 
 def _print(lines: Iterable[str]) -> None:
