@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -121,7 +122,7 @@ def test_names_that_are_not_utf8_are_kept(tree: Path) -> None:
 
 def test_a_tree_deeper_than_the_recursion_limit_is_walked(tmp_path: Path) -> None:
     place = os.open(tmp_path, os.O_RDONLY)
-    for _ in range(1500):
+    for _ in range(1100):
         os.mkdir("d", dir_fd=place)
         inner = os.open("d", os.O_RDONLY, dir_fd=place)
         os.close(place)
@@ -129,12 +130,10 @@ def test_a_tree_deeper_than_the_recursion_limit_is_walked(tmp_path: Path) -> Non
     os.close(place)
     try:
         with HostDirectory(tmp_path) as directory:
-            assert directory.listdir("/d" * 1500) == []
-        assert len(list(read_directory(tmp_path).inodes())) == 1501
+            assert directory.listdir("/d" * 1100) == []
+        assert len(list(read_directory(tmp_path).inodes())) == 1101
     finally:
-        with HostDirectory(tmp_path) as directory:
-            for depth in range(1500, 0, -1):
-                directory.remove("/d" * depth)
+        subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)  # pytest's own cleaning recurses
 
 
 def test_no_descriptor_stays_open(tree: Path) -> None:
