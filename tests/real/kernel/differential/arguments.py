@@ -263,19 +263,24 @@ class Arguments:
 
     _fstat = _fsync = _close
 
+    def _file_slot(self) -> int:
+        """A slot that holds no directory: changing one that was removed is beyond what is simulated."""
+        slots = [number for number in self._shadow.slots if number not in self._shadow.directory_slots]
+        return self._rng.choice(slots) if slots else -1
+
     def _fchmod(self) -> tuple[Any, ...]:
-        return self._slot(), self._rng.choice(FILE_MODES)
+        return self._file_slot(), self._rng.choice(FILE_MODES)
 
     def _fchown(self) -> tuple[Any, ...]:
-        return self._slot(), *self._chown()[1:3]
+        return self._file_slot(), *self._chown()[1:3]
 
     def _futime(self) -> tuple[Any, ...]:
-        return self._slot(), *self._utime()[1:3]
+        return self._file_slot(), *self._utime()[1:3]
 
     def _fsetxattr(self) -> tuple[Any, ...]:
         if self._chance(0.4):
-            return self._slot(), "user.k", b"v", 0
-        return self._slot(), *self._setxattr()[1:4]
+            return self._file_slot(), "user.k", b"v", 0
+        return self._file_slot(), *self._setxattr()[1:4]
 
     def _fgetxattr(self) -> tuple[Any, ...]:
         if self._shadow.slot_xattrs and self._chance(0.8):

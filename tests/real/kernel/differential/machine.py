@@ -69,7 +69,7 @@ class Slots:
 
     def __getitem__(self, number: int) -> Any:
         """The file; raises OSError EBADF if none is held there."""
-        file = self._files[number]
+        file = self._files[number] if number >= 0 else None
         if file is None:
             raise OSError(9, "nothing is open here")
         return file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import stat
 from collections.abc import Iterable, Sequence
@@ -20,6 +21,7 @@ class Shadow:
         self._by_kind: dict[str, list[str]] | None = None
         self.xattrs: list[tuple[str, str]] = []
         self.slots: dict[int, int] = {}
+        self.directory_slots: set[int] = set()
         self.slot_xattrs: list[tuple[int, str]] = []
 
     def renew(self, tree: Tree) -> None:
@@ -93,6 +95,9 @@ class Shadow:
                 self._set(args[0], FILE)
             case "open" if outcome.value is None:
                 self.slots[args[0]] = args[2]
+                self.directory_slots.discard(args[0])
+                if args[2] & os.O_DIRECTORY or self._kinds.get(args[1], DIRECTORY) == DIRECTORY:
+                    self.directory_slots.add(args[0])
                 self.slot_xattrs = [pair for pair in self.slot_xattrs if pair[0] != args[0]]
                 if args[2] & 0o100:
                     self._set(args[1], FILE)

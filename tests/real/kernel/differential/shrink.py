@@ -67,7 +67,7 @@ def _sort(divergence: Divergence) -> str:
     if divergence.where == "call":
         return divergence.subject.partition("(")[0].partition("] ")[2]
     fields = re.findall(r"([a-z]+) [^;,/]*/", divergence.kernel)
-    return f"{divergence.where} {fields or divergence.kernel[:12]}"
+    return f"{divergence.where} {fields[0] if fields else divergence.kernel[:12]}"
 
 
 def _size(scenario: Scenario) -> int:
