@@ -151,3 +151,13 @@ Listener: TypeAlias = Callable[[Event], None]
 
 def nobody(event: Event) -> None:
     """Let the event pass: the listener of builds that nobody watches."""
+
+
+def tee(*listeners: Listener) -> Listener:
+    """A listener that passes every event on to all of ``listeners``, in order."""
+
+    def pass_on(event: Event) -> None:
+        for listener in listeners:
+            listener(event)
+
+    return pass_on

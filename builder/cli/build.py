@@ -23,6 +23,7 @@ from builder.dockerfile.stages import StageGraph, plan
 from builder.engine.build import build
 from builder.engine.request import BuildRequest, BuildResult, CacheUse
 from builder.errors import BuildError
+from builder.events import Event, OutputPrinted, tee
 from builder.image.digest import short
 from builder.image.oci import Platform
 from builder.image.reference import Reference
@@ -112,6 +113,7 @@ class Invocation:
         self.strategy = Strategy(options["strategy_name"])
         self.times = times(options["timestamp"], self.build_args, session.env.get(EPOCH_ARG))
         self.stop = threading.Event()
+        self.events: list[Event] = []
 
     def run(self) -> None:
         """Build, name, write and report; whatever fails is a BuildError."""
@@ -140,7 +142,8 @@ class Invocation:
     ) -> tuple[BuildResult, Workshop[Posix]]:
         mounts = CacheMounts(store)
         style = "quiet" if self.options["quiet"] else self.options["style"]
-        with progress(style, self.session.err) as listener:
+        with progress(style, self.session.err) as shown:
+            listener = tee(shown, self._collect)
             settings = Settings(
                 timestamps=self.times.timestamps,
                 start_ns=self.times.epoch_seconds * _SECOND_NS,
@@ -166,6 +169,11 @@ class Invocation:
             result = build(request, tools, records=store, listener=listener)
         mounts.save()
         return result, tools
+
+    def _collect(self, event: Event) -> None:
+        """Keep what happened for reports, but for what commands printed, which has no bound."""
+        if not isinstance(event, OutputPrinted):
+            self.events.append(event)
 
     def _write(self, store: LayoutStore, result: BuildResult) -> None:
         if not self.outputs:

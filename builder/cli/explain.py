@@ -132,10 +132,12 @@ def _explain(
         yield _from(planned), planned.stage.start
         below = planned.stage.start.span
         for instruction in planned.stage.instructions:
-            yield (
-                _one(planned, instruction, scope, context, f"the layers as of line {below.line}"),
-                instruction,
-            )
+            try:
+                each = _one(planned, instruction, scope, context, f"the layers as of line {below.line}")
+            except BuildError as error:
+                error.where = error.where or instruction.span
+                raise
+            yield each, instruction
             if isinstance(instruction, Arg):
                 scope.declare(instruction)
             elif isinstance(instruction, Env) and not isinstance(instruction, Label):

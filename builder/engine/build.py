@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import PurePosixPath
 from typing import Any, Generic
 
@@ -35,10 +38,20 @@ class Build(Generic[FsT]):
             order, workers=1 if serial else MAX_WORKERS, stop=request.stop
         )
         self._saves = serial
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def built(self, index: int, /) -> BuiltStage:
         """Another stage; waits until it is done."""
         return self._schedule.result(index)
+
+    @contextmanager
+    def alone_with(self, cache_mounts: Iterable[str], /) -> Iterator[None]:
+        """For as long as the block lasts, no other step has any of these cache mounts."""
+        with ExitStack() as stack:
+            # Always in the same order, so that no two steps wait for each other.
+            for name in sorted(set(cache_mounts)):
+                stack.enter_context(self._locks[name])
+            yield
 
     def run(self) -> list[BuiltStage]:
         """All stages, in the order of the plan."""

@@ -17,8 +17,8 @@ from builder.dockerfile.mount import MountType, RunMount
 from builder.engine import cachekey
 from builder.engine.origin import origin
 from builder.engine.stage import StageBuild
-from builder.errors import StepFailedError
-from builder.protocols import EMPTY, FsT, Mount, Workspace
+from builder.errors import NotSupportedError, StepFailedError
+from builder.protocols import EMPTY, Concurrency, FsT, Mount, Workspace
 from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.layer import Dir, File, Layer, layer
 
@@ -53,6 +53,11 @@ class RunMounts(Generic[FsT]):
     @contextmanager
     def attached(self) -> Iterator[Attached]:
         """The mounts for the time of one command; what a writable bind mount was told is forgotten."""
+        caches = (self._cache_name(each) for each in self._mounts if each.type is MountType.CACHE)
+        with self._stage.build.alone_with(caches):
+            yield from self._attached()
+
+    def _attached(self) -> Iterator[Attached]:
         opened: list[Workspace[FsT]] = []
         env: dict[str, str] = {}
         try:
@@ -73,7 +78,7 @@ class RunMounts(Generic[FsT]):
             case MountType.SECRET:
                 return self._secret(mount, target, env)
             case MountType.CACHE:
-                return (Mount(target, self._cache(mount, str(target))),)
+                return (Mount(target, self._cache(self._cache_name(mount))),)
             case MountType.TMPFS:
                 return (Mount(target, Layer()),)
         source = origin(self._stage, mount.from_ or None).source((mount.source or "/",))
@@ -84,6 +89,11 @@ class RunMounts(Generic[FsT]):
 
     def _throwaway(self, source: Source, path: str, opened: list[Workspace[FsT]]) -> Filesystem:
         """A copy of what is mounted, to be written to and discarded."""
+        if self._stage.workshop.snapshotter.concurrency is Concurrency.ONE:
+            raise NotSupportedError(
+                "RUN --mount=type=bind,rw: there is a single root, and no room for a second one",
+                fix="leave rw out, or use --strategy simulated",
+            )
         work = self._stage.workshop.snapshotter.prepare(EMPTY)
         opened.append(work)
         to = Destination(path="/mounted")
@@ -92,10 +102,13 @@ class RunMounts(Generic[FsT]):
         self._stage.workshop.snapshotter.apply(work, draft.edits)
         return work.rootfs
 
-    def _cache(self, mount: RunMount, target: str) -> Filesystem:
+    def _cache_name(self, mount: RunMount) -> str:
+        return mount.id or self._target(mount)
+
+    def _cache(self, name: str) -> Filesystem:
         if self._stage.request.cache_mount is None:
             return Layer()
-        return self._stage.request.cache_mount(mount.id or target)
+        return self._stage.request.cache_mount(name)
 
     def _secret(self, mount: RunMount, target: PurePosixPath, env: dict[str, str]) -> Sequence[Mount]:
         value = self._stage.request.secrets.get(mount.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final, Generic, Protocol
@@ -60,6 +61,10 @@ class Surroundings(Protocol[FsT]):
 
     def built(self, index: int, /) -> BuiltStage:
         """Another stage; waits until it is done."""
+        ...
+
+    def alone_with(self, cache_mounts: Iterable[str], /) -> AbstractContextManager[object]:
+        """For as long as the block lasts, no other step has any of these cache mounts."""
         ...
 
 

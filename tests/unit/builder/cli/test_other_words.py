@@ -137,8 +137,8 @@ def test_a_cached_build_with_plain_progress_loads_nothing_heavy(layerlab, projec
     layerlab("build", path)
     script = (
         "import sys; from course.cli import run; status = run(sys.argv[1:]); "
-        "heavy = {'rich', 'networkx', 'numpy', 'matplotlib', 'http', 'urllib3', 'pyfakefs'} & set(sys.modules); "
-        "print(status, sorted(heavy))"
+        "heavy = {'rich', 'networkx', 'numpy', 'matplotlib', 'http', 'urllib3', 'pyfakefs'}; "
+        "print(status, sorted(heavy & set(sys.modules)))"
     )
     env = {**os.environ, "LAYERLAB_HOME": str(tmp_path / "state")}
 

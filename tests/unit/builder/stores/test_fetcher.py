@@ -1,0 +1,66 @@
+"""Where FROM finds images without a network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from builder.errors import UnknownImageError
+from builder.image.compression import gzip
+from builder.image.image import Image, LayerBlob
+from builder.image.oci import MEDIA_LAYER_GZIP, Platform
+from builder.image.reference import Reference
+from builder.stores.fetcher import LocalFetcher
+from builder.stores.memory import MemoryStore
+from builder.world import bases
+from unionfs_sim.changeset import pack
+from unionfs_sim.layer import layer
+
+ALPINE = Reference.parse("alpine:3.19")
+PLATFORM = Platform("linux", "arm64")
+
+
+def stored(store: MemoryStore, image: Image) -> None:
+    store.put([image.config_bytes()])
+    raw = image.manifest().to_bytes()
+    store.tag(ALPINE, replace(store.put([raw]), media_type=image.manifest().media_type))
+
+
+def test_an_embedded_image_comes_for_any_platform_with_its_layers_in_the_store():
+    store = MemoryStore()
+
+    image = LocalFetcher(store, bases).fetch(ALPINE, PLATFORM)
+
+    assert image.platform == PLATFORM
+    assert all(store.has(layer.descriptor.digest) for layer in image.layers)
+    assert [each.descriptor.digest for each in image.layers] == list(image.diff_ids)
+
+
+def test_a_name_in_the_store_wins_over_an_embedded_image():
+    store = MemoryStore()
+    stored(store, Image(author="me", platform=PLATFORM))
+
+    assert LocalFetcher(store, bases).fetch(ALPINE, PLATFORM).author == "me"
+
+
+def test_compressed_layers_are_unpacked_in_the_store():
+    store = MemoryStore()
+    plain = store.put(pack(layer({"/f": "f"})))
+    packed = replace(store.put(gzip(pack(layer({"/f": "f"})))), media_type=MEDIA_LAYER_GZIP)
+    stored(store, Image(layers=(LayerBlob(packed, plain.digest),), platform=PLATFORM))  # type: ignore[arg-type]
+    del store._blobs[plain.digest]
+
+    image = LocalFetcher(store, bases).fetch(ALPINE, PLATFORM)
+
+    assert image.layers[0].descriptor.digest == plain.digest
+    assert store.has(plain.digest)
+
+
+def test_an_unknown_image_names_what_exists_and_the_nearest():
+    with pytest.raises(UnknownImageError) as raised:
+        LocalFetcher(MemoryStore(), bases).fetch(Reference.parse("alpin:3.19"), PLATFORM)
+
+    assert raised.value.fix is not None
+    assert raised.value.fix.startswith("did you mean 'alpine:3.19'")
+    assert "docker pull alpin:3.19" in raised.value.fix
