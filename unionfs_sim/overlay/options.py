@@ -145,6 +145,8 @@ class _Parser:
                 self._options = replace(options, userxattr=True)
             case "volatile", None:
                 self._options = replace(options, volatile=True)
+            case "fsync", "volatile" | "strict" | "auto":
+                self._options = replace(options, volatile=value == "volatile")
             case "nfs_export", "on":
                 # Not simulated: file handles. With index=off the kernel refuses it as well.
                 fail(errno.EINVAL)
@@ -222,13 +224,15 @@ def resolve(options: Options, said: set[str] | frozenset[str] = frozenset()) -> 
             options = replace(options, index=False)
         options = replace(options, volatile=False, work=None)
     if options.metacopy and options.redirect_dir is not RedirectDir.ON:
-        if "redirect_dir" in said and ("metacopy" in said or not said) and not (
-            not has_upper and options.redirect_dir is RedirectDir.FOLLOW
+        if (
+            "redirect_dir" in said
+            and ("metacopy" in said or not said)
+            and not (not has_upper and options.redirect_dir is RedirectDir.FOLLOW)
         ):
             fail(errno.EINVAL)
         options = replace(options, redirect_dir=RedirectDir.ON)
     if options.userxattr:
-        if options.redirect_dir is RedirectDir.ON and "redirect_dir" in said:
+        if options.redirect_dir is not RedirectDir.NOFOLLOW and "redirect_dir" in said:
             fail(errno.EINVAL)
         if options.metacopy and "metacopy" in said:
             fail(errno.EINVAL)

@@ -160,6 +160,10 @@ def test_row_37_one_lower_without_an_upper_cannot_be_mounted(union: Bench) -> No
         {"nfs_export": "on", "index": "off"},
         {"userxattr": "", "redirect_dir": "on"},
         {"userxattr": "", "metacopy": "on"},
+        {"userxattr": "", "redirect_dir": "follow"},
+        {"fsync": "sometimes"},
+        {"index": "maybe"},
+        {"casefold": ""},
     ],
     ids=str,
 )
@@ -314,3 +318,11 @@ def test_row_45_an_unnamed_file_can_be_written_and_leaves_nothing(union: Bench) 
     assert union.do("pread", 0, 9, 0) == b"text"
     assert union.do("fstat", 0).nlink == 0
     assert union.upper() == {}
+
+
+@pytest.mark.parametrize("options", [{"fsync": "volatile"}, {"fsync": "strict"}, {"fsync": "auto"}], ids=str)
+def test_row_43_fsync_says_how_much_a_mount_syncs(union: Bench, options: dict[str, str]) -> None:
+    union.mount({"/f": "data"}, options=options)
+
+    union.do("open", 0, "/f", os.O_RDWR, 0)
+    union.do("fsync", 0)
