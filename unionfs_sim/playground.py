@@ -102,8 +102,8 @@ class Playground:
             try:
                 output += command(self.view, words[1:])
                 if target is not None:
-                    self._redirect(output, target, os.O_APPEND if appends else os.O_TRUNC)
-                    output.clear()
+                    redirected, output = output, []
+                    self._redirect(redirected, target, os.O_APPEND if appends else os.O_TRUNC)
             except OSError as error:
                 # What was done before the error stays done, as in a shell.
                 output.append(f"{words[0]}: {_place(error)}{error.strerror}")
