@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from builder.world.process import Process
 from builder.world.utilities.accounts import Group, User, groups, users
@@ -27,6 +27,26 @@ _USERADD_LONG: Final = {
 }  # fmt: skip
 
 
+class _Numbers(NamedTuple):
+    """Where free numbers are looked for: ``step`` by step from ``first``, as long as there are any."""
+
+    first: int
+    step: int
+
+    def free(self, taken: set[int]) -> int:
+        """The first number that is not taken."""
+        number = self.first
+        while number in taken and 0 < number < _LARGEST:
+            number += self.step
+        return number
+
+
+_USERS: Final = _Numbers(1000, 1)
+_SYSTEM: Final = _Numbers(100, 1)
+_SHADOW_SYSTEM: Final = _Numbers(999, -1)
+"""useradd -r and groupadd -r count down (login.defs, SYS_UID_MAX); adduser counts up."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewUser:
     """What is to be written for a user; None: choose."""
@@ -37,7 +57,7 @@ class NewUser:
     comment: str = ""
     home: str = ""
     shell: str = "/bin/sh"
-    is_system: bool = False
+    numbers: _Numbers = _USERS
     makes_home: bool = True
 
 
@@ -59,12 +79,12 @@ def adduser(process: Process) -> int:
     if gid is None and (options.value("G") or options.value("1")):
         process.complain(f"unknown group {options.value('G') or options.value('1')}")
         return 1
-    uid = _number(options.value("u"))
+    uid, numbers = _number(options.value("u")), _SYSTEM if is_system else _USERS
     if gid is None:
         if is_system and "2" not in options and _is_busybox(process):
             gid = 65533
         else:
-            gid = _add_group(process, name, uid, is_system=is_system)
+            gid = _add_group(process, name, uid, numbers)
     home = options.value("h") or f"/home/{name}"
     new = NewUser(
         name,
@@ -74,7 +94,7 @@ def adduser(process: Process) -> int:
         home,
         options.value("s")
         or ("/sbin/nologin" if is_system else "/bin/sh" if _is_busybox(process) else "/bin/bash"),
-        is_system=is_system,
+        numbers=numbers,
         makes_home="H" not in options,
     )
     return _add_user(process, new)
@@ -93,7 +113,9 @@ def addgroup(process: Process) -> int:
     if not options.operands:
         process.complain("no group given")
         return 1
-    return _new_group(process, options.operands[0], _number(options.value("g")), is_system="S" in options)
+    return _new_group(
+        process, options.operands[0], _number(options.value("g")), _SYSTEM if "S" in options else _USERS
+    )
 
 
 def useradd(process: Process) -> int:
@@ -108,7 +130,7 @@ def useradd(process: Process) -> int:
     if _user(process, name) is not None:
         process.complain(f"user '{name}' already exists")
         return 9
-    uid = _number(options.value("u"))
+    uid, numbers = _number(options.value("u")), _SHADOW_SYSTEM if is_system else _USERS
     wanted = options.value("g")
     gid = _group(process, wanted)
     if wanted and gid is None:
@@ -120,12 +142,10 @@ def useradd(process: Process) -> int:
             process.complain(f"group '{other}' does not exist")
             return 6
     if gid is None:
-        gid = 100 if "N" in options else _add_group(process, name, uid, is_system=is_system)
+        gid = 100 if "N" in options else _add_group(process, name, uid, numbers)
     home = options.value("d") or f"{options.value('b', '/home')}/{name}"
     shell = options.value("s") or "/bin/sh"
-    new = NewUser(
-        name, uid, gid, options.value("c"), home, shell, is_system=is_system, makes_home="m" in options
-    )
+    new = NewUser(name, uid, gid, options.value("c"), home, shell, numbers=numbers, makes_home="m" in options)
     status = _add_user(process, new)
     for other in others:
         status = status or _join(process, name, other)
@@ -145,7 +165,9 @@ def groupadd(process: Process) -> int:
     if _group(process, name) is not None:
         process.complain(f"group '{name}' already exists")
         return 9
-    return _new_group(process, name, _number(options.value("g")), is_system="r" in options)
+    return _new_group(
+        process, name, _number(options.value("g")), _SHADOW_SYSTEM if "r" in options else _USERS
+    )
 
 
 def usermod(process: Process) -> int:
@@ -205,33 +227,25 @@ def _number(text: str) -> int | None:
     return int(text) if text.isdigit() and int(text) < 1 << 31 else None
 
 
-def _free(taken: set[int], *, is_system: bool) -> int:
-    """The next free number: from 1000 on, or from 100 for the system's own."""
-    number = 100 if is_system else 1000
-    while number in taken and number < _LARGEST:
-        number += 1
-    return number
-
-
-def _add_group(process: Process, name: str, wanted: int | None, *, is_system: bool) -> int:
+def _add_group(process: Process, name: str, wanted: int | None, numbers: _Numbers) -> int:
     known = groups(process.fs)
     for group in known:
         if group.name == name:
             return group.gid
     taken = {group.gid for group in known}
-    gid = wanted if wanted is not None and wanted not in taken else _free(taken, is_system=is_system)
+    gid = wanted if wanted is not None and wanted not in taken else numbers.free(taken)
     _append(process, _GROUP, f"{name}:x:{gid}:")
     return gid
 
 
-def _new_group(process: Process, name: str, wanted: int | None, *, is_system: bool) -> int:
+def _new_group(process: Process, name: str, wanted: int | None, numbers: _Numbers) -> int:
     if _group(process, name) is not None:
         process.complain(f"group '{name}' in use")
         return 1
     if wanted is not None and any(group.gid == wanted for group in groups(process.fs)):
         process.complain(f"gid '{wanted}' in use")
         return 1
-    _add_group(process, name, wanted, is_system=is_system)
+    _add_group(process, name, wanted, numbers)
     return 0
 
 
@@ -240,7 +254,7 @@ def _add_user(process: Process, new: NewUser) -> int:
     if new.uid is not None and new.uid in taken:
         process.complain(f"uid '{new.uid}' in use")
         return 1
-    uid = new.uid if new.uid is not None else _free(taken, is_system=new.is_system)
+    uid = new.uid if new.uid is not None else new.numbers.free(taken)
     _append(process, _PASSWD, f"{new.name}:x:{uid}:{new.gid}:{new.comment}:{new.home}:{new.shell}")
     if process.fs.exists(_SHADOW):
         _append(process, _SHADOW, f"{new.name}:!:{process.world.now_ns() // 86_400_000_000_000}:0:99999:7:::")

@@ -63,7 +63,8 @@ def apk(process: Process) -> int:
         case "search":
             return run.search(names)
         case "cache":
-            remove_files(process.fs, [f"{CACHE}/{name}" for name in run.cached()])
+            for name in run.cached():
+                process.fs.unlink(f"{CACHE}/{name}")
             return 0
     process.stderr.write(
         f"apk: not simulated: '{command}' (update, upgrade, add, del, info, search)\n".encode()
