@@ -217,15 +217,21 @@ def test_a_run_that_never_ends_is_stopped_by_the_timeout(layerlab, project):
     assert "Dockerfile:2: the command did not end within 0.1 s" in said.err
 
 
-def test_ctrl_c_ends_with_130_and_leaves_no_temporary_files(project, tmp_path):
-    path = project(
-        "FROM busybox AS a\nRUN while :; do :; done\nFROM busybox\n"
-        "RUN while :; do :; done\nCOPY --from=a / /x\n"
-    )
+ENDLESS = "while :; do :; done"
+
+
+@pytest.mark.parametrize(
+    "dockerfile",
+    [
+        f"FROM busybox AS a\nRUN {ENDLESS}\nFROM busybox\nRUN {ENDLESS}\nCOPY --from=a / /x\n",
+        f"FROM busybox\nRUN {ENDLESS} | cat\n",
+    ],
+)
+def test_ctrl_c_ends_with_130_and_leaves_no_temporary_files(project, tmp_path, dockerfile: str):
     scratch = tmp_path / "tmp"
     scratch.mkdir()
     env = {**os.environ, "LAYERLAB_HOME": str(tmp_path / "state"), "TMPDIR": str(scratch)}
-    words = [sys.executable, "-m", "course.cli", "build", str(path)]
+    words = [sys.executable, "-m", "course.cli", "build", str(project(dockerfile))]
     child = subprocess.Popen(words, env=env, stderr=subprocess.PIPE, text=True)
     assert child.stderr is not None
     while "not cached" not in child.stderr.readline():

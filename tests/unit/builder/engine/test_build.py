@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import tarfile
@@ -372,3 +373,36 @@ def test_the_error_is_that_of_the_stage_that_failed_and_not_of_those_it_stopped(
             "FROM scratch\nCOPY --from=a / /a\nCOPY --from=b / /b\n",
             stop=stop,
         )
+
+
+def test_a_full_disk_is_one_clear_error_and_leaves_no_workspace(kitchen):
+    class Full(type(kitchen.store)):
+        def put(self, blob, /):
+            if self.is_full:
+                raise OSError(errno.ENOSPC, "No space left on device", "/state/blobs")
+            return super().put(blob)
+
+    kitchen.store = Full()
+    kitchen.store.is_full = False
+
+    def fill(root, command, output):
+        root.write_bytes("/f", b"f")
+        kitchen.store.is_full = True
+
+    kitchen.runner.acts["fill"] = fill
+    with pytest.raises(StepFailedError, match=r"^Dockerfile:2: /state/blobs: No space left on device$"):
+        kitchen.build("FROM base\nRUN fill\n")
+
+    assert kitchen.snapshotter._uppers == {}
+
+
+def test_a_destination_above_the_root_stays_in_the_root(kitchen):
+    result = kitchen.build("FROM scratch\nCOPY f ../../../x\n", files=layer({"/f": "f"}))
+
+    assert kitchen.tree(result.image) == layer({"/x": "f"})
+
+
+def test_an_empty_context_copies_nothing(kitchen):
+    result = kitchen.build("FROM base\nCOPY . /etc/\n")
+
+    assert len(result.image.layers) == 1
