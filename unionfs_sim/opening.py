@@ -41,7 +41,7 @@ FULL: Final = (1, 7)
 class File:
     """An open file description: an inode, how it may be used, and a position."""
 
-    __slots__ = ("_flags", "_is_linkable", "_names", "_node", "_position", "_tree", "caller", "closed")
+    __slots__ = ("_flags", "_is_linkable", "_names", "_node", "_place", "_position", "_tree", "caller", "closed", "opener")
 
     def __init__(self, tree: Tree[Any], node: Node, flags: int, caller: Caller) -> None:
         self._tree = tree
@@ -49,9 +49,10 @@ class File:
         self._flags = flags
         self._position = 0
         self._names: list[str] | None = None
+        self._place: Any = getattr(node, "alias", None)  # by which of several names it was opened
         # An unnamed file may be given a name once, unless O_EXCL forbade it (I_LINKABLE).
         self._is_linkable = flags & os.O_TMPFILE == os.O_TMPFILE and not flags & os.O_EXCL
-        self.caller = caller
+        self.caller = self.opener = caller
         self.closed = False
 
     @property
@@ -74,7 +75,15 @@ class File:
         """The inode that is open; EBADF once it is closed."""
         if self.closed:
             fail(errno.EBADF)
+        if self._place is not None:
+            self._place.use()
         return self._node
+
+    def changeable(self) -> Any:
+        """The inode that is open, for fchmod(2) and its kin; EBADF if only the path was opened (O_PATH)."""
+        if self._flags & os.O_PATH:
+            fail(errno.EBADF)
+        return self.usable()
 
     def _for_reading(self) -> Any:
         flags = self._flags
@@ -210,13 +219,16 @@ class File:
         return self._tree.stat(self.usable())
 
     def listdir(self) -> list[str]:
-        """The names in an open directory, as they were at the first call; ``seek(0)`` reads anew."""
+        """The names in an open directory, as they were at the first call; ``seek(0)`` reads anew.
+
+        The position counts entries, ``.`` and ``..`` among them: behind the last there is nothing.
+        """
         node = self.usable()
         if not node.is_dir:
             fail(errno.ENOTDIR)
         if self._names is None:
             self._names = self._tree.entries(node)
-        return list(self._names)
+        return self._names[max(self._position - 2, 0) :]
 
     def fsync(self) -> None:
         """Nothing to do in memory; EBADF if closed, EINVAL for what cannot be synchronised."""

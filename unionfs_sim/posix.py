@@ -95,6 +95,8 @@ class Posix(XattrVerbs, Opener):
     def stat(self, path: PathLike, /, *, follow_symlinks: bool = True) -> Stat:
         """The attributes of what is at ``path``."""
         try:
+            if isinstance(path, File):
+                return path.stat()
             return self._tree.stat(self._find(path, follow=follow_symlinks))
         except OSError as error:
             error.filename = path
@@ -274,7 +276,7 @@ class Posix(XattrVerbs, Opener):
         """Give the file at ``source`` a second name."""
         self._begin()
         try:
-            node = self._find(source, follow=follow_symlinks)
+            node = self._source(source, follow=follow_symlinks)
             directory, name = self._vacant(path)
             self._may_link(node)
             require(directory, self.caller, WRITE | EXECUTE)
@@ -286,6 +288,15 @@ class Posix(XattrVerbs, Opener):
         except OSError as error:
             error.filename, error.filename2 = source, path
             raise
+
+    def _source(self, source: PathLike, *, follow: bool) -> Any:
+        """What a link is made to: a path, or an open file as linkat(2) takes it with AT_EMPTY_PATH."""
+        if not isinstance(source, File):
+            return self._find(source, follow=follow)
+        node = source.usable()
+        if self.caller.uid and self.caller is not source.opener:
+            fail(errno.ENOENT)
+        return node
 
     def _may_link(self, node: Any) -> None:
         """Raise EPERM where the sysctl fs.protected_hardlinks forbids a link to another's file."""

@@ -71,7 +71,7 @@ class Walker:
         except (KeyError, TypeError, AttributeError):
             pass
         if hasattr(path, "node"):  # an open file in place of a path, as os takes a descriptor
-            return path.usable()
+            return path.changeable()
         directory, name, slashes = self._parent(path)
         if name and not slashes and name not in (".", ".."):
             node = self._tree.lookup(directory, name)

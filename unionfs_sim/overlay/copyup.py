@@ -6,14 +6,16 @@ in the workdir and renames it into place, so a crash leaves the upper as it was.
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Any
 
 from unionfs_sim.content import EMPTY, copied_up
 from unionfs_sim.events import CopiedUp
-from unionfs_sim.inode import NO_XATTRS, Inode
+from unionfs_sim.inode import DEAD, NO_XATTRS, Inode
 from unionfs_sim.journal import assign, put
 from unionfs_sim.overlay import index, metacopy
 from unionfs_sim.overlay.node import ALIASED, CONST_INO, METACOPY, WHITEOUTS, UnionNode
+from unionfs_sim.permission import fail
 
 if TYPE_CHECKING:
     from unionfs_sim.overlay.union import UnionTree
@@ -67,6 +69,7 @@ def _copy(union: UnionTree, node: UnionNode, *, truncating: bool = False, with_d
         kept[union.xattr_origin] = index.handle(union, part)
         upper.xattrs = kept
     index.set_impure(union, parent)
+    _check_place(target, node)
     before = target.mtime_ns, target.atime_ns
     journal = union.journal
     tree.attach(target, node.name, upper)
@@ -88,6 +91,14 @@ def _copy(union: UnionTree, node: UnionNode, *, truncating: bool = False, with_d
     if union.events.listeners:
         union.events.tell(CopiedUp(union.path_of(parent, node.name), node.mode, size))
     return upper
+
+
+def _check_place(target: Inode, node: UnionNode) -> None:
+    """An open file whose name was removed cannot be copied up: what took its place is in the way."""
+    if target.children is DEAD:
+        fail(errno.ENOENT)
+    if node.name in target.children:
+        fail(errno.ENOTDIR if node.is_dir else errno.EEXIST)
 
 
 def _clone(

@@ -68,7 +68,7 @@ def needs_index(union: UnionTree, node: UnionNode) -> bool:
     if not union.options.index or node.is_dir or not node.lowers:
         return False
     part = node.lowers[0]
-    return union.nlink_of(part) > 1
+    return union.inode_nlink(part) > 1
 
 
 def lookup(union: UnionTree, lower: Any) -> Inode | None:

@@ -23,6 +23,7 @@ from unionfs_sim.overlay.node import (
     OPAQUE,
     WHITEOUTS,
     XWHITEOUTS,
+    Alias,
     AnyNode,
     Part,
     UnionNode,
@@ -78,11 +79,11 @@ def lookup(union: UnionTree, directory: UnionNode, name: str) -> AnyNode | None:
     upper = directory.upper
     lowers = directory.lowers
     if directory.aliases is not None and name in directory.aliases:
-        return _by_name(directory.aliases[name], directory, name)
+        return directory.aliases[name].use()
     if upper is not None:
         found = upper.children.get(name)
         if found is not None and found in union.shared:
-            return _by_name(union.shared[found], directory, name)
+            return by_name(union.shared[found], directory, name)
         if found is not None and found.mode & 0o170000 != DIRECTORY and not found.xattrs and not found.is_whiteout:
             return found  # lies in the upper alone: the commonest answer needs no search
         if found is None and not lowers:
@@ -218,17 +219,16 @@ def _node(
     if key is None or search.is_dir:
         directory.children[name] = node
     else:
-        return _by_name(node, directory, name)
+        return by_name(node, directory, name)
     return node
 
 
-def _by_name(node: UnionNode, directory: UnionNode, name: str) -> UnionNode:
-    """A node with several names, found by this one: a copy-up makes the name that was used."""
-    node.parent, node.name = directory, name
+def by_name(node: UnionNode, directory: UnionNode, name: str) -> UnionNode:
+    """A node with several names, reached by this one."""
     if directory.aliases is None:
         directory.aliases = {}
-    directory.aliases[name] = node
-    return node
+    alias = directory.aliases[name] = Alias(node, directory, name)
+    return alias.use()
 
 
 def _verify_dir(known: UnionNode, upper: Inode | None, parts: tuple[Part, ...]) -> None:
@@ -253,7 +253,7 @@ def _share_known(union: UnionTree) -> None:
                 todo.append(node)
             else:
                 node.flags |= ALIASED
-                _by_name(node, directory, name)
+                by_name(node, directory, name)
                 del directory.children[name]
 
 
@@ -266,7 +266,7 @@ def _shared_key(
     if not parts:
         return upper
     lower = parts[0].inode
-    has_siblings = union.nlink_of(parts[0]) > 1
+    has_siblings = union.inode_nlink(parts[0]) > 1
     if _is_hashed_by_lower(union, upper, indexed, has_siblings=has_siblings):
         known = has_siblings or union.has_redirects or lower in union.shared
         return lower if known or (upper is not None and upper.nlink > 1) else None
@@ -310,7 +310,7 @@ def _set_flags(
     if node.lowers and (
         node.is_dir
         or _is_hashed_by_lower(
-            union, node.upper, indexed, has_siblings=union.nlink_of(node.lowers[0]) > 1
+            union, node.upper, indexed, has_siblings=union.inode_nlink(node.lowers[0]) > 1
         )
     ):
         flags |= CONST_INO

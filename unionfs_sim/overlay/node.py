@@ -25,10 +25,12 @@ class UnionNode(Node):
 
     ``lowers``: top first. A non-directory in the upper keeps its copy-up origin there, and one that is a
     metacopy also where its bytes are (``data``: the inode, or a path in the data-only layers). ``children``: names looked up so far; None says "not there".
-    ``aliases``: names looked up so far of files that have other names as well.
+    ``aliases``: names looked up so far of files that have other names as well. ``alias``: the name by
+    which such a file was found last; a copy-up puts the file there.
     """
 
     __slots__ = (
+        "alias",
         "aliases",
         "data",
         "flags",
@@ -56,7 +58,8 @@ class UnionNode(Node):
         self.redirect: str | None = None
         self.listing: dict[str, bool] | None = None
         self.data: Any = None
-        self.aliases: dict[str, UnionNode] | None = None
+        self.aliases: dict[str, Alias] | None = None
+        self.alias: Alias | None = None
         real = upper if upper is not None else lowers[0].inode
         self.mode: int = real.mode
         self.uid: int = real.uid
@@ -110,6 +113,23 @@ class UnionNode(Node):
     def mtime_ns(self) -> int:
         """When it was last written."""
         return self.real.mtime_ns  # type: ignore[no-any-return]
+
+
+class Alias:
+    """One of several names of a file (a dentry, to the kernel); it moves along with a rename."""
+
+    __slots__ = ("name", "node", "parent")
+
+    def __init__(self, node: UnionNode, parent: UnionNode, name: str) -> None:
+        self.node = node
+        self.parent = parent
+        self.name = name
+
+    def use(self) -> UnionNode:
+        """The node, which remembers that it was reached by this name."""
+        node = self.node
+        node.parent, node.name, node.alias = self.parent, self.name, self
+        return node
 
 
 AnyNode: TypeAlias = UnionNode | Inode

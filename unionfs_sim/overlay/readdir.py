@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from unionfs_sim.inode import Inode
 from unionfs_sim.journal import assign
 from unionfs_sim.overlay.node import IMPURE, WHITEOUTS, XWHITEOUTS, UnionNode
+from unionfs_sim.permission import fail
 
 if TYPE_CHECKING:
     from unionfs_sim.overlay.union import UnionTree
@@ -70,27 +71,49 @@ def _look_up_entries(union: UnionTree, node: UnionNode, names: dict[str, bool]) 
     It does so to find inode numbers (all names with xino, the upper's in a directory with copied-up
     files) and in lower directories that may hold whiteouts which are files (ovl_cache_update).
     """
-    for_numbers: set[str] = set()
+    doubtful: set[str] = set()
     if union.xino_shift:
-        for_numbers.update(names)
+        doubtful.update(names)
     elif union.is_samefs and node.flags & IMPURE and node.upper is not None:
-        for_numbers.update(names.keys() & node.upper.children.keys())
-    for name in for_numbers:
-        if union.lookup(node, name) is None:
-            del names[name]
+        doubtful.update(names.keys() & node.upper.children.keys())
     if node.flags & XWHITEOUTS:
         for part in node.lowers:
             if part.layer in union.xwhiteout_layers:
-                for name, child in part.inode.children.items():
-                    if child.mode & 0o170000 == 0o100000 and name in names and not _exists(union, node, name):
-                        del names[name]
+                doubtful.update(name for name, child in part.inode.children.items() if _is_file(child))
+    failures: dict[str, int] = {}
+    for name in doubtful & names.keys():
+        try:
+            if union.lookup(node, name) is None:
+                del names[name]
+        except OSError as error:
+            failures[name] = error.errno or 0
+    if len(failures) > 1:
+        _fail_if_adjacent(node, names, failures)
+    for name in failures:
+        del names[name]
 
 
-def _exists(union: UnionTree, node: UnionNode, name: str) -> bool:
-    try:
-        return union.lookup(node, name) is not None
-    except OSError:
-        return False
+def _is_file(inode: Any) -> bool:
+    return bool(inode.mode & 0o170000 == 0o100000)
+
+
+def _fail_if_adjacent(node: UnionNode, names: dict[str, bool], failures: dict[str, int]) -> None:
+    """Raise the error of a failed lookup that comes right behind another.
+
+    getdents(2) hides one failure behind the names that it has already; the next call skips that name,
+    and if the very next lookup fails as well, there is nothing to hide it behind. The kernel's order:
+    the lowest layer's names, then the upper's, then those of the layers between.
+    """
+    parts = [part.inode.children for part in node.lowers]
+    upper = [node.upper.children] if node.upper is not None else []
+    order = dict.fromkeys(name for children in [*parts[-1:], *upper, *parts[:-1]] for name in children)
+    previous_failed = False
+    for name in order:
+        if name not in names:
+            continue
+        if name in failures and previous_failed:
+            fail(failures[name])
+        previous_failed = name in failures
 
 
 def _clean_impure(union: UnionTree, node: UnionNode, upper: Inode) -> None:

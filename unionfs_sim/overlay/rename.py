@@ -16,7 +16,7 @@ from unionfs_sim.inode import DEAD, Inode
 from unionfs_sim.journal import assign, put
 from unionfs_sim.overlay import index, readdir
 from unionfs_sim.overlay.copyup import copy_up
-from unionfs_sim.overlay.node import ALIASED, CONST_INO, METACOPY, AnyNode, UnionNode
+from unionfs_sim.overlay.node import CONST_INO, METACOPY, Alias, AnyNode, UnionNode
 from unionfs_sim.overlay.options import REDIRECT_MAX, RedirectDir
 from unionfs_sim.overlay.whiteout import (
     after_unlink,
@@ -78,8 +78,7 @@ def rename(
         if exchanging:
             _copy_up_at(union, other, new_dir, destination[1])
         else:
-            if isinstance(other, UnionNode) and not other.is_dir:
-                other.parent, other.name = new_dir, destination[1]
+            use_name(other, new_dir, destination[1])
             before_unlink(union, other)
     if old_dir is not new_dir:
         if _has_origin(node):
@@ -93,10 +92,15 @@ def rename(
     union.forget_paths()
 
 
+def use_name(node: AnyNode, directory: UnionNode, name: str) -> None:
+    """Let a file with several names know which of them is meant."""
+    if directory.aliases is not None and name in directory.aliases and isinstance(node, UnionNode):
+        directory.aliases[name].use()
+
+
 def _copy_up_at(union: UnionTree, node: AnyNode, directory: UnionNode, name: str) -> None:
     if isinstance(node, UnionNode):
-        if not node.is_dir:
-            node.parent, node.name = directory, name
+        use_name(node, directory, name)
         copy_up(union, node)
 
 
@@ -126,6 +130,7 @@ def _overwrite(
     assert tree is not None
     assert old_dir.upper is not None
     assert new_dir.upper is not None
+    use_name(node, old_dir, old_name)
     leaves_whiteout = lower_positive(union, old_dir, old_name, node)
     _prepare(union, node, same_parent=old_dir is new_dir, new_parent=new_dir)
     there = new_dir.upper.children.get(new_name)
@@ -156,8 +161,9 @@ def _overwrite(
         after_unlink(union, other)
         if isinstance(other, UnionNode) and other.is_dir:
             assign(union.journal, other, "children", DEAD)
+    alias = _alias_of(node, old_dir, old_name)
     forget(union, old_dir, old_name)
-    _place(union, node, new_dir, new_name)
+    _place(union, node, new_dir, new_name, alias)
 
 
 def _exchange(
@@ -173,23 +179,34 @@ def _exchange(
     _prepare(union, other, same_parent=same, new_parent=old_dir)
     one, two = _upper_of(node), _upper_of(other)
     tree.rename((old_dir.upper, old_name, one), (new_dir.upper, new_name, two), EXCHANGE)
-    _place(union, node, new_dir, new_name)
-    _place(union, other, old_dir, old_name)
+    moved = _alias_of(node, old_dir, old_name), _alias_of(other, new_dir, new_name)
+    _place(union, node, new_dir, new_name, moved[0])
+    _place(union, other, old_dir, old_name, moved[1])
 
 
-def _place(union: UnionTree, node: AnyNode, directory: UnionNode, name: str) -> None:
+def _alias_of(node: AnyNode, directory: UnionNode, name: str) -> Alias | None:
+    if not isinstance(node, UnionNode) or directory.aliases is None:
+        return None
+    return directory.aliases.get(name)
+
+
+def _place(
+    union: UnionTree, node: AnyNode, directory: UnionNode, name: str, alias: Alias | None
+) -> None:
     """Let the union's own memory know where a node is now."""
     forget(union, directory, name)
     if not isinstance(node, UnionNode):
         return
     assign(union.journal, node, "parent", directory)
     assign(union.journal, node, "name", name)
-    if not node.flags & ALIASED:
+    if alias is None:
         put(union.journal, directory.children, name, node)
-    else:
-        if directory.aliases is None:
-            directory.aliases = {}
-        put(union.journal, directory.aliases, name, node)
+        return
+    if directory.aliases is None:
+        directory.aliases = {}
+    assign(union.journal, alias, "parent", directory)
+    assign(union.journal, alias, "name", name)
+    put(union.journal, directory.aliases, name, alias)
 
 
 def set_redirect(union: UnionTree, node: UnionNode, *, same_parent: bool) -> None:

@@ -299,6 +299,18 @@ class UnionTree(Tree[Any]):
         ino = inode.ino if isinstance(inode, Inode) else self.stack[part.layer].stat(inode).st_ino
         return ino + self.ino_base[part.layer]
 
+    def inode_nlink(self, part: Part) -> int:
+        """The link count that the kernel keeps in a lower inode; in a union's it can lack names."""
+        inode = part.inode
+        if isinstance(inode, Inode):
+            return inode.nlink
+        tree: Any = self.stack[part.layer]
+        if inode.flags & INDEXED:
+            return int(inode.nlink)
+        if inode.upper is not None:
+            return int(inode.upper.nlink)
+        return tree.inode_nlink(inode.lowers[0]) if inode.flags & CONST_INO else 1  # type: ignore[no-any-return]
+
     def nlink_of(self, part: Part) -> int:
         """The link count of a lower inode."""
         inode = part.inode
@@ -404,12 +416,14 @@ class UnionTree(Tree[Any]):
             # The new name is looked up like any other: by its origin, or if it has none by the upper.
             key = node.lowers[0].inode if node.lowers and node.flags & CONST_INO else upper
             put(self.journal, self.shared, key, node)
-            assign(self.journal, node, "flags", node.flags | ALIASED)
+            if not node.flags & ALIASED:
+                assign(self.journal, node, "flags", node.flags | ALIASED)
+                put(self.journal, node.parent.children, node.name, ABSENT)
+                lookup.by_name(node, node.parent, node.name)
 
     def unlink(self, directory: UnionNode, name: str, node: AnyNode) -> None:
         """Take a name away that is not a directory."""
-        if isinstance(node, UnionNode):
-            node.parent, node.name = directory, name
+        rename.use_name(node, directory, name)
         whiteout.remove(self, directory, name, node)
 
     def rmdir(self, directory: UnionNode, name: str, node: AnyNode) -> None:
