@@ -26,6 +26,10 @@ from unionfs_sim.caller import Clock, TickingClock
 from unionfs_sim.layer import Layer
 from unionfs_sim.posix import Posix
 
+SIMULATED_NOW_NS: Final = 1_710_000_000 * 1_000_000_000
+"""What simulated clocks say first (March 2024): later than anything that the toy internet offers, so that
+make finds what it made newer than what it made it from."""
+
 _TICK_NS: Final = 1_000_000
 """A simulated clock moves this far at each reading, so that what is made later is later."""
 
@@ -66,7 +70,7 @@ class Settings:
     """What all strategies are told. ``start_ns``: what simulated clocks say first."""
 
     timestamps: Timestamps = field(default_factory=Timestamps)
-    start_ns: int = 0
+    start_ns: int = SIMULATED_NOW_NS
     is_stopped: Callable[[], bool] = lambda: False
     listener: Listener = nobody
     mode: Mode = Mode.FULL

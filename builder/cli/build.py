@@ -31,7 +31,7 @@ from builder.protocols import Timestamps, Workshop
 from builder.stores.cachemounts import CacheMounts
 from builder.stores.layout import LayoutStore
 from builder.stores.output import STDOUT, Output, OutputKind
-from builder.strategies import Settings, Strategy, download, workshop
+from builder.strategies import SIMULATED_NOW_NS, Settings, Strategy, download, workshop
 from unionfs_sim.posix import Posix
 
 _SECOND_NS = 1_000_000_000
@@ -146,7 +146,7 @@ class Invocation:
             listener = tee(shown, self._collect)
             settings = Settings(
                 timestamps=self.times.timestamps,
-                start_ns=self.times.epoch_seconds * _SECOND_NS,
+                start_ns=self.times.epoch_seconds * _SECOND_NS or SIMULATED_NOW_NS,
                 is_stopped=self.stop.is_set,
                 listener=listener,
             )
