@@ -41,7 +41,18 @@ FULL: Final = (1, 7)
 class File:
     """An open file description: an inode, how it may be used, and a position."""
 
-    __slots__ = ("_flags", "_is_linkable", "_names", "_node", "_place", "_position", "_tree", "caller", "closed", "opener")
+    __slots__ = (
+        "_flags",
+        "_is_linkable",
+        "_names",
+        "_node",
+        "_place",
+        "_position",
+        "_tree",
+        "caller",
+        "closed",
+        "opener",
+    )
 
     def __init__(self, tree: Tree[Any], node: Node, flags: int, caller: Caller) -> None:
         self._tree = tree
@@ -67,7 +78,7 @@ class File:
 
     def claim_name(self) -> None:
         """A link to this file is about to be made; ENOENT if its last name is gone for good."""
-        if self._tree.stat(self._node).st_nlink == 0 and not self._is_linkable:
+        if self._tree.is_unlinked(self._node) and not self._is_linkable:
             fail(errno.ENOENT)
         self._is_linkable = False
 

@@ -61,6 +61,10 @@ class Tree(abc.ABC, Generic[NodeT]):
     def stat(self, node: NodeT) -> Stat:
         """What stat(2) tells."""
 
+    def is_unlinked(self, node: NodeT) -> bool:
+        """Whether no name is left, so that no other can be made."""
+        return self.stat(node).st_nlink == 0
+
     @abc.abstractmethod
     def make(
         self, directory: NodeT, name: str, mode: int, caller: Caller, body: Content | str | int | None

@@ -33,7 +33,7 @@ def copy_up(union: UnionTree, node: UnionNode, *, truncating: bool = False, with
     upper = node.upper
     if upper is None:
         return _copy(union, node, truncating=truncating, with_data=with_data)
-    if node.flags & ALIASED:
+    if node.alias is not None and not node.alias.in_upper:
         _link_alias(union, node, upper)
     if node.flags & METACOPY and (with_data or truncating):
         metacopy.fill(union, node, truncating=truncating)
@@ -76,6 +76,8 @@ def _copy(union: UnionTree, node: UnionNode, *, truncating: bool = False, with_d
     assign(journal, target, "mtime_ns", before[0])
     assign(journal, target, "atime_ns", before[1])
     assign(journal, node, "upper", upper)
+    if node.alias is not None:
+        assign(journal, node.alias, "in_upper", True)
     if node.flags & ALIASED and not node.flags & CONST_INO:
         put(journal, union.shared, upper, node)
     if indexed:
@@ -117,8 +119,8 @@ def _clone(
         elif only_attributes:
             body = metacopy.hole_of(lower.size)
         else:
-            body = copied_up(source)
-            size = source.size
+            body = copied_up(source, lower.size)
+            size = lower.size
     upper = Inode(union.upper.volume.next_ino(), mode, lower.uid, lower.gid, body=body)
     upper.atime_ns, upper.mtime_ns = lower.atime_ns, lower.mtime_ns
     upper.ctime_ns = union.clock()
@@ -143,17 +145,17 @@ def _enter_index(union: UnionTree, node: UnionNode, upper: Inode, lower: Any) ->
 def _link_alias(union: UnionTree, node: UnionNode, upper: Inode) -> None:
     """Another name of an indexed file: link it into the upper (ovl_link_up)."""
     parent = node.parent
-    if parent.upper is not None and parent.upper.children.get(node.name) is upper:
-        return
     if parent.upper is None:
         _parents(union, node)
     tree, target = union.upper, parent.upper
     assert tree is not None
     assert target is not None
     index.set_impure(union, parent)
+    _check_place(target, node)
     before = target.mtime_ns, target.atime_ns
     index.store_nlink(union, node, against_upper=False)
     tree.link(upper, target, node.name)
     assign(union.journal, target, "mtime_ns", before[0])
     assign(union.journal, target, "atime_ns", before[1])
+    assign(union.journal, node.alias, "in_upper", True)
     index.store_nlink(union, node, against_upper=True)

@@ -47,7 +47,7 @@ def fill(union: UnionTree, node: UnionNode, *, truncating: bool) -> None:
     assert tree is not None
     source = EMPTY if truncating else node.content
     journal = union.journal
-    assign(journal, upper, "body", copied_up(source))
+    assign(journal, upper, "body", copied_up(source, 0 if truncating else node.lowers[0].inode.size))
     if source.blocks:  # holes are not written
         tree.touch(upper)
     tree.store_xattr(upper, union.xattr_metacopy, None)

@@ -116,12 +116,20 @@ class UnionNode(Node):
 
 
 class Alias:
-    """One of several names of a file (a dentry, to the kernel); it moves along with a rename."""
+    """One of several names of a file (a dentry, to the kernel); it moves along with a rename.
 
-    __slots__ = ("name", "node", "parent")
+    ``in_upper``: whether the upper has the file by this name too, or had when the name was removed.
+    """
+
+    __slots__ = ("in_upper", "name", "node", "parent")
 
     def __init__(self, node: UnionNode, parent: UnionNode, name: str) -> None:
         self.node = node
+        self.in_upper = (
+            node.upper is not None
+            and parent.upper is not None
+            and parent.upper.children.get(name) is node.upper
+        )
         self.parent = parent
         self.name = name
 
@@ -151,5 +159,7 @@ CONST_INO = 64
 """The lower part's inode number is shown, before and after copy-up; "has an origin", to the kernel."""
 ALIASED = 128
 """Several names may lead to this non-directory; the name that was used last is remembered."""
+UNLINKED = 256
+"""The last name of the lower file is gone; only open files still lead to it."""
 
 Xattrs: TypeAlias = Mapping[str, bytes]

@@ -23,6 +23,7 @@ from unionfs_sim.overlay.node import (
     INDEXED,
     METACOPY,
     OPAQUE,
+    UNLINKED,
     WHITEOUTS,
     XWHITEOUTS,
     AnyNode,
@@ -331,6 +332,12 @@ class UnionTree(Tree[Any]):
         if layer < 0 or self.is_samefs or self.xino_shift:
             return self.dev
         return self.dev + 1 + self.fsids[layer]
+
+    def is_unlinked(self, node: AnyNode) -> bool:
+        """Whether no name is left; a lower file that only open files know shows its old link count."""
+        if isinstance(node, UnionNode) and node.flags & UNLINKED:
+            return True
+        return self.stat(node).st_nlink == 0
 
     def content(self, node: AnyNode) -> Content:
         """The bytes of a regular file, now."""

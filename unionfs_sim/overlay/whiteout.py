@@ -11,7 +11,7 @@ from unionfs_sim.journal import ABSENT, assign, put
 from unionfs_sim.overlay import index, readdir
 from unionfs_sim.overlay.copyup import copy_up
 from unionfs_sim.overlay.lookup import child_of, is_whiteout
-from unionfs_sim.overlay.node import INDEXED, OPAQUE, AnyNode, UnionNode
+from unionfs_sim.overlay.node import INDEXED, OPAQUE, UNLINKED, AnyNode, UnionNode
 from unionfs_sim.permission import fail
 
 if TYPE_CHECKING:
@@ -122,6 +122,8 @@ def remove(union: UnionTree, directory: UnionNode, name: str, node: AnyNode) -> 
         make_whiteout(union, directory, name)
     after_unlink(union, node)
     forget(union, directory, name)
+    if isinstance(node, UnionNode) and node.upper is None:
+        assign(union.journal, node, "flags", node.flags | UNLINKED)
     if folder is not None:
         assign(union.journal, folder, "children", DEAD)
         union.forget_paths()
