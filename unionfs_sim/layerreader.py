@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import BinaryIO, Final, cast
 
+from unionfs_sim.beneath import Beneath
 from unionfs_sim.content import Content, Slice
-from unionfs_sim.filesystem import Filesystem, Stat
+from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.inode import NO_XATTRS, Inode
 from unionfs_sim.layer import Layer
 from unionfs_sim.markers import AUFS_PREFIX, OPAQUE_MARKER, OPAQUE_XATTR, WHITEOUT_PREFIX, escaped
@@ -87,7 +88,7 @@ class _Descriptor:
 class _LayerReader:
     def __init__(self, stream: BinaryIO, below: Filesystem | None, limits: Limits) -> None:
         self._stream = stream
-        self._below = below
+        self._below = Beneath(below)
         self._limits = limits
         self._layer = Layer()
         self._directories: dict[str, Inode] = {"": self._layer.root}
@@ -101,7 +102,7 @@ class _LayerReader:
 
     def read(self) -> Layer:
         """The whole layer."""
-        self._imply(self._layer.root, "/")
+        self._below.describe(self._layer.root, "/")
         reader = TarReader(self._stream)
         for number, header in enumerate(reader):
             if number >= self._limits.entries:
@@ -162,7 +163,7 @@ class _LayerReader:
             child = found.children.get(part)
             if child is None:
                 child = self._new(stat.S_IFDIR | 0o755)
-                self._imply(child, "/" + "/".join(parts[: index + 1]))
+                self._below.describe(child, "/" + "/".join(parts[: index + 1]))
                 _name(found, part, child)
             if not child.is_dir:
                 what = "a symlink" if stat.S_ISLNK(child.mode) else "no directory"
@@ -170,16 +171,6 @@ class _LayerReader:
             found = child
         self._directories[path] = found
         return found
-
-    def _imply(self, directory: Inode, path: str) -> None:
-        """Give a directory that is not described the attributes that it has below."""
-        status = _lstat(self._below, path)
-        if self._below is None or status is None or not stat.S_ISDIR(status.st_mode):
-            return
-        directory.mode, directory.uid, directory.gid = status.st_mode, status.st_uid, status.st_gid
-        directory.atime_ns = directory.mtime_ns = directory.ctime_ns = status.st_mtime_ns
-        if xattrs := self._below.xattrs(path):
-            directory.xattrs = MappingProxyType({escaped(name): value for name, value in xattrs.items()})
 
     def _new(self, mode: int, body: Content | str | int | None = None) -> Inode:
         return self._layer.tree.new(mode, 0, 0, body)
@@ -242,14 +233,15 @@ class _LayerReader:
 
     def _make_opaque(self, path: str) -> None:
         directory = self._directory(path, path.split("/") if path else [], path or "/")
-        if path or self._below is None:
+        if path or not self._below.is_known:
             directory.xattrs = MappingProxyType({**directory.xattrs, OPAQUE_XATTR: b"y"})
             return
         # The kernel ignores the attribute on the root of a layer, so it is spelt out, name by name.
-        self._deleted += [("", name) for name in self._below.listdir("/")]
+        self._deleted += [("", name) for name in self._below.names()]
 
     def _delete(self, path: str, name: str) -> None:
-        if self._below is not None and _lstat(self._below, f"/{path}/{name}") is None:
+        place = f"/{path}/{name}" if path else f"/{name}"
+        if self._below.is_known and self._below.lstat(place) is None:
             return
         directory = self._directory(path, path.split("/") if path else [], f"{path}/{name}")
         present = directory.children.get(name)
@@ -287,13 +279,3 @@ def _device(header: TarHeader) -> int:
     if header.kind == CHARACTER and header.major == header.minor == 0:
         raise LayerFormatError("a character device 0:0 would be taken for a deletion", header.name)
     return os.makedev(header.major, header.minor)
-
-
-def _lstat(below: Filesystem | None, path: str) -> Stat | None:
-    """What lies below at ``path``; None if nothing does."""
-    if below is None:
-        return None
-    try:
-        return below.lstat(path)
-    except OSError:
-        return None

@@ -91,6 +91,14 @@ def test_a_deletion_of_what_is_not_there_is_dropped() -> None:
     assert read(file(".wh.a"), file(".wh.b"), below=layer({"/a": ""})) == layer({"/a": WHITEOUT})
 
 
+def test_what_lies_below_is_not_looked_for_through_symlinks() -> None:
+    below = layer({"/real": Dir(mode=0o700), "/real/a": "", "/s": Symlink("real")})
+
+    found = read(file("s/.wh.a"), file("s/d/x"), below=below)
+
+    assert found == layer({"/s": Dir(), "/s/d/x": ""})
+
+
 def test_a_directory_that_is_not_described_keeps_the_attributes_that_it_has_below() -> None:
     below = layer({"/d": Dir(mode=0o1777, uid=7, xattrs={"user.a": b"1"})})
 
