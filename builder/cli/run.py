@@ -42,13 +42,14 @@ _OK = range(200, 400)
 @click.option("--entrypoint", help="Run this instead of the image's entry point.")
 @click.pass_obj
 def command(session: Session, /, image: str, words: tuple[str, ...], **options: object) -> None:
-    """Run an image's command in the simulation; options stand before IMAGE.
+    """Run an image's command in the simulation; options stand before IMAGE, --get also behind it.
 
     \b
     Example:
-      layerlab run --get / web
+      layerlab run web --get /
     """
-    paths = [str(path) for path in _many(options["paths"])]
+    behind, words = _paths_behind(words)
+    paths = [*(str(path) for path in _many(options["paths"])), *behind]
     with session.store() as store:
         found = find(store, image).image
         layers = [Layer().freeze(), *unpack_stack(store, found.layers)]
@@ -56,6 +57,15 @@ def command(session: Session, /, image: str, words: tuple[str, ...], **options: 
         container = _Container(layers, job)
         status = container.run(paths, options["port"])
     raise SystemExit(status)
+
+
+def _paths_behind(words: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
+    """The paths of ``--get`` directly behind the image's name, and the command's words."""
+    paths: list[str] = []
+    while words and words[0] == "--get" and len(words) > 1:
+        paths.append(words[1])
+        words = words[2:]
+    return paths, words
 
 
 def _many(value: object) -> Sequence[object]:

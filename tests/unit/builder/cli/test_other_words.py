@@ -31,6 +31,7 @@ def test_a_server_is_asked_and_its_answer_printed(layerlab, project):
 
     assert (said.status, said.out) == (0, "hello\n")
     assert "200 OK" in said.err
+    assert layerlab("run", "web", "--get", "/").out == "hello\n"
 
 
 def test_a_page_that_is_not_there_is_status_1(layerlab, project):
