@@ -17,6 +17,8 @@ from .trees import Node, differences, walk
 
 WALK_EVERY: Final = 50
 """Calls between two comparisons of the whole merged tree."""
+COMPARE: Final = Op("compare", 0, ())
+"""Such a comparison as a step of a sequence: looking changes what the kernel has cached."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,11 @@ class Play:
         for op in ops:
             done.append(op)
             self.played[-1] = (turn, tuple(done))
+            if op == COMPARE:
+                found = self._compare_merged(number, len(done))
+                if found:
+                    return found
+                continue
             outcome = self.kernel.call(op)
             if self.model is not None:
                 model = self.model.call(op)
@@ -119,10 +126,6 @@ class Play:
             if self.watcher:
                 self.watcher.step(self.mode, op, outcome)
             self.shadow.observe(op, outcome)
-            if len(done) % WALK_EVERY == 0:
-                found = self._compare_merged(number, len(done))
-                if found:
-                    return found
         return self._compare_merged(number, len(done))
 
     def _compare_merged(self, number: int, position: int) -> Divergence | None:
@@ -179,6 +182,13 @@ def draw(rng: random.Random, mode: Mode) -> tuple[tuple[tuple[Entry, ...], ...],
     return tuple(lowers), random_root(rng)
 
 
+def _calls(generator: Generator, length: int) -> Iterator[Op]:
+    for number in range(1, length + 1):
+        yield generator.next()
+        if number % WALK_EVERY == 0:
+            yield COMPARE
+
+
 def random_phases(
     rng: random.Random, mode: Mode, shadow: Shadow, lengths: Sequence[int]
 ) -> Iterator[tuple[Turn, Iterator[Op]]]:
@@ -186,7 +196,7 @@ def random_phases(
     turn = Turn.FIRST
     for length in lengths:
         generator = Generator(rng, mode, shadow)
-        yield turn, (generator.next() for _ in range(length))
+        yield turn, _calls(generator, length)
         if not mode.turns:
             return
         turn = rng.choice(mode.turns)
