@@ -46,7 +46,10 @@ class Preprocessor:
         text = self._read(path)
         if text is None:
             raise CompileError(f"{path}: No such file or directory", "cc1", fatal=True)
-        self._file(path, text, 0)
+        try:
+            self._file(path, text, 0)
+        except RecursionError:
+            raise CompileError("not simulated: expressions nested this deep", path) from None
         return "\n".join(self._output) + "\n"
 
     def _file(self, path: str, text: str, depth: int) -> None:

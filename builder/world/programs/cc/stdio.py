@@ -108,7 +108,7 @@ def _fopen(machine: Machine, args: list[int]) -> int:
     if flags is None:
         return 0
     try:
-        opened = machine.process.fs.open(os.fsdecode(machine.text(args[0])), flags)
+        opened = machine.process.open(os.fsdecode(machine.text(args[0])), flags)
     except OSError as error:
         return failed(machine, error, 0)
     handle = machine.allocate(16)

@@ -62,6 +62,7 @@ class Variables:
         self._local: list[Mapping[str, Variable]] = []
         self._functions = functions
         self._busy: list[str] = []
+        self._depth = 0
 
     def set(self, name: str, value: str, *, is_simple: bool, origin: Origin, where: str = "") -> None:
         """Give ``name`` a value, unless it has one of a higher origin."""
@@ -111,8 +112,15 @@ class Variables:
         """``text`` with every reference and function call replaced."""
         if "$" not in text:
             return text
-        if len(self._busy) > MAX_DEPTH:
+        if self._depth > MAX_DEPTH:
             raise MakeError("variables nested too deeply")
+        self._depth += 1
+        try:
+            return self._expanded(text)
+        finally:
+            self._depth -= 1
+
+    def _expanded(self, text: str) -> str:
         parts: list[str] = []
         index = size = 0
         while True:
