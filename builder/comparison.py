@@ -20,19 +20,24 @@ from builder.snapshotters.fingerprint import Mode
 from builder.snapshotters.ignored import default_ignored
 from builder.stores.memory import MemoryStore
 from builder.strategies import Settings, Strategy, download, workshop
+from unionfs_sim.events import CopiedUp
 from unionfs_sim.layer import Layer
 from unionfs_sim.merge import merged
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one way of building made and what it cost. ``tree``: all layers merged."""
+    """What one way of building made and what it cost. ``tree``: all layers merged.
+
+    ``bytes_copied_up``: what a union pays where a scan pays with ``entries_scanned`` and ``bytes_hashed``.
+    """
 
     strategy: Strategy
     image: Image
     seconds: float
     entries_scanned: int
     bytes_hashed: int
+    bytes_copied_up: int
     tree: Layer = field(repr=False)
 
 
@@ -84,6 +89,7 @@ def _outcome(
     graph: StageGraph, context: Source, strategy: Strategy, mode: Mode, seconds: Callable[[], float]
 ) -> Outcome:
     scanned: list[ChangesFound] = []
+    copies: list[CopiedUp] = []
 
     def listen(event: Event) -> None:
         if isinstance(event, ChangesFound):
@@ -91,7 +97,9 @@ def _outcome(
 
     store = MemoryStore()
     stop = threading.Event()
-    settings = Settings(timestamps=Timestamps(), is_stopped=stop.is_set, listener=listen, mode=mode)
+    settings = Settings(
+        timestamps=Timestamps(), is_stopped=stop.is_set, listener=listen, mode=mode, copied_up=copies.append
+    )
     request = BuildRequest(
         graph=graph,
         context=context,
@@ -109,6 +117,7 @@ def _outcome(
         seconds() - began,
         sum(event.entries_scanned for event in scanned),
         sum(event.bytes_hashed for event in scanned),
+        sum(copy.size_bytes for copy in copies),
         merged(unpack_stack(store, result.image.layers)),
     )
 

@@ -23,6 +23,7 @@ from builder.snapshotters.scan import ScanSnapshotter
 from builder.stores.fetcher import LocalFetcher
 from builder.world.process import Program
 from unionfs_sim.caller import Clock, TickingClock
+from unionfs_sim.events import CopiedUp
 from unionfs_sim.layer import Layer
 from unionfs_sim.posix import Posix
 
@@ -67,13 +68,17 @@ _POWERS: Final[Mapping[Strategy, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What all strategies are told. ``start_ns``: what simulated clocks say first."""
+    """What all strategies are told. ``start_ns``: what simulated clocks say first.
+
+    ``mode``: what a scan looks at. ``copied_up``: told of every copy-up where there is a union.
+    """
 
     timestamps: Timestamps = field(default_factory=Timestamps)
     start_ns: int = SIMULATED_NOW_NS
     is_stopped: Callable[[], bool] = lambda: False
     listener: Listener = nobody
     mode: Mode = Mode.FULL
+    copied_up: Callable[[CopiedUp], None] | None = None
 
     def clock(self) -> Clock:
         """A new simulated clock."""
@@ -125,6 +130,10 @@ def workshop(strategy: Strategy, store: Store, settings: Settings) -> Workshop[P
         )
         return Workshop(fetcher, scan, runner, store)
     memory = MemorySnapshotter(
-        store, timestamps=settings.timestamps, clocks=settings.clock, listener=settings.listener
+        store,
+        timestamps=settings.timestamps,
+        clocks=settings.clock,
+        listener=settings.listener,
+        copied_up=settings.copied_up,
     )
     return Workshop(fetcher, memory, runner, store)

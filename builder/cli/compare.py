@@ -76,6 +76,7 @@ def _document(compared: Comparison) -> dict[str, Any]:
                 "same_tree": compared.same_tree(outcome.strategy),
                 "entries_scanned": outcome.entries_scanned,
                 "bytes_hashed": outcome.bytes_hashed,
+                "bytes_copied_up": outcome.bytes_copied_up,
                 "seconds": round(outcome.seconds, 3),
                 "differences": [
                     {
@@ -94,7 +95,7 @@ def _document(compared: Comparison) -> dict[str, Any]:
 
 
 def _show(session: Session, compared: Comparison) -> None:
-    columns = ["STRATEGY", "IMAGE", "LAYERS", "SAME TREE", "SCANNED", "HASHED", "SECONDS"]
+    columns = ["STRATEGY", "IMAGE", "LAYERS", "SAME TREE", "SCANNED", "HASHED", "COPIED UP", "SECONDS"]
     session.table(columns, [_row(compared, outcome) for outcome in compared.outcomes], title="Builds")
     for outcome in compared.outcomes:
         reasons = compared.reasons[outcome.strategy]
@@ -143,5 +144,6 @@ def _row(compared: Comparison, outcome: Outcome) -> list[object]:
         "yes" if compared.same_tree(outcome.strategy) else "no",
         outcome.entries_scanned,
         size(outcome.bytes_hashed),
+        size(outcome.bytes_copied_up),
         f"{outcome.seconds:.2f}",
     ]

@@ -92,7 +92,7 @@ class Plain:
 
 def shortened(text: str) -> str:
     """An instruction on one line of bounded length, safe to print."""
-    safe = printable(text.encode("utf-8", "surrogateescape")).replace("\n", " ")
+    safe = " ".join(printable(text.encode("utf-8", "surrogateescape")).replace("\\\n", " ").split())
     return safe if len(safe) <= _SHOWN_CHARACTERS else safe[: _SHOWN_CHARACTERS - 1] + "…"
 
 

@@ -13,6 +13,8 @@ from builder.image.digest import ChainID, DiffID, Digest, chain_id
 from builder.protocols import Concurrency, LayerStream, Purpose, Snapshot, Store, Timestamps, Workspace
 from unionfs_sim.caller import Clock, TickingClock
 from unionfs_sim.changeset import pack
+from unionfs_sim.events import CopiedUp
+from unionfs_sim.events import Event as UnionEvent
 from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.layer import Layer
 from unionfs_sim.layerreader import read_layer
@@ -26,6 +28,7 @@ class MemorySnapshotter:
 
     A layer is unpacked when a view or a workspace first needs it, and once. Safe for threads.
     ``clocks`` makes a clock for each workspace, so that no step changes the times in another one.
+    ``copied_up`` is told of every copy-up; without it, unions record nothing.
     """
 
     def __init__(
@@ -35,8 +38,10 @@ class MemorySnapshotter:
         timestamps: Timestamps | None = None,
         clocks: Callable[[], Clock] = TickingClock,
         listener: Listener = nobody,
+        copied_up: Callable[[CopiedUp], None] | None = None,
     ) -> None:
         self._store = store
+        self._copied_up = copied_up
         self._timestamps = timestamps or Timestamps()
         self._clocks = clocks
         self._listener = listener
@@ -77,7 +82,13 @@ class MemorySnapshotter:
         key = f"memory-{next(self._numbers)}"
         self._uppers[key] = upper
         union = mount(lowers=self._lowers(parent), upper=upper, clock=self._clocks())
+        if self._copied_up is not None:
+            union.events.subscribe(self._hear)
         return Workspace(parent, union, key)
+
+    def _hear(self, event: UnionEvent) -> None:
+        if self._copied_up is not None and isinstance(event, CopiedUp):
+            self._copied_up(event)
 
     def apply(self, work: Workspace[Posix], edits: Iterable[Edit], /) -> None:
         """Make ``edits`` in the union."""

@@ -120,10 +120,11 @@ def test_where_a_scan_differs_by_design_the_reason_is_told(body: str, mode: Mode
 
 
 def test_a_scan_costs_the_whole_root_and_a_union_what_was_changed() -> None:
-    found = compared("FROM busybox\nRUN echo a > /a\nRUN echo b > /b\n")
+    found = compared("FROM busybox\nCOPY motd /motd\nRUN echo a > /a\nRUN echo b >> /motd\n")
 
     union, scan = found.outcomes
-    assert union.entries_scanned == 2
+    assert union.entries_scanned == 3
+    assert (union.bytes_copied_up, scan.bytes_copied_up) == (len("hello\n"), 0)
     assert scan.entries_scanned > 300
     assert union.bytes_hashed == 0
     assert scan.bytes_hashed > 10_000
