@@ -9,6 +9,7 @@ from typing import Any
 
 from unionfs_sim.caller import Caller, Clock, TickingClock
 from unionfs_sim.events import Events
+from unionfs_sim.explain import Explanation, explain
 from unionfs_sim.journal import Journal
 from unionfs_sim.layer import Layer
 from unionfs_sim.overlay.node import UnionNode
@@ -60,6 +61,10 @@ class Union(Posix):
     def events(self) -> Events:
         """Where to subscribe to what happens inside."""
         return self._tree.events
+
+    def explain(self, path: str) -> Explanation:
+        """Which layer answers ``path``, which were asked, and why the search stopped."""
+        return explain(self, path)
 
     def undo(self) -> bool:
         """Take back the last operation; False if there is none (mount with ``history``)."""
