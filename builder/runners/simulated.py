@@ -115,7 +115,8 @@ def account(root: Posix, text: str) -> tuple[Caller, str]:
     if user is None and number is None:
         raise StepFailedError(
             f"unable to find user {name}: no matching entries in passwd file",
-            fix=f"make it first (RUN adduser …), or use a number; there are: {', '.join(u.name for u in known)}",
+            fix="make it first (RUN adduser …), or use a number; there are: "
+            + ", ".join(u.name for u in known),
         )
     uid = user.uid if user is not None else number or 0
     gid = user.gid if user is not None else 0

@@ -114,7 +114,7 @@ class ByteSource:
         end = self._content.find(b"\n", self._position) + 1
         return self.read((end or len(self._content)) - self._position)
 
-    def write(self, data: bytes, /) -> int:
+    def write(self, data: bytes, /) -> int:  # noqa: ARG002
         """Refused: EBADF, as a descriptor that is open for reading only has it."""
         raise OSError(9, "Bad file descriptor")
 
@@ -129,7 +129,7 @@ class Collector:
         self._account = account
         self.pieces: list[bytes] = []
 
-    def read(self, size: int = -1, /) -> bytes:
+    def read(self, size: int = -1, /) -> bytes:  # noqa: ARG002
         """Refused: EBADF."""
         raise OSError(9, "Bad file descriptor")
 
@@ -150,7 +150,7 @@ class SinkSource:
         self._sink = sink
         self._account = account
 
-    def read(self, size: int = -1, /) -> bytes:
+    def read(self, size: int = -1, /) -> bytes:  # noqa: ARG002
         """The end: nobody types anything."""
         return b""
 

@@ -28,7 +28,7 @@ _STANDARD: Final = {"stdin": 0, "stdout": 1, "stderr": 2}
 class Null:
     """/dev/null: empty, and takes everything."""
 
-    def read(self, size: int = -1, /) -> bytes:
+    def read(self, size: int = -1, /) -> bytes:  # noqa: ARG002
         """The end."""
         return b""
 
@@ -53,7 +53,7 @@ class Zero(Null):
 class Full(Zero):
     """/dev/full: no room, ever."""
 
-    def write(self, data: bytes, /) -> int:
+    def write(self, data: bytes, /) -> int:  # noqa: ARG002
         """Refused: ENOSPC."""
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -86,7 +86,7 @@ _DEVICES: Final = {
 
 
 def open_path(fs: Posix, fds: Mapping[int, Stream], path: str, flags: int, mode: int = 0o666) -> Descriptor:
-    """A descriptor of what ``path`` names, for a process with the table ``fds``; OSError as open(2) has it."""
+    """What ``path`` names for a process with the table ``fds``, opened; OSError as open(2) has it."""
     special = _special(fds, path)
     if special is not None:
         return special

@@ -93,7 +93,7 @@ class MountedPosix(Posix):
         self._table = table
         self._cwd_path = cwd
         self._views: dict[int, Posix] = {}
-        self._in_base = not cwd.split("/")[1] in table.first_names
+        self._in_base = cwd.split("/")[1] not in table.first_names
         self._base = root.acting_as(caller, cwd=cwd if self._in_base else "/")
 
     def acting_as(self, caller: Caller, *, cwd: PathLike = "/", root: PathLike = "/") -> Posix:
@@ -283,7 +283,7 @@ class MountedPosix(Posix):
     # ---- changing --------------------------------------------------------------------------------
 
     def open(self, path: PathLike, flags: int = os.O_RDONLY, mode: int = 0o666, /) -> File:
-        """An open file; ``flags`` and ``mode`` as open(2) has them."""
+        """An open file of the tree that ``path`` leads to."""
         if flags & os.O_CREAT and self._is_plain(as_text(path)) and self._is_link(path):
             path = posixpath.join(self._cwd_path, as_text(path))
             view, inner, _ = self._resolve_fully(path, follow=not flags & os.O_NOFOLLOW)

@@ -69,7 +69,7 @@ class Pipe:
         """Where one process runs to its end before the next begins, a pipe must hold everything."""
         if len(self._buffer) + wanted > _CAPACITY_WITHOUT_THREADS:
             raise StepFailedError(
-                f"a pipe holds more than {_CAPACITY_WITHOUT_THREADS >> 20} MiB, and this Python has no threads",
+                f"a pipe holds over {_CAPACITY_WITHOUT_THREADS >> 20} MiB, and this Python has no threads",
                 fix="write to a file instead, or run this where threads exist",
             )
         return wanted
@@ -103,7 +103,7 @@ class ReadEnd:
         """The bytes up to the next newline, with it."""
         return self._pipe.read_line()
 
-    def write(self, data: bytes, /) -> int:
+    def write(self, data: bytes, /) -> int:  # noqa: ARG002
         """Refused: EBADF."""
         raise OSError(9, "Bad file descriptor")
 
@@ -118,7 +118,7 @@ class WriteEnd:
     def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
 
-    def read(self, size: int = -1, /) -> bytes:
+    def read(self, size: int = -1, /) -> bytes:  # noqa: ARG002
         """Refused: EBADF."""
         raise OSError(9, "Bad file descriptor")
 

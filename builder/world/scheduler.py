@@ -258,7 +258,7 @@ class Scheduler:
             try:
                 task.await_turn()
             except BaseException as error:
-                # Ctrl-C reaches the main thread while it waits for its turn: stop whoever runs, then go on up.
+                # Ctrl-C reaches the main thread while it waits for its turn: whoever runs must stop.
                 self._stop = error
                 raise
         self._raise_stop()

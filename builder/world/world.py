@@ -42,8 +42,8 @@ class Limits:
 class World:
     """One machine: a file system is given to each process; all else that a program can see is here.
 
-    ``internet`` answers requests for URLs; ``network`` holds the listeners of this machine. ``clock`` is moved
-    by ``sleep`` if it is a TickingClock; else the world keeps its own distance to it.
+    ``internet`` answers requests for URLs; ``network`` holds the listeners of this machine. ``clock`` is
+    moved by ``sleep`` if it is a TickingClock; else the world keeps its own distance to it.
     """
 
     def __init__(
@@ -214,10 +214,11 @@ class World:
     def run(self, root: Posix, command: Command, output: Sink, *, caller: Caller = ROOT) -> int:
         """Run ``command`` in ``root`` to its end; its exit status. One world runs one command at a time.
 
-        The clock is the root's, unless the world was given one. Both descriptors 1 and 2 go to ``output``. Raises ExecError if it cannot be executed, StepFailedError over
-        a limit, Serving if it serves and does not end, and Cancelled when ``is_cancelled`` says so.
+        The clock is the root's, unless the world was given one. Both descriptors 1 and 2 go to ``output``. Raises
+        ExecError if it cannot be executed, StepFailedError over a limit, Serving if it serves and does not end,
+        and Cancelled when ``is_cancelled`` says so.
         """
-        # Interpreters of trees recurse; Python's default of 1000 frames stops at some eighty nested functions.
+        # Interpreters of trees recurse; Python's 1000 frames would end at some eighty nested functions.
         sys.setrecursionlimit(max(sys.getrecursionlimit(), _PYTHON_FRAMES))
         if not self._has_clock:
             self.clock = root.clock

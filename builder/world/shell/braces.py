@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Final
 
@@ -36,15 +37,17 @@ def _spellings(text: str) -> list[str]:
     if found is not None and (run is None or found[0] < run.start()):
         start, end, commas = found
         edges = [start, *commas, end]
-        middles = [text[a + 1 : b] for a, b in zip(edges, edges[1:], strict=False)]
+        middles = [text[a + 1 : b] for a, b in itertools.pairwise(edges)]
     elif run is not None:
         start, end = run.start(), run.end() - 1
         if run[1] is not None:
-            low, high, show = int(run[1]), int(run[2]), str
+            low, high = int(run[1]), int(run[2])
         else:
-            low, high, show = ord(run[3]), ord(run[4]), chr
+            low, high = ord(run[3]), ord(run[4])
         step = 1 if high >= low else -1
-        middles = [show(number) for number in range(low, high + step, step)]
+        middles = [
+            str(number) if run[1] is not None else chr(number) for number in range(low, high + step, step)
+        ]
     else:
         return [text]
     return [whole for middle in middles for whole in _spellings(text[:start] + middle + text[end + 1 :])]

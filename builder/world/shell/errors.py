@@ -4,10 +4,7 @@ from __future__ import annotations
 
 
 class ShellSyntaxError(Exception):
-    """The text is no program of the shell language; ``line`` counts from 1.
-
-    ``incomplete`` if more text might have mended it.
-    """
+    """The text is no program of the shell language; ``line`` counts from 1."""
 
     def __init__(self, message: str, line: int) -> None:
         super().__init__(message)
@@ -34,7 +31,7 @@ class CommandFailed(Exception):
 
 
 class ExitShell(Exception):
-    """The shell ends with ``status``. ``run_traps`` is false after exec, which leaves no shell to run them."""
+    """The shell ends with ``status``. ``run_traps`` is false after exec: no shell is left to run them."""
 
     def __init__(self, status: int, *, run_traps: bool = True) -> None:
         super().__init__(status)

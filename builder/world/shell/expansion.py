@@ -96,7 +96,7 @@ class Expander:
                     result.append(part.text)
                     continue
                 if part.__class__ is Quoted:
-                    result.append(part.text)  # type: ignore[union-attr]
+                    result.append(part.text)
                     continue
             self._add_fields(parts, result)
         return result
@@ -114,7 +114,7 @@ class Expander:
                 result.append(field_text(field))
 
     def text(self, word: Word) -> str:
-        """The word as one text, neither split nor matched: a redirection's target, the subject of ``case``."""
+        """The word as one text, neither split nor matched: a target, the subject of ``case``."""
         builder = Builder()
         self._emit(self._tilde(word.parts, builder), builder)
         return builder.text()
@@ -175,7 +175,7 @@ class Expander:
     def _emit(
         self, parts: tuple[Part, ...], builder: Builder, *, quoted: bool = False, operand: bool = False
     ) -> None:
-        """Expand ``parts`` into ``builder``. ``operand``: plain text is split too (the word in ``${x:-word}``)."""
+        """Expand ``parts`` into ``builder``. ``operand``: plain text is split too (in ``${x:-word}``)."""
         for part in parts:
             kind = part.__class__
             if kind is Quoted:

@@ -7,22 +7,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from builder.world.shell.braces import brace_expanded
-from builder.world.shell.conditions import ConditionParser
+from builder.world.shell.commands import CLOSING, RESERVED, CommandParser
 from builder.world.shell.dialect import Dialect
-from builder.world.shell.errors import ShellSyntaxError
-from builder.world.shell.lexer import REDIRECTIONS, Kind
+from builder.world.shell.lexer import Kind
 from builder.world.shell.syntax import (
     AndOr,
     Arithmetic,
-    Assignment,
     Background,
     Case,
     CaseArm,
     For,
     Function,
     Group,
-    HereDocument,
     If,
     Literal,
     Loop,
@@ -33,33 +29,13 @@ from builder.world.shell.syntax import (
     Redirected,
     Redirection,
     Sequence,
-    SimpleCommand,
     Subshell,
     Test,
     Word,
 )
 from builder.world.shell.words import NAME
 
-_CLOSING: Final = frozenset({"then", "elif", "else", "fi", "do", "done", "esac", "}"})
-RESERVED: Final = frozenset({*_CLOSING, "if", "for", "while", "until", "case", "in", "{", "!"})
 _NOTHING: Final = Nothing()
-_SPECIAL_BUILTINS: Final = frozenset(
-    [
-        "break",
-        "continue",
-        "eval",
-        "exec",
-        "exit",
-        "export",
-        "readonly",
-        "return",
-        "set",
-        "shift",
-        "trap",
-        "unset",
-        "times",
-    ]
-)
 
 
 def parse(source: str, *, dialect: Dialect = Dialect.DASH, first_line: int = 1) -> Node:
@@ -81,7 +57,7 @@ def _sequence(commands: list[Node]) -> Node:
     return Sequence(tuple(commands)) if commands else _NOTHING
 
 
-class Parser(ConditionParser):
+class Parser(CommandParser):
     """Parses one complete command after the other with ``next_line``."""
 
     def __init__(self, source: str, position: int, dialect: Dialect, first_line: int) -> None:
@@ -99,7 +75,7 @@ class Parser(ConditionParser):
             if self.kind is Kind.END:
                 return None
             node = self._list(one_line=True)
-            if self.kind is not Kind.END and self.text != "\n":
+            if not (self.at_end() or self.is_operator("\n")):
                 raise self.unexpected()
         except RecursionError:
             raise self.error("nested too deeply") from None
@@ -115,55 +91,16 @@ class Parser(ConditionParser):
             raise inner.unexpected(f'"{closing}"' if closing else None)
         return node, inner.position
 
-    # ---- what the token is ------------------------------------------------------------------
-
-    def is_operator(self, text: str) -> bool:
-        """Whether the token is that operator."""
-        return self.kind is Kind.OPERATOR and self.text == text
-
-    def _is_reserved(self, text: str) -> bool:
-        return self.kind is Kind.WORD and self.text == text
-
-    def unexpected(self, expecting: str | None = None) -> ShellSyntaxError:
-        """The error for a token that cannot stand here, worded as dash words it."""
-        if self.kind is Kind.END:
-            what = "end of file"
-        elif self.kind is Kind.OPERATOR:
-            what = (
-                "newline"
-                if self.text == "\n"
-                else "redirection"
-                if self.text in REDIRECTIONS
-                else f'"{self.text}"'
-            )
-        else:
-            what = f'"{self.text}"' if self.text in RESERVED else "word"
-        error = self.error(f"{what} unexpected" + (f" (expecting {expecting})" if expecting else ""))
-        error.line = self.line_at(min(self.start, len(self.source)))
-        return error
-
-    def _expect(self, word: str) -> None:
-        if not self._is_reserved(word):
-            raise self.unexpected(f'"{word}"')
-        self.advance()
-
-    def _expect_operator(self, operator: str) -> None:
-        if not self.is_operator(operator):
-            raise self.unexpected(f'"{operator}"')
-        self.advance()
-
-    def skip_newlines(self) -> None:
-        """Go to the next token that is no newline."""
-        while self.kind is Kind.OPERATOR and self.text == "\n":
-            self.advance()
-
     # ---- lists --------------------------------------------------------------------------------
+
+    def _ends_arm(self) -> bool:
+        return self.kind is Kind.OPERATOR and self.text in (";;", ";&", ";;&")
 
     def _ends_list(self) -> bool:
         if self.kind is Kind.WORD:
-            return self.text in _CLOSING
+            return self.text in CLOSING
         if self.kind is Kind.OPERATOR:
-            return self.text in (")", ";;", ";&", ";;&")
+            return self.text == ")" or self._ends_arm()
         return self.kind is Kind.END
 
     def _list(self, *, one_line: bool = False) -> Node:
@@ -198,7 +135,7 @@ class Parser(ConditionParser):
         node = self._list()
         if node is _NOTHING and self.kind is not Kind.END:
             raise self.unexpected()
-        if not any(self._is_reserved(end) or self.is_operator(end) for end in ends):
+        if not any(self.is_reserved(end) or self.is_operator(end) for end in ends):
             raise self.unexpected(f'"{ends[-1]}"')
         return node
 
@@ -217,19 +154,20 @@ class Parser(ConditionParser):
             self.advance()
             return Not(self._pipeline())
         line = self.line_at(self.start)
-        commands = [self._command()]
+        commands = [self.command()]
         while self.kind is Kind.OPERATOR and self.text in ("|", "|&"):
             if self.text == "|&":
                 both = Redirection(2, ">&", Word((Literal("1"),)))
                 commands[-1] = Redirected(commands[-1], (both,), line)
             self.advance()
             self.skip_newlines()
-            commands.append(self._command())
+            commands.append(self.command())
         return Pipeline(tuple(commands), line) if len(commands) > 1 else commands[0]
 
     # ---- commands -----------------------------------------------------------------------------
 
-    def _command(self) -> Node:
+    def command(self) -> Node:
+        """Any command, with the redirections of a compound one."""
         line = self.line_at(self.start)
         if self.kind is Kind.OPERATOR and self.text == "(":
             node = self._parenthesis(line)
@@ -243,10 +181,10 @@ class Parser(ConditionParser):
         elif self.kind is Kind.WORD and self.text in RESERVED and self.text != "in":
             raise self.unexpected()
         else:
-            return self._simple(line)
+            return self.simple(line)
         redirections: list[Redirection] = []
-        while self._at_redirection():
-            redirections.append(self._redirection())
+        while self.at_redirection():
+            redirections.append(self.redirection())
         return Redirected(node, tuple(redirections), line) if redirections else node
 
     def _parenthesis(self, line: int) -> Node:
@@ -274,9 +212,9 @@ class Parser(ConditionParser):
             condition = self._body("then")
             self.advance()
             arms.append((condition, self._body("elif", "else", "fi")))
-            if not self._is_reserved("elif"):
+            if not self.is_reserved("elif"):
                 break
-        if self._is_reserved("else"):
+        if self.is_reserved("else"):
             self.advance()
             otherwise = self._body("fi")
         self.advance()
@@ -289,7 +227,7 @@ class Parser(ConditionParser):
         return Loop(condition, self._do_done(), negated)
 
     def _do_done(self) -> Node:
-        self._expect("do")
+        self.expect("do")
         body = self._body("done")
         self.advance()
         return body
@@ -298,19 +236,19 @@ class Parser(ConditionParser):
         self.advance()
         if self.is_operator("(") and self.dialect is Dialect.BASH:
             raise self.error("for ((…)) is not simulated: use while and $((…))")
-        if self.kind is not Kind.WORD or not NAME.fullmatch(self.text):
+        if not NAME.fullmatch(self.text):  # the text of anything but a plain word is no name
             raise self.error("Bad for loop variable")
         name, words = self.text, None
         self.advance()
         self.skip_newlines()
-        if self._is_reserved("in"):
+        if self.is_reserved("in"):
             self.advance()
             found: list[Word] = []
             while self.kind is Kind.WORD:
-                found.extend(self._words())
+                found.extend(self.words())
                 self.advance()
             words = tuple(found)
-            if self.kind is not Kind.OPERATOR or self.text not in (";", "\n"):
+            if not (self.is_operator(";") or self.is_operator("\n")):
                 raise self.unexpected()
             self.advance()
         elif self.is_operator(";"):
@@ -325,10 +263,10 @@ class Parser(ConditionParser):
         subject = self.word
         self.advance()
         self.skip_newlines()
-        self._expect("in")
+        self.expect("in")
         self.skip_newlines()
         arms: list[CaseArm] = []
-        while not self._is_reserved("esac"):
+        while not self.is_reserved("esac"):
             arms.append(self._case_arm())
         self.advance()
         return Case(subject, tuple(arms), line)
@@ -345,14 +283,14 @@ class Parser(ConditionParser):
             if not self.is_operator("|"):
                 break
             self.advance()
-        self._expect_operator(")")
+        self.expect_operator(")")
         body = self._list()
         ending = ";;"
-        if self.kind is Kind.OPERATOR and self.text in (";;", ";&", ";;&"):
+        if self._ends_arm():
             ending = self.text
             self.advance()
             self.skip_newlines()
-        elif not self._is_reserved("esac"):
+        elif not self.is_reserved("esac"):
             raise self.unexpected('";;"')
         return CaseArm(tuple(patterns), body, ending)
 
@@ -364,103 +302,9 @@ class Parser(ConditionParser):
         self.advance()
         if self.is_operator("("):
             self.advance()
-            self._expect_operator(")")
+            self.expect_operator(")")
         self.skip_newlines()
-        return Function(name, self._command())
-
-    def _function(self, name: str) -> Node:
-        self.advance()
-        self._expect_operator(")")
-        strict = self.dialect is Dialect.DASH
-        if (strict and not NAME.fullmatch(name)) or name in _SPECIAL_BUILTINS:
-            raise self.error("Bad function name")
-        self.skip_newlines()
-        return Function(name, self._command())
-
-    # ---- simple commands --------------------------------------------------------------------
-
-    def _simple(self, line: int) -> Node:
-        assignments: list[Assignment] = []
-        words: list[Word] = []
-        redirections: list[Redirection] = []
-        while True:
-            if self.kind is Kind.WORD:
-                if not words and (assignment := self._assignment()) is not None:
-                    assignments.append(assignment)
-                    self.advance()
-                    self._refuse_array(assignment)
-                    continue
-                name = self.text
-                words.extend(self._words())
-                self.advance()
-                if (
-                    self.kind is Kind.OPERATOR
-                    and self.text == "("
-                    and len(words) == 1
-                    and name
-                    and not assignments
-                ):
-                    return self._function(name)
-            elif self._at_redirection():
-                redirections.append(self._redirection())
-            else:
-                break
-        if not (words or assignments or redirections):
-            raise self.unexpected()
-        return SimpleCommand(tuple(assignments), tuple(words), tuple(redirections), line)
-
-    def _words(self) -> tuple[Word, ...]:
-        return brace_expanded(self.word) if self.dialect is Dialect.BASH else (self.word,)
-
-    def _assignment(self) -> Assignment | None:
-        parts = self.word.parts
-        if not parts or not isinstance(parts[0], Literal):
-            return None
-        name, equals, value = parts[0].text.partition("=")
-        if not equals:
-            return None
-        append = name.endswith("+") and self.dialect is Dialect.BASH
-        if append:
-            name = name[:-1]
-        if not NAME.fullmatch(name):
-            return None
-        rest = (Literal(value), *parts[1:]) if value else parts[1:]
-        return Assignment(name, Word(rest), append)
-
-    def _refuse_array(self, assignment: Assignment) -> None:
-        adjacent = self.start > 0 and self.source[self.start - 1] == "="
-        if self.dialect is Dialect.BASH and self.is_operator("(") and adjacent:
-            raise self.error(
-                f"arrays are not simulated ({assignment.name}=(…)): use positional parameters (set -- …)"
-            )
-
-    def _at_redirection(self) -> bool:
-        if self.kind is Kind.OPERATOR:
-            return self.text in REDIRECTIONS
-        return self.kind is Kind.NUMBER
-
-    def _redirection(self) -> Redirection:
-        descriptor = None
-        if self.kind is Kind.NUMBER:
-            descriptor = int(self.text)
-            self.advance()
-        operator = self.text
-        if descriptor is None:
-            descriptor = 0 if operator[0] == "<" else 1
-        self.advance()
-        if self.is_operator("(") and self.source[self.start - 1] in "<>" and self.dialect.has_extensions:
-            raise self.error(f"process substitution {operator}(…) is not simulated: use a pipe or a file")
-        if self.kind is not Kind.WORD and self.kind is not Kind.NUMBER:
-            raise self.unexpected()
-        document = None
-        if operator in ("<<", "<<-"):
-            document = HereDocument()
-            self.documents.append((document, operator, self.word))
-        elif operator == "<<<":
-            document = HereDocument(self.word)
-        redirection = Redirection(descriptor, operator, self.word, document)
-        self.advance()
-        return redirection
+        return Function(name, self.command())
 
 
 _COMPOUND: Final = {

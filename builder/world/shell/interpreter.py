@@ -84,7 +84,7 @@ class Shell(Traps):
         return twin
 
     def run_to_end(self, body: Callable[[], int]) -> int:
-        """Run ``body`` as a whole shell: its errors end it, its EXIT trap runs, its descriptors are closed."""
+        """Run ``body`` as a whole shell: its errors end it, its EXIT trap runs, its descriptors close."""
         try:
             try:
                 return self.run_exit_trap(self._outcome(body))
@@ -134,7 +134,7 @@ class Shell(Traps):
 
     # ---- lists ----------------------------------------------------------------------------------
 
-    def _nothing(self, node: Nothing, flags: int) -> int:
+    def _nothing(self, node: Nothing, flags: int) -> int:  # noqa: ARG002
         self.status = 0
         return 0
 
@@ -152,11 +152,11 @@ class Shell(Traps):
                 status = self.execute(command, flags if index == last else TESTED)
         return status
 
-    def _not(self, node: Not, flags: int) -> int:
+    def _not(self, node: Not, flags: int) -> int:  # noqa: ARG002
         self.status = int(self.execute(node.command, TESTED) == 0)
         return self.status
 
-    def _background(self, node: Background, flags: int) -> int:
+    def _background(self, node: Background, flags: int) -> int:  # noqa: ARG002
         pid = self.world.scheduler.new_pid()
         twin = self.fork(pid=pid)
         twin.replace(0, opened(Null()))
@@ -293,7 +293,7 @@ class Shell(Traps):
         self.status = status
         return status
 
-    def _function(self, node: Function, flags: int) -> int:
+    def _function(self, node: Function, flags: int) -> int:  # noqa: ARG002
         self.functions[node.name] = node.body
         self.status = 0
         return 0

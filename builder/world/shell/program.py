@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from builder.world.executable import DEFAULT_PATH
 from builder.world.process import Process, Program
-from builder.world.shell.builtins.control import apply_options
+from builder.world.shell.builtins.options import apply_options
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
 from builder.world.shell.expansion import DEFAULT_IFS
@@ -46,12 +46,11 @@ def new_shell(process: Process, dialect: Dialect) -> Shell:
         variables.set("PATH", DEFAULT_PATH)
     if dialect is Dialect.BASH:
         variables.set("BASH_VERSION", "5.2.15(1)-simulated")
-    shell = Shell(process, dialect, variables, name=process.argv[0], positional=[])
-    return shell
+    return Shell(process, dialect, variables, name=process.argv[0], positional=[])
 
 
 def _flags(words: Sequence[str]) -> tuple[list[str], str, int]:
-    """The options meant for ``set``, the letters only for the command line (c, s, l), where operands begin."""
+    """The options meant for ``set``, the letters of the command line only (c, s, l), the operands' place."""
     options: list[str] = []
     own, at = "", 1
     while at < len(words) and words[at][:1] in ("-", "+") and words[at] not in ("-", "+", "--"):

@@ -74,10 +74,10 @@ class SimpleCommands(ShellState):
     def _expanded(self, words: tuple[Word, ...]) -> list[str]:
         """The fields; an argument like ``name=value`` of export and its kin is not split."""
         parts = words[0].parts
-        if len(words) > 1 and len(parts) == 1 and parts[0].__class__ is Literal:
-            builtin = BUILTINS.get(cast(Literal, parts[0]).text)
+        if len(words) > 1 and len(parts) == 1 and isinstance(parts[0], Literal):
+            builtin = BUILTINS.get(parts[0].text)
             if builtin is not None and builtin.assigns:
-                fields = [cast(Literal, parts[0]).text]
+                fields = [parts[0].text]
                 for word in words[1:]:
                     fields.extend(
                         [self.expander.assigned(word)] if _assigns(word) else self.expander.fields((word,))
@@ -148,7 +148,7 @@ class SimpleCommands(ShellState):
     def run_words(
         self, words: list[str], flags: int, builtin: Builtin | None, *, functions: bool = True
     ) -> int:
-        """Run the command that ``words`` name: special builtin, function, builtin, or a file found in PATH."""
+        """Run what ``words`` name: special builtin, function, builtin, or a file found in PATH."""
         name = words[0]
         if functions and name in self.functions and not (builtin is not None and builtin.special):
             return self.call_function(name, words, flags)

@@ -76,7 +76,7 @@ class ShellState:
         """Whether the script is a file, not an argument or the input."""
 
     def copy_into(self, twin: ShellState) -> None:
-        """Give a subshell what it inherits; it has its own process, variables and positional parameters already."""
+        """Give a subshell what it inherits beside its process, variables and positional parameters."""
         twin.options = set(self.options)
         twin.functions = dict(self.functions)
         # Traps are reset in a subshell, but a signal that is ignored stays ignored (XCU 2.12).

@@ -44,6 +44,7 @@ class Variables:
     def copy(self) -> Variables:
         """The variables of a subshell: its own, with the values of now."""
         twin = Variables(self._table, self._dialect)
+        twin._scopes = [{} for _ in self._scopes]
         twin.exports_all = self.exports_all
         return twin
 

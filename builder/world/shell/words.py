@@ -160,7 +160,7 @@ class WordReader(ABC):
             if character == "\\":
                 self._backslash_in_quotes(parts, '$`"\\' + end.strip(":/"))
             elif character == '"':
-                # Only inside ${…} within quotes (where the quotes nest) and in arithmetic (where they mean nothing).
+                # Only in ${…} within quotes, where quotes nest, and in arithmetic, where they mean nothing.
                 self.position += 1
                 if end:
                     parts.append(DoubleQuoted(self.read_quoted('"')))
@@ -266,7 +266,7 @@ class WordReader(ABC):
         return Parameter(match[0])
 
     def _arithmetic(self, start: int) -> tuple[Part, ...] | None:
-        """The parts of ``$((…))`` whose text begins at ``start``; None if it is a subshell in ``$( (…) )``."""
+        """The parts of ``$((…))``, whose text begins at ``start``; None if it is ``$( (…) …)``."""
         source, depth, at = self.source, 0, start
         for match in re.compile(r"[()]").finditer(source, start):
             at = match.start()
@@ -274,11 +274,11 @@ class WordReader(ABC):
                 depth += 1
             elif depth:
                 depth -= 1
-            else:
+            elif source.startswith("))", at):
                 break
+            elif self.dialect is not Dialect.DASH:
+                return None
         else:
-            return None
-        if not source.startswith("))", at):
             return None
         self.position = at + 2
         return self._reader(source[start:at], self.line_at(start)).read_quoted("")

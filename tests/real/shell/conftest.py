@@ -24,7 +24,10 @@ from builder.world.utilities import UTILITIES
 from builder.world.world import World
 from unionfs_sim.layer import Dir, File, Layer, Symlink, layer
 
-APPLETS = "cat cut env grep head ln ls mkdir mv rm rmdir sed seq sleep sort tail tee touch tr uniq wc xargs true false find id".split()
+APPLETS = (
+    "cat cut echo env grep head ln ls mkdir mv rm rmdir sed seq sleep sort tail tee touch tr uniq wc xargs true "
+    "false find id"
+).split()  # noqa: SIM905
 
 
 @dataclass(frozen=True)
@@ -151,9 +154,9 @@ def agrees(both: Both) -> Callable[..., None]:
 
 @pytest.fixture(scope="session")
 def machine_scripts() -> Iterator[list[Path]]:
-    """Every #!/bin/sh script of this machine below /usr, /etc and dpkg's directory."""
+    """Every #!/bin/sh script of this machine's system directories and of its packages."""
     found: list[Path] = []
-    for top in ("/usr", "/etc", "/var/lib/dpkg/info"):
+    for top in ("/usr/bin", "/usr/sbin", "/usr/lib", "/etc", "/var/lib/dpkg/info"):
         for directory, _, names in os.walk(top):
             for name in names:
                 path = Path(directory, name)

@@ -10,7 +10,21 @@ import pytest
 pytestmark = pytest.mark.tools("dash", "busybox")
 
 NAMES = ("a", "b", "c", "v1", "_x")
-TEXTS = ("", "one", "two words", "  padded  ", "a:b::c", "x*y", "/usr/lib/libz.so.1", "a\\b", "q'q", "3", "07", "-n", "é")
+TEXTS = (
+    "",
+    "one",
+    "two words",
+    "  padded  ",
+    "a:b::c",
+    "x*y",
+    "/usr/lib/libz.so.1",
+    "a\\b",
+    "q'q",
+    "3",
+    "07",
+    "-n",
+    "é",
+)
 PATTERNS = ("*", "a*", "*b", "?", "*/", "[a-c]*", "*.?", "'*'", "[!a]*", "o?e", "*[o]*", "${a}", '"$b"')
 FILES = ("f1", "f2", "d/g", "a.txt", "b.txt")
 
@@ -26,7 +40,9 @@ class Author:
 
     def script(self) -> str:
         """The whole script."""
-        head = self.random.choice(("", "", "", "set -e\n", "set -u\n", "set -f\n", "trap 'echo trap $?' EXIT\n"))
+        head = self.random.choice(
+            ("", "", "", "set -e\n", "set -u\n", "set -f\n", "trap 'echo trap $?' EXIT\n")
+        )
         first = "mkdir -p d; echo x >a.txt; echo y >b.txt\n"
         values = "".join(f"{name}={self.quoted(self.random.choice(TEXTS))}\n" for name in NAMES[:3])
         body = "".join(self.statement(3) + "\n" for _ in range(self.random.randint(3, 9)))
@@ -70,7 +86,9 @@ class Author:
             right = self.random.choice("123")
         if operator == "<<":
             right = "2"
-        form = self.random.choice(("{0} {1} {2}", "({0}{1}{2})", "-({0} {1} {2})", "{0} {1} {2} ? {0} : {2}", "!({0})"))
+        form = self.random.choice(
+            ("{0} {1} {2}", "({0}{1}{2})", "-({0} {1} {2})", "{0} {1} {2} ? {0} : {2}", "!({0})")
+        )
         return form.format(left, operator, right)
 
     def word(self, depth: int) -> str:
@@ -92,7 +110,7 @@ class Author:
             inner = self.simple(depth - 1)
             return self.random.choice((f"$( {inner})", f'"$({inner})"'))
         if kind == 10:
-            return self.random.choice(("*.txt", "[ab].txt", "z*", "~", "d/*", "\\*", "?.txt"))
+            return self.random.choice(("*.txt", "[ab].txt", "z*", "d/*", "\\*", "?.txt"))
         return self.random.choice(("lit", "x-y", "a=b", "\\ ", "#", "{}"))
 
     def words(self, depth: int) -> str:
@@ -115,7 +133,20 @@ class Author:
         if kind == 8:
             return self.test(depth) + "; echo $?"
         if kind == 9:
-            return self.random.choice(("shift", "false", "true", ":", "(exit 3)", "unset b", "IFS=:", "unset IFS", "set -f", "set +f"))
+            return self.random.choice(
+                (
+                    "shift",
+                    "false",
+                    "true",
+                    ":",
+                    "(exit 3)",
+                    "unset b",
+                    "IFS=:",
+                    "unset IFS",
+                    "set -f",
+                    "set +f",
+                )
+            )
         if kind == 10:
             return f"set -- {self.words(depth)}; echo $#"
         if kind == 11 and self.functions:
@@ -126,8 +157,10 @@ class Author:
             command = self.random.choice(("true", "eval :", "sh -c 'echo $a$HOME'"))
             return f"{self.random.choice(NAMES)}={self.word(depth)} {command}"
         if kind == 14 and self.in_function:
-            return self.random.choice((f"local {self.random.choice(NAMES)}={self.quoted('l')}", "return 4", "return"))
-        return f"for i in {self.words(depth)}; do echo \"[$i]\"; done"
+            return self.random.choice(
+                (f"local {self.random.choice(NAMES)}={self.quoted('l')}", "return 4", "return")
+            )
+        return f'for i in {self.words(depth)}; do echo "[$i]"; done'
 
     def test(self, depth: int) -> str:
         """A test."""
@@ -156,7 +189,7 @@ class Author:
                 f"cat <{self.random.choice(('a.txt', 'nofile'))} 2>/dev/null; echo $?",
                 f"cat <<E | tr a-z A-Z\nh {self.parameter(1)} \\$a `echo bq`\nE",
                 f"cat <<'E'\n$a {command}\nE",
-                f"read {self.random.choice(NAMES)} {self.random.choice(NAMES)} <<E\n{self.random.choice(TEXTS)} $b\nE",
+                f"read {self.random.choice(NAMES)} _x <<E\n{self.random.choice(TEXTS)} $b\nE",
             )
         )
 
@@ -207,7 +240,7 @@ class Author:
             inside = self.statement(depth - 1)
             self.in_function = outer
             self.functions.append(name)
-            return f"{name}() {{ echo \"$# $1\"\n{inside}\n}}; {name} {self.words(1)}"
+            return f'{name}() {{ echo "$# $1"\n{inside}\n}}; {name} {self.words(1)}'
         if inner == 11:
             return f"{self.test(1)} {self.random.choice(('&&', '||'))} {{ {body}\n}}"
         if inner == 12:
@@ -216,7 +249,7 @@ class Author:
             return self.redirected(self.simple(1))
         if inner == 14:
             return self.piped(depth)
-        return f"v1=$( {body}\n); echo \"$v1\" $?"
+        return f'v1=$( {body}\n); echo "$v1" $?'
 
 
 @pytest.mark.parametrize("seed", range(300))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from builder.world.shell.builtins import control, names, read, surroundings
+from builder.world.shell.builtins import control, names, options, read, surroundings
 from builder.world.shell.builtins.table import EXTENDED, ONLY_BASH, Builtin
 
 __all__ = ["BUILTINS", "Builtin"]
@@ -23,7 +23,7 @@ BUILTINS: Final[Mapping[str, Builtin]] = MappingProxyType(
         "export": Builtin(names.export, special=True, assigns=True),
         "readonly": Builtin(names.readonly, special=True, assigns=True),
         "return": Builtin(control.return_, special=True),
-        "set": Builtin(control.set_, special=True),
+        "set": Builtin(options.set_, special=True),
         "shift": Builtin(control.shift, special=True),
         "times": Builtin(control.times, special=True),
         "trap": Builtin(control.trap, special=True),
@@ -38,7 +38,7 @@ BUILTINS: Final[Mapping[str, Builtin]] = MappingProxyType(
         "command": Builtin(names.command),
         "echo": Builtin(surroundings.echo),
         "false": Builtin(control.false),
-        "getopts": Builtin(control.getopts),
+        "getopts": Builtin(options.getopts),
         "hash": Builtin(control.hash_),
         "jobs": Builtin(surroundings.jobs),
         "kill": Builtin(surroundings.kill),

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from builder.world.shell.arithmetic import evaluate
 from builder.world.shell.builtins.table import letters
+from builder.world.shell.commands import RESERVED
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
-from builder.world.shell.grammar import RESERVED
 from builder.world.shell.quoting import quoted
 from builder.world.shell.words import NAME
 

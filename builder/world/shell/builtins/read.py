@@ -104,7 +104,7 @@ def split_fields(text: str, escaped: Sequence[bool], ifs: str, count: int) -> li
 
 
 def _last(text: str, start: int, is_in: object, blanks: set[str], separators: set[str]) -> str:
-    """The rest from ``start``: without trailing blanks, and without a lone delimiter that ends its only field."""
+    """The rest from ``start``, without trailing blanks or a lone delimiter that ends its only field."""
     assert callable(is_in)
     end = len(text)
     while end > start and is_in(end - 1, blanks):

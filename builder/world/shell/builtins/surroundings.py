@@ -1,4 +1,4 @@
-"""Builtins about the process and its children: cd, pwd, umask, ulimit, wait, kill, jobs, read, and printing."""
+"""Builtins about the process and its children: cd, pwd, umask, wait, kill; and those that print."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def _symbolic(mask: int, text: str) -> int:
 
 def ulimit(shell: Shell, words: Sequence[str]) -> int:
     """``ulimit``: nothing is limited here; a limit cannot be set."""
-    given, arguments = letters(words, "HSacdefilmnpqrstuvwx")
+    _given, arguments = letters(words, "HSacdefilmnpqrstuvwx")
     if arguments and arguments[0] != "unlimited":
         raise CommandFailed("limits are not simulated: leave it out, or write ulimit … || :", 2)
     if not arguments:

@@ -22,8 +22,8 @@ ONLY_BASH: Final = frozenset({Dialect.BASH})
 class Builtin:
     """``special``: an error in it ends the shell, and assignments before it stay (POSIX XCU 2.14).
 
-    ``assigns``: its arguments may look like assignments, and are not split then. ``dialects``: which shells have
-    it; None for all.
+    ``assigns``: its arguments may look like assignments, and are not split then. ``dialects``: which shells
+    have it; None for all.
     """
 
     run: Run
