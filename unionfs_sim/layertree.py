@@ -167,8 +167,8 @@ class LayerTree(Tree[Inode]):
         if flags & 2 and other is not None:
             self.detach(old_directory, old_name, node)
             self.detach(new_directory, new_name, other)
-            self.attach(new_directory, new_name, node)
             self.attach(old_directory, old_name, other)
+            self.attach(new_directory, new_name, node)
             assign(self.journal, other, "ctime_ns", self.clock())
         else:
             if other is not None:

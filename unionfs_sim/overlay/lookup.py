@@ -379,7 +379,10 @@ def _single(
     else:
         if last_element:
             search.is_dir = True
-        if search.last or not this.xattrs:
+        if search.last:
+            return this
+        search.absolute_redirect = False
+        if not this.xattrs:
             return this
         opaque = union.xattrs_in(layer, this).get(union.xattr_opaque)
         if opaque == b"y":
@@ -398,6 +401,7 @@ def _single(
 def _check_redirect(
     union: UnionTree, xattrs: Mapping[str, bytes], search: Search, rest: str, before: str
 ) -> None:
+    search.absolute_redirect = False
     value = xattrs.get(union.xattr_redirect)
     if value is None:
         return
@@ -406,6 +410,8 @@ def _check_redirect(
         if "//" in text or text == "/":
             fail(errno.EINVAL)
         search.absolute_redirect = True
+        # A directory on the way may have been opaque; the path behind it leads elsewhere.
+        search.stop = False
         search.redirect = text + rest
     else:
         if not text or "/" in text:

@@ -102,11 +102,13 @@ def _fail_if_adjacent(node: UnionNode, names: dict[str, bool], failures: dict[st
 
     getdents(2) hides one failure behind the names that it has already; the next call skips that name,
     and if the very next lookup fails as well, there is nothing to hide it behind. The kernel's order:
-    the lowest layer's names, then the upper's, then those of the layers between.
+    the lowest layer's names, then the upper's, then those of the layers between; in each the newest first.
     """
     parts = [part.inode.children for part in node.lowers]
     upper = [node.upper.children] if node.upper is not None else []
-    order = dict.fromkeys(name for children in [*parts[-1:], *upper, *parts[:-1]] for name in children)
+    order = dict.fromkeys(
+        name for children in [*parts[-1:], *upper, *parts[:-1]] for name in reversed(children)
+    )
     previous_failed = False
     for name in order:
         if name not in names:
