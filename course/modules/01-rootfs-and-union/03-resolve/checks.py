@@ -23,6 +23,7 @@ DIRECTED: dict[str, list[tuple[str, list[list[str]], int | None]]] = {
     "whiteout": [
         ("motd", [["motd"], [".wh.motd"]], None),
         ("hosts", [["motd", "hosts"], [".wh.motd"]], 0),
+        ("motd", [["motd"], ["motd"], [".wh.hosts"]], 1),
         ("etc/motd", [["etc/", "etc/motd"], ["etc/", "etc/.wh.motd"]], None),
         ("etc/motd", [["etc/", "etc/motd"], [".wh.motd"]], 0),
     ],
@@ -49,11 +50,13 @@ DIRECTED: dict[str, list[tuple[str, list[list[str]], int | None]]] = {
         ("a/b/c", [["a/", "a/b/", "a/b/c"], ["a/", "a/.wh.b"]], None),
         ("a/b/c", [["a/", "a/b/", "a/b/c"], [".wh.a"], ["a/", "a/b/"]], None),
         ("a/b", [["a/", "a/b/", "a/b/c"], [".wh.a"], ["a/", "a/b/"]], 2),
+        ("a/b/c", [["a/", "a/b/"], ["a/", "a/b/", "a/b/c"], ["a/", "a/.wh.c"]], 1),
     ],
     "exact-name": [
         ("da", [["d", "da"], [".wh.d"]], 0),
         ("d2/f", [["d2/", "d2/f"], [".wh.d"]], 0),
         ("d", [["d", "da"], [".wh.da"]], 0),
+        ("da", [["d"], ["d", "da"], [".wh.d"]], 1),
         ("x/data", [["x/", "x/data", "x/da"], ["x/", "x/.wh.da"]], 0),
     ],
     "file-over-directory": [
@@ -68,15 +71,25 @@ NAMES = ("a", "b", "ab", "d", "da")
 
 
 def cases(seed: str) -> Iterator[Case]:
-    """All cases for one learner: the directed ones, then 44 random stacks."""
+    """All cases for one learner: the directed ones, then 60 random stacks."""
     for group, rows in DIRECTED.items():
         for path, layers, answer in rows:
             yield Case(group, args=(path, layers), expected=answer)
     dice = random.Random(seed)
-    for _ in range(44):
-        layers = [random_layer(dice) for _ in range(dice.randint(2, 5))]
-        path = "/".join(dice.choice(NAMES) for _ in range(dice.randint(1, 3)))
+    for _ in range(60):
+        layers = [random_layer(dice) for _ in range(dice.randint(3, 5))]
+        path = random_path(dice, layers)
         yield Case("any-stack", args=(path, layers), expected=answer_of_the_union(path, layers))
+
+
+def random_path(dice: random.Random, layers: list[list[str]]) -> str:
+    """Mostly a path that some layer has, preferably a low one: those are the ones that can be hidden."""
+    known = sorted(
+        {name.rstrip("/") for layer in layers[:-1] for name in layer if WHITEOUT_PREFIX not in name}
+    )
+    if known and dice.random() < 0.85:
+        return dice.choice(known)
+    return "/".join(dice.choice(NAMES) for _ in range(dice.randint(1, 3)))
 
 
 def random_layer(dice: random.Random) -> list[str]:
@@ -89,14 +102,14 @@ def random_layer(dice: random.Random) -> list[str]:
 def grow(dice: random.Random, above: str, depth: int, names: dict[str, None]) -> None:
     """Add some children of the directory ``above`` to ``names``."""
     for name in dice.sample(NAMES, dice.randint(0 if depth == 0 else 1, 3)):
-        kind = dice.choices(("file", "directory", "whiteout"), (3, 4 if depth < 2 else 0, 2))[0]
+        kind = dice.choices(("file", "directory", "whiteout"), (3, 5 if depth < 2 else 0, 2))[0]
         if kind == "file":
             names[above + name] = None
         elif kind == "whiteout":
             names[above + WHITEOUT_PREFIX + name] = None
         else:
             names[above + name + "/"] = None
-            if dice.random() < 0.15:
+            if dice.random() < 0.3:
                 names[above + name + "/" + OPAQUE_MARK] = None
             grow(dice, above + name + "/", depth + 1, names)
 

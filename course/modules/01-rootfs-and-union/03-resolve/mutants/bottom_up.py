@@ -1,4 +1,4 @@
-"""Caught by: top-first. At most: 30. The lowest layer that has the name wins."""
+"""Caught by: top-first. At most: 10. The lowest layer that has the name wins."""
 
 
 def resolve(path, layers):

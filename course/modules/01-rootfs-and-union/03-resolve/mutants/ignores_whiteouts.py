@@ -1,4 +1,4 @@
-"""Caught by: whiteout. At most: 50. A `.wh.` entry is taken for an ordinary file."""
+"""Caught by: whiteout. At most: 65. A `.wh.` entry is taken for an ordinary file."""
 
 
 def resolve(path, layers):

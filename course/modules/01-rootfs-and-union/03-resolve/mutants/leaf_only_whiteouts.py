@@ -1,4 +1,4 @@
-"""Caught by: ancestors. At most: 75. A whiteout hides the name itself and nothing below it."""
+"""Caught by: ancestors. At most: 85. A whiteout hides the name itself and nothing below it."""
 
 
 def resolve(path, layers):

@@ -1,4 +1,4 @@
-"""Caught by: file-over-directory. At most: 80. A file does not stop the search for what was below a directory."""
+"""Caught by: file-over-directory. At most: 90. A file does not stop the search for what was below a directory."""
 
 
 def resolve(path, layers):

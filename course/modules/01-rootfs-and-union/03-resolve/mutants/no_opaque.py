@@ -1,4 +1,4 @@
-"""Caught by: opaque. At most: 75. `.wh..wh..opq` is not known."""
+"""Caught by: opaque. At most: 90. `.wh..wh..opq` is not known."""
 
 
 def resolve(path, layers):

@@ -1,4 +1,4 @@
-"""Caught by: opaque-own-layer. At most: 80. An opaque directory hides what its own layer put there."""
+"""Caught by: opaque-own-layer. At most: 90. An opaque directory hides what its own layer put there."""
 
 
 def resolve(path, layers):

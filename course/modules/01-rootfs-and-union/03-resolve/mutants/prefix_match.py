@@ -1,4 +1,4 @@
-"""Caught by: exact-name. At most: 80. `.wh.d` is taken to hide `da` and `d2` too."""
+"""Caught by: exact-name. At most: 90. `.wh.d` is taken to hide `da` and `d2` too."""
 
 
 def resolve(path, layers):
