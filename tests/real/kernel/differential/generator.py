@@ -60,8 +60,10 @@ WEIGHTS: Final[Mapping[str, int]] = {
 _VERBS: Final = tuple(WEIGHTS)
 _SHARES: Final = tuple(WEIGHTS.values())
 _ON_SLOTS: Final = frozenset(
-    "close read write pread pwrite seek ftruncate fstat fsync fchmod fchown futime fsetxattr fgetxattr "
-    "flistdir link_open".split()
+    (
+        *("close", "read", "write", "pread", "pwrite", "seek", "ftruncate", "fstat", "fsync"),
+        *("fchmod", "fchown", "futime", "fsetxattr", "fgetxattr", "flistdir", "link_open"),
+    )
 )
 
 

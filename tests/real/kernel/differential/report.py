@@ -24,7 +24,8 @@ class Report:
 
     def step(self, mode: Mode, op: Op, outcome: Outcome) -> None:
         """Count a call."""
-        self.verbs[op.verb, outcome.errno] += 1
+        refused = errno.EACCES if op.verb == "access" and outcome.value is False else outcome.errno
+        self.verbs[op.verb, refused] += 1
         self.callers[op.caller] += 1
         self.modes[mode.name] += 1
 

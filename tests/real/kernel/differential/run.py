@@ -29,6 +29,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--kernel-only", action="store_true", help="drive the kernel alone, to try the generator"
     )
     parser.add_argument("--mutant", type=int, help="spoil the model by the mutant of this number first")
+    parser.add_argument("--only-name", action="store_true", help="name what differs, do not shrink it")
     parser.add_argument("--quiet", action="store_true", help="no table of verbs")
     return parser.parse_args(arguments)
 
@@ -59,7 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 if divergence:
                     found += 1
                     assert model is not None
-                    _show(seed, scenario, divergence, kernel, model)
+                    if options.only_name:
+                        _say(f"=== scenario {seed}, mode {mode}: {divergence}")
+                    else:
+                        _show(seed, scenario, divergence, kernel, model)
                 if report.calls >= options.ops or found >= options.keep_going:
                     break
         finally:
