@@ -48,6 +48,16 @@ class DeclarationReader(TokenReader):
         """The value of a constant expression, which comes next."""
         raise NotImplementedError
 
+    def open_scope(self) -> None:
+        """Let names that follow hide those outside."""
+        self.scopes.append({})
+        self.tags.append({})
+
+    def close_scope(self) -> None:
+        """Forget the names of the innermost scope."""
+        self.scopes.pop()
+        self.tags.pop()
+
     def find(self, name: str) -> Name | None:
         """What ``name`` means here; None if it was never declared."""
         for scope in reversed(self.scopes):

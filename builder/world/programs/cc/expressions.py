@@ -6,14 +6,9 @@ from collections.abc import Callable
 from typing import Final
 
 from builder.world.programs.cc.ctype import (
-    CHAR,
     INT,
-    LONG,
     UNSIGNED_LONG,
-    VOID,
     CType,
-    Record,
-    array_of,
     common,
     decayed,
     pointer_to,
@@ -21,28 +16,19 @@ from builder.world.programs.cc.ctype import (
     wrap,
 )
 from builder.world.programs.cc.machine import Load, Machine
-from builder.world.programs.cc.operators import LEVELS, OperatorCompiler
-from builder.world.programs.cc.scope import Expr, Global, Name, at_address, constant, store
-from builder.world.programs.cc.tokens import CompileError, Token, number_of, text_of
+from builder.world.programs.cc.operands import OperandCompiler
+from builder.world.programs.cc.operators import LEVELS
+from builder.world.programs.cc.scope import Expr, at_address, constant, store
+from builder.world.programs.cc.tokens import CompileError, Token
 
 _ASSIGNMENTS: Final = ("=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>=")
 MAX_NESTING: Final = 60
 
 
-class ExpressionCompiler(OperatorCompiler):
-    """Compiles expressions; knows which function it is in, for messages."""
+class ExpressionCompiler(OperandCompiler):
+    """Compiles expressions, from the comma down to what binds strongest."""
 
-    function = ""
     _nesting = 0
-    _frame = 0
-    _deepest = 0
-
-    def place(self, ctype: CType) -> int:
-        """The offset of a new object in the frame of the function."""
-        offset = -(-self._frame // ctype.align) * ctype.align
-        self._frame = offset + size_of(ctype)
-        self._deepest = max(self._deepest, self._frame)
-        return offset
 
     def expression(self) -> Expr:
         """An expression with commas."""
@@ -136,7 +122,7 @@ class ExpressionCompiler(OperatorCompiler):
         """A cast, a prefix operator, or a postfix expression."""
         token = self.token
         if token.kind != "sign":
-            return self._sizeof() if self.at("sizeof") else self._postfix(self._primary())
+            return self._sizeof() if self.at("sizeof") else self._postfix(self.primary())
         if self.at("++", "--"):
             sign = self.advance()
             return self._update(
@@ -149,7 +135,7 @@ class ExpressionCompiler(OperatorCompiler):
                 return self._cast()
         elif self.at("&", "*", "+", "-", "!", "~"):
             return self._prefix(self.advance())
-        return self._postfix(self._primary())
+        return self._postfix(self.primary())
 
     _type_words = frozenset(
         [
@@ -225,56 +211,6 @@ class ExpressionCompiler(OperatorCompiler):
         known = None if inner.constant is None else wrap(operation(inner.constant), result)
         return Expr(result, lambda m: wrap(operation(load(m)), result), constant=known)
 
-    def _primary(self) -> Expr:
-        token = self.advance()
-        if token.kind == "number":
-            value = number_of(token)
-            return constant(value, INT if value < 1 << 31 and "l" not in token.text.lower() else LONG)
-        if token.kind == "char":
-            return constant(text_of(token.text)[-1])
-        if token.kind == "string":
-            return self._string(token)
-        if token.text == "(" and token.kind == "sign":
-            inner = self.expression()
-            self.expect(")")
-            return inner
-        if token.kind == "name":
-            return self._named(token)
-        raise CompileError(f"expected expression before '{token.text}' token", token.where)
-
-    def _string(self, token: Token) -> Expr:
-        text = text_of(token.text)
-        while self.token.kind == "string":
-            text += text_of(self.advance().text)
-        symbol = f"{self.unit.name}\0string {len(self.unit.globals)}"
-        content = text + b"\0"
-        self.unit.globals[symbol] = Global(symbol, len(content), lambda m, place: m.write(place, content))
-        self.unit.private.add(symbol)
-        return at_address(array_of(CHAR, len(content)), lambda m: m.symbols[symbol])
-
-    def _named(self, token: Token) -> Expr:
-        known = self.find(token.text)
-        if known is None and self.at("("):
-            self.unit.warnings.append(
-                f"{token.where}: warning: implicit declaration of function '{token.text}' "
-                "[-Wimplicit-function-declaration]"
-            )
-            known = Name(CType("function", 8, target=INT, variadic=True), symbol=token.text)
-            self.scopes[0][token.text] = known
-        if known is None:
-            raise CompileError(f"'{token.text}' undeclared (first use in this function)", token.where)
-        if known.is_type:
-            raise CompileError(f"expected expression before '{token.text}'", token.where)
-        if known.constant is not None:
-            return constant(known.constant)
-        if known.offset is not None:
-            offset = known.offset
-            return at_address(known.type, lambda m: m.frame + offset)
-        symbol = known.symbol or token.text
-        self.unit.used.setdefault(symbol, token)
-        self.unit.used_by.setdefault(symbol, self.function)
-        return at_address(known.type, lambda m: m.symbols[symbol])
-
     def _postfix(self, left: Expr) -> Expr:
         while self.at("[", "(", ".", "->", "++", "--"):
             sign = self.advance()
@@ -287,57 +223,11 @@ class ExpressionCompiler(OperatorCompiler):
                         raise CompileError("subscripted value is neither array nor pointer", sign.where)
                     left = at_address(whole.type.target, whole.load)
                 case "(":
-                    left = self._call(left, sign)
+                    left = self.call(left, sign)
                 case "." | "->":
-                    left = self._member(left, sign)
+                    left = self.member(left, sign)
                 case _:
                     left = self._update(
                         left, sign._replace(text=sign.text[0] + "="), constant(1), gives_old=("old",)
                     )
         return left
-
-    def _member(self, left: Expr, sign: Token) -> Expr:
-        record = decayed(left.type).target if sign.text == "->" else left.type
-        name = self.name_token()
-        if not isinstance(record, Record):
-            raise CompileError(
-                f"request for member '{name.text}' in something not a structure or union", name.where
-            )
-        if name.text not in record.fields.places:
-            raise CompileError(f"'struct {record.fields.tag}' has no member named '{name.text}'", name.where)
-        offset, ctype = record.fields.places[name.text]
-        load = left.load
-        return at_address(ctype, lambda m: load(m) + offset)
-
-    def _call(self, left: Expr, sign: Token) -> Expr:
-        ctype = left.type if left.type.kind == "function" else left.type.target
-        if ctype is None or ctype.kind != "function":
-            raise CompileError("called object is not a function or function pointer", sign.where)
-        arguments: list[Load] = []
-        name = self.behind(2)
-        while not self.at(")"):
-            argument = self.assignment()
-            arguments.append(argument.load)
-            if not self.accept(","):
-                break
-        self.expect(")")
-        wanted = len(ctype.parameters)
-        if len(arguments) < wanted or (len(arguments) > wanted and wanted and not ctype.variadic):
-            few = "few" if len(arguments) < wanted else "many"
-            what = f" '{name.text}'" if name.kind == "name" else ""
-            raise CompileError(f"too {few} arguments to function{what}", name.where)
-        function, result = left.load, ctype.target or VOID
-
-        def run(machine: Machine) -> int:
-            return wrap(machine.call(function(machine), [load(machine) for load in arguments]), result)
-
-        if result.kind != "record":
-            return Expr(result, run)
-        # The record lies in a frame that the next call reuses, so it moves into this one at once.
-        offset, size = self.place(result), size_of(result)
-
-        def keep(machine: Machine) -> int:
-            machine.write(machine.frame + offset, machine.read(run(machine), size))
-            return machine.frame + offset
-
-        return Expr(result, keep, keep)

@@ -1,20 +1,24 @@
-"""Compiling initialisers (ISO C 6.7.9): braces, strings and designated members."""
+"""Compiling objects and their initialisers (ISO C 6.7.9): braces, strings and designated members."""
 
 from __future__ import annotations
 
 from typing import TypeAlias
 
+from builder.world.programs.cc.control import GOES_ON, Statement
 from builder.world.programs.cc.ctype import CType, Record, array_of, size_of
 from builder.world.programs.cc.expressions import ExpressionCompiler
-from builder.world.programs.cc.machine import Load
-from builder.world.programs.cc.tokens import CompileError, text_of
+from builder.world.programs.cc.machine import Load, Machine
+from builder.world.programs.cc.scope import Global, Name, store
+from builder.world.programs.cc.tokens import CompileError, Token, text_of
 
 Store: TypeAlias = tuple[int, CType, Load]
 """One thing to put into an object: its offset, its type and its value."""
 
 
-class InitializerCompiler(ExpressionCompiler):
-    """Reads what stands behind ``=`` in a declaration, as a list of stores."""
+class ObjectCompiler(ExpressionCompiler):
+    """Reads what stands behind ``=`` in a declaration, as a list of stores, and places objects."""
+
+    has_initializer = False
 
     def initializer(self, ctype: CType, offset: int, stores: list[Store]) -> CType:
         """Read an initialiser for the object at ``offset``; the type, with its length now known."""
@@ -78,3 +82,69 @@ class InitializerCompiler(ExpressionCompiler):
             if not self.accept(","):
                 break
         self.expect("}")
+
+    def static_object(self, token: Token, name: str, ctype: CType, storage: str) -> None:
+        """Read the initialiser of an object with static storage, and declare the object."""
+        local = len(self.scopes) > 1
+        is_private = storage == "static" or (local and storage != "extern")
+        symbol = f"{self.unit.name}\0{name} {len(self.unit.globals)}" if is_private else name
+        if storage == "extern" and not self.at("="):
+            self.scopes[-1].setdefault(name, Name(ctype, symbol=name))
+            return
+        known = self.scopes[0].get(name)
+        if not local and known is not None and known.symbol in self.unit.globals and not self.at("="):
+            return
+        if not local and known is not None and known.symbol is not None and "\0" in known.symbol:
+            symbol = known.symbol
+        self.scopes[-1][name] = Name(ctype, symbol=symbol)
+        stores: list[Store] = []
+        self.has_initializer = self.at("=")
+        if self.accept("="):
+            ctype = self.initializer(ctype, 0, stores)
+            self.scopes[-1][name] = Name(ctype, symbol=symbol)
+        self.complete(ctype, token)
+
+        def fill(machine: Machine, address: int) -> None:
+            for offset, kind, load in stores:
+                store(machine, address + offset, load(machine), kind)
+
+        self.unit.globals[symbol] = Global(symbol, size_of(ctype), fill)
+        if is_private:
+            self.unit.private.add(symbol)
+
+    def end_declaration(self) -> None:
+        """The semicolon of a declaration; without it, what gcc expects instead."""
+        if self.has_initializer:
+            self.expect(";", "',' or ';'")
+        else:
+            self.expect(";", "'=', ',', ';', 'asm' or '__attribute__'")
+
+    def local_object(self, token: Token, name: str, ctype: CType) -> Statement:
+        """Declare an object in the frame; the statement that fills it."""
+        stores: list[Store] = []
+        self.has_initializer = self.at("=")
+        if not self.at("="):
+            self.complete(ctype, token)
+            self.scopes[-1][name] = Name(ctype, offset=self.place(ctype))
+            return lambda _machine: GOES_ON
+        self.advance()
+        if ctype.kind == "array" and ctype.length < 0:
+            ctype = self.initializer(ctype, 0, stores)
+            offset = self.place(ctype)
+            self.scopes[-1][name] = Name(ctype, offset=offset)
+        else:
+            self.complete(ctype, token)
+            offset = self.place(ctype)
+            self.scopes[-1][name] = Name(ctype, offset=offset)
+            self.initializer(ctype, 0, stores)
+        size, is_aggregate = size_of(ctype), ctype.kind in ("array", "record") and len(stores) != 1
+
+        def fill(machine: Machine) -> int:
+            address = machine.frame + offset
+            if is_aggregate:
+                machine.write(address, bytes(size))
+            for place, kind, load in stores:
+                store(machine, address + place, load(machine), kind)
+            return GOES_ON
+
+        return fill

@@ -7,9 +7,9 @@ from typing import Final
 
 from builder.world.programs.cc.control import BREAKS, CONTINUES, GOES_ON, RETURNS, Statement, loop, sequence
 from builder.world.programs.cc.ctype import CType, size_of
-from builder.world.programs.cc.initializers import InitializerCompiler, Store
+from builder.world.programs.cc.initializers import ObjectCompiler
 from builder.world.programs.cc.machine import Function, Load, Machine, Parameter
-from builder.world.programs.cc.scope import CompiledUnit, Global, Name, store
+from builder.world.programs.cc.scope import CompiledUnit, Name
 from builder.world.programs.cc.tokens import CompileError, Token, tokenize
 
 
@@ -23,10 +23,8 @@ def compile_unit(source: str, name: str) -> CompiledUnit:
     return compiler.unit
 
 
-class UnitCompiler(InitializerCompiler):
+class UnitCompiler(ObjectCompiler):
     """Compiles one translation unit from its first token to its last."""
-
-    has_initializer = False
 
     def translation_unit(self) -> None:
         """Compile everything up to the end."""
@@ -49,7 +47,7 @@ class UnitCompiler(InitializerCompiler):
                 if self._ended:
                     return
             else:
-                self._static_object(token, name, ctype, specifiers.storage)
+                self.static_object(token, name, ctype, specifiers.storage)
             if not self.accept(","):
                 break
         self.end_declaration()
@@ -72,63 +70,20 @@ class UnitCompiler(InitializerCompiler):
         if symbol != name:
             self.unit.private.add(symbol)
         self.function, self._frame, self._deepest = name, 0, 0
-        self._open_scope()
+        self.open_scope()
         places = []
         for parameter, kind in ctype.parameters:
             offset = self.place(kind)
             places.append(Parameter(offset, size_of(kind), kind.kind == "record"))
             self.scopes[-1][parameter] = Name(kind, offset=offset)
         function.body = self._block()
-        self._close_scope()
+        self.close_scope()
         function.parameters, function.frame_bytes = tuple(places), self._deepest
         self.function = ""
 
-    def end_declaration(self) -> None:
-        """The semicolon of a declaration; without it, what gcc expects instead."""
-        if self.has_initializer:
-            self.expect(";", "',' or ';'")
-        else:
-            self.expect(";", "'=', ',', ';', 'asm' or '__attribute__'")
-
-    def _open_scope(self) -> None:
-        self.scopes.append({})
-        self.tags.append({})
-
-    def _close_scope(self) -> None:
-        self.scopes.pop()
-        self.tags.pop()
-
-    def _static_object(self, token: Token, name: str, ctype: CType, storage: str) -> None:
-        local = len(self.scopes) > 1
-        is_private = storage == "static" or (local and storage != "extern")
-        symbol = f"{self.unit.name}\0{name} {len(self.unit.globals)}" if is_private else name
-        if storage == "extern" and not self.at("="):
-            self.scopes[-1].setdefault(name, Name(ctype, symbol=name))
-            return
-        known = self.scopes[0].get(name)
-        if not local and known is not None and known.symbol in self.unit.globals and not self.at("="):
-            return
-        if not local and known is not None and known.symbol is not None and "\0" in known.symbol:
-            symbol = known.symbol
-        self.scopes[-1][name] = Name(ctype, symbol=symbol)
-        stores: list[Store] = []
-        self.has_initializer = self.at("=")
-        if self.accept("="):
-            ctype = self.initializer(ctype, 0, stores)
-            self.scopes[-1][name] = Name(ctype, symbol=symbol)
-        self.complete(ctype, token)
-
-        def fill(machine: Machine, address: int) -> None:
-            for offset, kind, load in stores:
-                store(machine, address + offset, load(machine), kind)
-
-        self.unit.globals[symbol] = Global(symbol, size_of(ctype), fill)
-        if is_private:
-            self.unit.private.add(symbol)
-
     def _block(self) -> Statement:
         self.expect("{")
-        self._open_scope()
+        self.open_scope()
         frame = self._frame
         parts: list[Statement] = []
         while not self.at("}"):
@@ -138,7 +93,7 @@ class UnitCompiler(InitializerCompiler):
                 self._declaration() if self.at_type() and self.peek().text != ":" else self._statement()
             )
         self.expect("}")
-        self._close_scope()
+        self.close_scope()
         self._frame = frame
         return sequence(parts)
 
@@ -152,42 +107,13 @@ class UnitCompiler(InitializerCompiler):
             elif ctype.kind == "function":
                 self.scopes[-1][name] = Name(ctype, symbol=name)
             elif specifiers.storage in ("static", "extern"):
-                self._static_object(token, name, ctype, specifiers.storage)
+                self.static_object(token, name, ctype, specifiers.storage)
             else:
-                parts.append(self._local(token, name, ctype))
+                parts.append(self.local_object(token, name, ctype))
             if not self.accept(","):
                 break
         self.end_declaration()
         return sequence(parts)
-
-    def _local(self, token: Token, name: str, ctype: CType) -> Statement:
-        stores: list[Store] = []
-        self.has_initializer = self.at("=")
-        if not self.at("="):
-            self.complete(ctype, token)
-            self.scopes[-1][name] = Name(ctype, offset=self.place(ctype))
-            return lambda _machine: GOES_ON
-        self.advance()
-        if ctype.kind == "array" and ctype.length < 0:
-            ctype = self.initializer(ctype, 0, stores)
-            offset = self.place(ctype)
-            self.scopes[-1][name] = Name(ctype, offset=offset)
-        else:
-            self.complete(ctype, token)
-            offset = self.place(ctype)
-            self.scopes[-1][name] = Name(ctype, offset=offset)
-            self.initializer(ctype, 0, stores)
-        size, is_aggregate = size_of(ctype), ctype.kind in ("array", "record") and len(stores) != 1
-
-        def fill(machine: Machine) -> int:
-            address = machine.frame + offset
-            if is_aggregate:
-                machine.write(address, bytes(size))
-            for place, kind, load in stores:
-                store(machine, address + place, load(machine), kind)
-            return GOES_ON
-
-        return fill
 
     def _statement(self) -> Statement:
         token = self.token
@@ -249,7 +175,7 @@ class UnitCompiler(InitializerCompiler):
 
     def _for(self) -> Statement:
         self.expect("(")
-        self._open_scope()
+        self.open_scope()
         first: Statement | None = None
         if self.at_type():
             first = self._declaration()
@@ -262,13 +188,13 @@ class UnitCompiler(InitializerCompiler):
         after = None if self.at(")") else self.expression().load
         self.expect(")")
         whole = loop(test, self._statement(), after)
-        self._close_scope()
+        self.close_scope()
         return sequence([first, whole] if first is not None else [whole])
 
     def _switch(self) -> Statement:
         value = self._condition()
         self.expect("{")
-        self._open_scope()
+        self.open_scope()
         places: dict[int | None, int] = {}
         parts: list[Statement] = []
         while not self.accept("}"):
@@ -280,7 +206,7 @@ class UnitCompiler(InitializerCompiler):
                 self.expect(":")
             else:
                 parts.append(self._declaration() if self.at_type() else self._statement())
-        self._close_scope()
+        self.close_scope()
 
         def run(machine: Machine) -> int:
             begin = places.get(value(machine), places.get(None, len(parts)))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
+from builder.world.programs.make.automatic import automatic, own_values
 from builder.world.programs.make.implicit import ImplicitRules
 from builder.world.programs.make.makefile import Makefile, RecipeLine, Rule
-from builder.world.programs.make.variables import MakeError, Origin, Variable, Variables
+from builder.world.programs.make.variables import MakeError, Variables
 
 MAX_DEPTH: Final = 400
 
@@ -198,9 +199,9 @@ class Runner:
             self.ran += 1
             return
         own = self.makefile.own_values.get(target, ())
-        self.variables.push(self._automatic(target, rule, newer))
+        self.variables.push(automatic(target, rule, newer))
         if own:
-            self.variables.push(self._own(own))
+            self.variables.push(own_values(self.variables, own))
         try:
             lines = rule.recipe
             if ".ONESHELL" in self.makefile.rules:
@@ -211,38 +212,6 @@ class Runner:
             if own:
                 self.variables.pop()
             self.variables.pop()
-
-    def _own(self, values: list[tuple[str, str, str]] | tuple[()]) -> dict[str, Variable]:
-        """The variables that only this target has."""
-        found: dict[str, Variable] = {}
-        for name, sign, value in values:
-            known = found.get(name) or self.variables.get(name)
-            if known is not None and (sign == "?=" or known.origin is Origin.COMMAND_LINE):
-                continue
-            if sign == "+=" and known is not None and known.value:
-                value = f"{self.variables.expand(known.value)} {value}"
-            if sign in (":=", "::="):
-                value = self.variables.expand(value)
-            found[name] = Variable(value, is_simple=sign in (":=", "::="), origin=Origin.FILE)
-        return found
-
-    def _automatic(self, target: str, rule: Rule, newer: list[str]) -> dict[str, Variable]:
-        late = set(rule.order_only)
-        normal = list(rule.prerequisites)
-        texts = {
-            "@": target,
-            "<": normal[0] if normal else "",
-            "^": " ".join(dict.fromkeys(name for name in normal)),
-            "+": " ".join(normal),
-            "?": " ".join(dict.fromkeys(newer)),
-            "*": rule.stem or target.removesuffix(_suffix(target)),
-            "|": " ".join(sorted(late, key=rule.order_only.index)),
-        }
-        for sign in "@<^+?*":
-            words = texts[sign].split() if sign not in "@<*" else [texts[sign]] if texts[sign] else []
-            texts[f"{sign}D"] = " ".join(word.rpartition("/")[0] or "." for word in words)
-            texts[f"{sign}F"] = " ".join(word.rpartition("/")[2] for word in words)
-        return {name: Variable(text, is_simple=True, origin=Origin.AUTOMATIC) for name, text in texts.items()}
 
     def _line(self, target: str, line: RecipeLine) -> None:
         calls_make = "$(MAKE)" in line.text or "${MAKE}" in line.text
@@ -287,11 +256,6 @@ class Runner:
             self.shop.say(f"{self.name}: *** Deleting file '{target}'", as_error=True)
             self.shop.remove(target)
         raise RecipeFailed
-
-
-def _suffix(target: str) -> str:
-    last = target.rpartition("/")[2]
-    return last[last.rfind(".") :] if "." in last else ""
 
 
 def _commands(expanded: str) -> list[str]:

@@ -159,6 +159,14 @@ class _Apk:
         # A virtual package that depends on others is offered as one more package.
         virtual = self._options.value("t")
         wanted = [_plain(name) for name in names]
+        for name, plain in zip(names, wanted, strict=True):
+            offer = offers.get(plain)
+            version = name.removeprefix(plain + "=") if name.startswith(plain + "=") else ""
+            if offer is not None and version and not offer.version.startswith(version.lstrip("~")):
+                self._warn(
+                    f"ERROR: unable to select packages:\n  {offer.file_name}:\n    breaks: world[{name}]"
+                )
+                return 1
         try:
             chosen = choose(offers, self._installed, wanted)
         except UnknownPackageError as error:

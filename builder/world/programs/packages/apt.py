@@ -170,6 +170,10 @@ class Apt:
             if error.required_by:
                 return self._error(f"Unable to correct problems: {error.required_by} needs {error.name}")
             return self._error(f"Unable to locate package {error.name}")
+        for name in names:
+            plain, _, version = name.partition("=")
+            if version and plain in offers and offers[plain].version != version.rstrip("*"):
+                return self._error(f"Version '{version}' for '{plain}' was not found")
         for name in wanted:
             if name in self.installed:
                 self._say(f"{name} is already the newest version ({self.installed[name].version}).")
