@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -19,6 +20,7 @@ from builder.events import (
 )
 from course.figures import mpl, palette, svg
 from course.figures.lettering import Face, fit, width
+from course.figures.picture import Picture
 from course.figures.scene import Box, Line, Scene, Stroke, Text
 
 if TYPE_CHECKING:
@@ -65,6 +67,11 @@ class _Stage:
     depends_on: tuple[int, ...]
     bytes: int = 0
     base_bytes: int = 0
+
+
+def of(events: Iterable[Event], size_of: Callable[[str], int]) -> Picture:
+    """The figure of one build; see ``spec``."""
+    return Picture(sys.modules[__name__], spec(events, size_of))
 
 
 def spec(events: Iterable[Event], size_of: Callable[[str], int]) -> dict[str, Any]:
@@ -260,7 +267,7 @@ def _stage(drawn: Scene, number: int, top: int, stage: Mapping[str, Any], larges
     )
     for index, step in enumerate(stage["steps"]):
         place = y + index * PITCH
-        _step(drawn, left, place, step)
+        _step(drawn, left, place, step, "base image" if index == 0 else "config only, no layer")
         _bar(drawn, left + BOX_WIDTH + 8, place, step["bytes"], largest, stage)
         if index:
             middle = left + BOX_WIDTH / 2
@@ -268,11 +275,11 @@ def _stage(drawn: Scene, number: int, top: int, stage: Mapping[str, Any], larges
             drawn.add(Line(points=points, line="#555555", line_width=1.5, arrow=True))
 
 
-def _step(drawn: Scene, left: float, y: float, step: Mapping[str, Any]) -> None:
+def _step(drawn: Scene, left: float, y: float, step: Mapping[str, Any], neither: str) -> None:
     cached = step["cached"]
     colour = {True: palette.GREEN, False: palette.VERMILION, None: "#888888"}[cached]
     seconds = "" if step["seconds"] is None or cached else f"  {step['seconds']:.2f} s"
-    words = {True: "✓ cache hit", False: f"✗ cache miss{seconds}", None: "base image"}[cached]
+    words = {True: "✓ cache hit", False: f"✗ cache miss{seconds}", None: neither}[cached]
     drawn.add(
         Box(
             x=left,

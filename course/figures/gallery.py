@@ -1,0 +1,41 @@
+"""The pictures of the documentation: made from real unions and real builds, never drawn by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from course.figures import overlay_stack
+from course.figures.picture import Picture
+from course.laboratory import Laboratory
+from unionfs_sim import WHITEOUT, Dir, Layer, layer, mount
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "nginx"
+
+
+def overlay_stack_example() -> Picture:
+    """F1: every way in which a layer can answer, hide or be hidden."""
+    base = layer(
+        {"/etc/nginx.conf": "a", "/etc/passwd": "root", "/app/old.js": "old", "/var/cache/a.deb": "a"}
+    )
+    installed = layer({"/etc/nginx.conf": "b", "/var/cache/a.deb": "a2", "/var/cache/b.deb": "b"})
+    edited = layer({"/var/cache/a.deb": WHITEOUT, "/app": Dir(opaque=True), "/app/new.js": "new"})
+    union = mount([base, installed, edited], Layer())
+    union.chmod("/etc/passwd", 0o600)
+    union.mkdir("/tmp")
+    union.write_bytes("/tmp/log", b"started")
+    paths = ["/etc/nginx.conf", "/etc/passwd", "/var/cache/a.deb", "/var/cache/b.deb"]
+    names = ["L0 base", "L1 RUN apt-get", "L2 RUN rm, COPY"]
+    return overlay_stack.of(union, [*paths, "/app/old.js", "/app/new.js", "/tmp/log"], names)
+
+
+def stage_graph_example() -> Picture:
+    """F2: the nginx example, built again after its page was edited."""
+    laboratory = Laboratory()
+    dockerfile = (EXAMPLE / "Dockerfile").read_text(encoding="utf-8")
+    files = {
+        path.name: path.read_text(encoding="utf-8") for path in sorted(EXAMPLE.iterdir()) if path.is_file()
+    }
+    laboratory.build(dockerfile, files, name="nginx-example")
+    page = "index.html"
+    edited = {**files, page: files[page] + "<!-- edited -->\n"}
+    return laboratory.build(dockerfile, edited, name="nginx-example").stage_graph()

@@ -1,0 +1,161 @@
+"""A laboratory in memory: build Dockerfiles, look at what came out, build again and watch the cache.
+
+What notebooks call. Nothing here touches the disk but to read a folder that is named.
+"""
+
+from __future__ import annotations
+
+import html
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from builder.comparison import Comparison, compare
+from builder.context.context import LABEL, BuildContext
+from builder.context.selection import Source
+from builder.dockerfile.parser import parse
+from builder.dockerfile.stages import StageGraph, plan
+from builder.engine.build import build
+from builder.engine.request import BuildRequest
+from builder.events import CacheHit, CacheMissed, Event
+from builder.image.analysis import ImageTree, analyse
+from builder.image.image import Image
+from builder.image.unpack import unpack_stack
+from builder.snapshotters.fingerprint import Mode
+from builder.stores.memory import MemoryStore
+from builder.strategies import Settings, Strategy, download, workshop
+from course.figures import explorer, overlay_stack, stage_graph
+from course.figures.picture import Picture
+from unionfs_sim.filesystem import Filesystem
+from unionfs_sim.hostdir import read_directory
+from unionfs_sim.layer import Layer, layer
+from unionfs_sim.union import Union, mount
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A whole HTML page, shown in a notebook inside a sandboxed frame."""
+
+    text: str
+    height: int = 760
+
+    def _repr_html_(self) -> str:
+        quoted = html.escape(self.text, quote=True)
+        style = f"width:100%;height:{self.height}px;border:1px solid #ccc"
+        return f'<iframe sandbox="allow-scripts" srcdoc="{quoted}" style="{style}"></iframe>'
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """One build: the image, its layers (base first) and all that happened on the way."""
+
+    name: str
+    image: Image
+    layers: tuple[Layer, ...]
+    events: tuple[Event, ...]
+    sizes: Mapping[str, int]
+
+    def stage_graph(self) -> Picture:
+        """The stages, hits and misses, and what COPY --from carried."""
+        return stage_graph.of(self.events, lambda diff_id: self.sizes.get(diff_id, 0))
+
+    def overlay_stack(self, *paths: str) -> Picture:
+        """Which layer answers each of ``paths`` (default: a telling choice)."""
+        titles = [line.split("\n")[0][:40] for line in self.made_by()]
+        return overlay_stack.of(self.union(), paths, titles)
+
+    def union(self) -> Union:
+        """A container of the image: its layers with a fresh upper on top."""
+        return mount([Layer().freeze(), *self.layers] if not self.layers else list(self.layers), Layer())
+
+    def tree(self) -> ImageTree:
+        """What the layers hold, hide and waste."""
+        return analyse(self.layers)
+
+    def made_by(self) -> list[str]:
+        """The history line of each layer, base first."""
+        lines = [entry.created_by for entry in self.image.history if not entry.empty_layer]
+        return ["(no history)"] * (len(self.layers) - len(lines)) + lines
+
+    def cached(self) -> tuple[bool, ...]:
+        """For each step that the build did or found, in the order of events, whether it was known."""
+        return tuple(
+            isinstance(event, CacheHit) for event in self.events if isinstance(event, CacheHit | CacheMissed)
+        )
+
+    def explorer(self, language: str = "en") -> Page:
+        """The image as a page to take apart."""
+        size_of = lambda diff_id: self.sizes.get(diff_id, 0)  # noqa: E731 - one line, used once
+        return Page(
+            explorer.page(
+                self.name, self.image, self.layers, events=self.events, size_of=size_of, language=language
+            )
+        )
+
+
+@dataclass(slots=True)
+class Laboratory:
+    """Builds share one store, so that the second finds what the first did."""
+
+    store: MemoryStore = field(default_factory=MemoryStore)
+
+    def build(
+        self,
+        dockerfile: str,
+        files: Mapping[str, str] | Path | None = None,
+        *,
+        name: str = "image",
+        target: str | None = None,
+        build_args: Mapping[str, str] | None = None,
+    ) -> Built:
+        """Build the text ``dockerfile``; ``files``: the build context, as path → text or as a folder."""
+        events: list[Event] = []
+        graph = _plan(dockerfile, target, build_args)
+        stop = threading.Event()
+        settings = Settings(is_stopped=stop.is_set, listener=events.append)
+        request = BuildRequest(
+            graph=graph,
+            context=_context(files),
+            name=name,
+            download=download,
+            seconds=time.monotonic,
+            stop=stop,
+        )
+        tools = workshop(Strategy.SIMULATED, self.store, settings)
+        result = build(request, tools, records=self.store, listener=events.append)
+        known = [blob for stage in result.stages for blob in stage.image.layers]
+        return Built(
+            name,
+            result.image,
+            tuple(unpack_stack(self.store, result.image.layers)),
+            tuple(events),
+            {blob.diff_id: blob.descriptor.size for blob in known},
+        )
+
+    def compare(
+        self,
+        dockerfile: str,
+        files: Mapping[str, str] | Path | None = None,
+        *,
+        strategies: Sequence[Strategy] = (Strategy.SIMULATED, Strategy.KANIKO_STYLE),
+        mode: Mode = Mode.FULL,
+    ) -> Comparison:
+        """One Dockerfile built with each strategy from nothing, the results held against the first."""
+        graph = _plan(dockerfile, None, None)
+        return compare(graph, _context(files), strategies, mode=mode, seconds=time.monotonic)
+
+
+def _plan(dockerfile: str, target: str | None, build_args: Mapping[str, str] | None) -> StageGraph:
+    return plan(parse(dockerfile, name="Dockerfile"), target=target, build_args=dict(build_args or {}))
+
+
+def _context(files: Mapping[str, str] | Path | None) -> Source:
+    tree: Filesystem
+    if isinstance(files, Path):
+        tree = read_directory(files)
+    else:
+        tree = layer({f"/{path.lstrip('/')}": text for path, text in (files or {}).items()})
+    context = BuildContext(tree, name="notebook")
+    return Source(context, LABEL, context.hint)
