@@ -40,9 +40,7 @@ def _records(fs: Posix, path: str, fields: int) -> Iterator[list[str]]:
 def users(fs: Posix) -> list[User]:
     """The users of the image, in the file's order; none if there is no such file."""
     return [
-        User(r[0], int(r[2]), int(r[3]), r[5], r[6])
-        for r in _records(fs, "/etc/passwd", 7)
-        if r[3].isdigit()
+        User(r[0], int(r[2]), int(r[3]), r[5], r[6]) for r in _records(fs, "/etc/passwd", 7) if r[3].isdigit()
     ]
 
 

@@ -26,7 +26,9 @@ def _labelled(number: int, name: str | None) -> str:
 
 def id_(process: Process) -> int:
     """Print user and groups."""
-    options = parse(process.argv[1:], "ugGnr", {"user": "u", "group": "g", "groups": "G", "name": "n"}, usage=_USAGE)
+    options = parse(
+        process.argv[1:], "ugGnr", {"user": "u", "group": "g", "groups": "G", "name": "n"}, usage=_USAGE
+    )
     chosen = {letter for letter, _ in options.given if letter in "ugG"}
     if len(options.operands) > 1 or len(chosen) > 1 or ("n" in options and not chosen):
         raise UsageError("", _USAGE)
@@ -71,5 +73,3 @@ def groups(process: Process) -> int:
     _, _, gids = _subject(process, name)
     process.out(" ".join(name_of_group(process.fs, gid) or str(gid) for gid in gids) + "\n")
     return 0
-
-

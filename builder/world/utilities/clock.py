@@ -52,7 +52,15 @@ def _by_format(text: str, spelling: str) -> int:
 
 def date(process: Process) -> int:
     """Print the world's time, or another."""
-    long = {"rfc-822": "R", "rfc-2822": "R", "utc": "u", "date": "d", "reference": "r", "set": "s", "iso-8601": "I"}
+    long = {
+        "rfc-822": "R",
+        "rfc-2822": "R",
+        "utc": "u",
+        "date": "d",
+        "reference": "r",
+        "set": "s",
+        "iso-8601": "I",
+    }
     words = [re.sub("^--iso-8601=", "-I", word) for word in process.argv[1:]]
     options = parse(words, "Rs:ud:r:I::D:", long, usage=_USAGE)
     operands = list(options.operands)

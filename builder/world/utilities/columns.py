@@ -34,7 +34,9 @@ def _chosen(count: int, ranges: list[tuple[int, int | None]], options: Options) 
     return picked if "D" in options else sorted(set(picked))
 
 
-def _cut_fields(line: bytes, split: bytes | Pattern, joiner: bytes, ranges: list[tuple[int, int | None]], options: Options) -> bytes | None:
+def _cut_fields(
+    line: bytes, split: bytes | Pattern, joiner: bytes, ranges: list[tuple[int, int | None]], options: Options
+) -> bytes | None:
     if isinstance(split, bytes):
         parts = line.split(split)
     else:
@@ -112,7 +114,9 @@ def _delimiters(text: str) -> list[bytes]:
 
 def paste(process: Process) -> int:
     """Print the files side by side, or with -s each as one line."""
-    options = parse(process.argv[1:], "sd:", {"serial": "s", "delimiters": "d"}, usage="[-d LIST] [-s] [FILE]...")
+    options = parse(
+        process.argv[1:], "sd:", {"serial": "s", "delimiters": "d"}, usage="[-d LIST] [-s] [FILE]..."
+    )
     delimiters = _delimiters(options.value("d", "\t"))
     if not delimiters:
         raise UsageError("-d '' is not supported")
@@ -125,7 +129,8 @@ def paste(process: Process) -> int:
         if "s" in options:
             for reader in readers:
                 joined = b"".join(
-                    (delimiters[(at - 1) % len(delimiters)] if at else b"") + line for at, line in enumerate(reader)
+                    (delimiters[(at - 1) % len(delimiters)] if at else b"") + line
+                    for at, line in enumerate(reader)
                 )
                 out.write(joined + b"\n")
             return 0
@@ -172,7 +177,9 @@ def _folded(line: bytes, width: int, *, count_bytes: bool, at_spaces: bool) -> b
 def fold(process: Process) -> int:
     """Print the files with long lines broken."""
     words = [f"-w{word[1:]}" if word[:1] == "-" and word[1:].isdigit() else word for word in process.argv[1:]]
-    options = parse(words, "bsw:", {"bytes": "b", "spaces": "s", "width": "w"}, usage="[-bs] [-w WIDTH] [FILE]...")
+    options = parse(
+        words, "bsw:", {"bytes": "b", "spaces": "s", "width": "w"}, usage="[-bs] [-w WIDTH] [FILE]..."
+    )
     width = number(options.value("w", "80"))
     if not 1 <= width <= 10000:
         raise UsageError(f"number {options.value('w')} is not in 1..10000 range")
@@ -223,7 +230,9 @@ def _fill(made: bytearray, start: int, column: int, width: int) -> None:
 
 def unexpand(process: Process) -> int:
     """Print the files with leading (with -a: all) blanks turned into tabs."""
-    options = parse(process.argv[1:], "aft:", {"all": "a", "first-only": "f", "tabs": "t"}, usage="[-fa][-t N] [FILE]...")
+    options = parse(
+        process.argv[1:], "aft:", {"all": "a", "first-only": "f", "tabs": "t"}, usage="[-fa][-t N] [FILE]..."
+    )
     width = number(options.value("t", "8"))
     everywhere = ("a" in options or "t" in options) and "f" not in options
     with Output(process) as out:

@@ -102,7 +102,9 @@ class Copier:
             resolved = self.process.fs.stat(target)
         except OSError:
             resolved = there
-        if (status.st_dev, status.st_ino) == (resolved.st_dev, resolved.st_ino) and not stat.S_ISDIR(status.st_mode):
+        if (status.st_dev, status.st_ino) == (resolved.st_dev, resolved.st_ino) and not stat.S_ISDIR(
+            status.st_mode
+        ):
             self.out.complain(f"'{source}' and '{target}' are the same file")
             return True
         if stat.S_ISDIR(status.st_mode):
@@ -172,7 +174,11 @@ class Copier:
                 fs.link(source if "l" in self.options or first is None else first, target)
         except OSError as error:
             kind = "symlink" if "s" in self.options else "link"
-            self.out.complain(f"can't create {kind} '{target}': {reason(error)}" if kind == "symlink" else f"can't create link '{target}' to '{source}': {reason(error)}")
+            self.out.complain(
+                f"can't create {kind} '{target}': {reason(error)}"
+                if kind == "symlink"
+                else f"can't create link '{target}' to '{source}': {reason(error)}"
+            )
         return True
 
     def _file(self, source: str, status: Stat, target: str, there: Stat | None) -> None:

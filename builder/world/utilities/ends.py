@@ -7,7 +7,16 @@ from typing import Final
 
 from builder.world.process import Process, Stream
 from builder.world.utilities.options import SUFFIXES, UsageError, number, parse
-from builder.world.utilities.stdio import CANNOT_OPEN, CHUNK, Output, chunks, inputs, lines, octets, open_input
+from builder.world.utilities.stdio import (
+    CANNOT_OPEN,
+    CHUNK,
+    Output,
+    chunks,
+    inputs,
+    lines,
+    octets,
+    open_input,
+)
 
 _HEAD_USAGE: Final = "[-n N] [-c N] [-qv] [FILE]..."
 _TAIL_USAGE: Final = "[-c [+]N] [-n [+]N] [-fFqv] [-s SECONDS] [FILE]..."

@@ -16,7 +16,16 @@ from builder.world.utilities.stdio import Output, reason
 from unionfs_sim.posix import Posix
 
 _MKDIR: Final = "[-m MODE] [-p] DIRECTORY..."
-_SIZES: Final = {"": 1, "b": 512, "k": 1 << 10, "K": 1 << 10, "m": 1 << 20, "M": 1 << 20, "g": 1 << 30, "G": 1 << 30}
+_SIZES: Final = {
+    "": 1,
+    "b": 512,
+    "k": 1 << 10,
+    "K": 1 << 10,
+    "m": 1 << 20,
+    "M": 1 << 20,
+    "g": 1 << 30,
+    "G": 1 << 30,
+}
 
 
 def mode_operand(text: str, start: int, umask: int, usage: str | None = None) -> int:
@@ -163,7 +172,9 @@ def _remove(out: Output, remove: Callable[[str], None], path: str) -> None:
 def rm(process: Process) -> int:
     """Remove names."""
     usage = "[-irf] FILE..."
-    options = parse(process.argv[1:], "firR", {"force": "f", "recursive": "r", "interactive": "i"}, usage=usage)
+    options = parse(
+        process.argv[1:], "firR", {"force": "f", "recursive": "r", "interactive": "i"}, usage=usage
+    )
     if "f" not in options:
         at_least(options, 1, usage)
     if options.last("fi") == "f":
@@ -231,7 +242,9 @@ def mknod(process: Process) -> int:
 def _node(process: Process, options: Options, path: str, kind: int, rdev: int) -> None:
     umask = process.fs.caller.umask
     try:
-        mode = changed_mode(options.value("m"), 0o666, umask=umask, directory=False) if "m" in options else None
+        mode = (
+            changed_mode(options.value("m"), 0o666, umask=umask, directory=False) if "m" in options else None
+        )
     except ModeError as error:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path) from error
     process.fs.mknod(path, kind | 0o666, rdev)

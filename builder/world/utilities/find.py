@@ -104,7 +104,9 @@ class Finder:
             self.status = self._run([*command, *names]) or self.status
             names.clear()
 
-    def visit(self, path: str, test: Test, parser: Parser, depth: int = 0, above: tuple[tuple[int, int], ...] = ()) -> None:
+    def visit(
+        self, path: str, test: Test, parser: Parser, depth: int = 0, above: tuple[tuple[int, int], ...] = ()
+    ) -> None:
         """Evaluate the expression for the path and all that is below it."""
         through = self.follow is Follow.ALL or (self.follow is Follow.OPERANDS and depth == 0)
         try:
@@ -125,7 +127,9 @@ class Finder:
         if acts and parser.depth_first:
             test(found, status)
 
-    def _descend(self, path: str, test: Test, parser: Parser, depth: int, above: tuple[tuple[int, int], ...]) -> None:
+    def _descend(
+        self, path: str, test: Test, parser: Parser, depth: int, above: tuple[tuple[int, int], ...]
+    ) -> None:
         try:
             names = sorted(self.process.fs.listdir(path))
         except OSError as error:

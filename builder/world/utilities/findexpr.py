@@ -175,7 +175,9 @@ class Parser:
     that hold for the whole run, wherever they stand.
     """
 
-    def __init__(self, words: Sequence[str], primaries: Primaries, action: Callable[[str, Parser], Test]) -> None:
+    def __init__(
+        self, words: Sequence[str], primaries: Primaries, action: Callable[[str, Parser], Test]
+    ) -> None:
         self.words = list(words)
         self.at = 0
         self.primaries = primaries
@@ -243,7 +245,9 @@ class Parser:
         self.at += 1
         if word in ("-maxdepth", "-mindepth"):
             depth = _decimal(self.argument())
-            self.deepest, self.shallowest = (depth, self.shallowest) if word == "-maxdepth" else (self.deepest, depth)
+            self.deepest, self.shallowest = (
+                (depth, self.shallowest) if word == "-maxdepth" else (self.deepest, depth)
+            )
             return lambda _found, _status: True
         if word in ("-depth", "-xdev", "-mount", "-follow", "-noleaf"):
             self.depth_first = self.depth_first or word == "-depth"

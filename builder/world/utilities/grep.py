@@ -93,7 +93,9 @@ def _is_word(line: bytes, begin: int, end: int) -> bool:
 
 
 def _matcher(process: Process, options: Options, texts: list[str]) -> Matcher:
-    extended = options.last("EFG", "E" if process.name == "egrep" else "F" if process.name == "fgrep" else "G")
+    extended = options.last(
+        "EFG", "E" if process.name == "egrep" else "F" if process.name == "fgrep" else "G"
+    )
     patterns: list[Pattern] = []
     for text in texts:
         for part in octets(text).split(b"\n"):
@@ -108,7 +110,9 @@ def _matcher(process: Process, options: Options, texts: list[str]) -> Matcher:
 class _Search:
     """One run: options, what is printed before a line, and whether anything matched."""
 
-    def __init__(self, process: Process, out: Output, options: Options, matcher: Matcher, *, names: bool) -> None:
+    def __init__(
+        self, process: Process, out: Output, options: Options, matcher: Matcher, *, names: bool
+    ) -> None:
         self.process = process
         self.out = out
         self.options = options
@@ -197,7 +201,9 @@ class _Search:
             at = max(span[1], span[0] + 1)
 
 
-def _files(process: Process, options: Options, names: list[str], fail: Callable[[str, OSError], None]) -> Iterator[str]:
+def _files(
+    process: Process, options: Options, names: list[str], fail: Callable[[str, OSError], None]
+) -> Iterator[str]:
     """The files to search: the operands, or what is below them."""
     if "r" not in options and "R" not in options:
         yield from names

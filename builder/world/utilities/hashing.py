@@ -11,7 +11,16 @@ from typing import Final
 
 from builder.world.process import Process, Stream
 from builder.world.utilities.options import Options, UsageError, number, parse
-from builder.world.utilities.stdio import Output, chunks, contents, inputs, open_input, reason, text_lines, words
+from builder.world.utilities.stdio import (
+    Output,
+    chunks,
+    contents,
+    inputs,
+    open_input,
+    reason,
+    text_lines,
+    words,
+)
 
 _USAGE: Final = "[-c[sw]] [FILE]..."
 _ENTRY: Final = re.compile(rb"([0-9a-fA-F]+)( [ *]|\s+)(.+)", re.DOTALL)
@@ -144,5 +153,3 @@ def _decode(process: Process, out: Output, content: bytes) -> int:
         process.complain("truncated input" if length >= 0 and len(packed) - length < 4 else "invalid input")
         return 1
     return 0
-
-

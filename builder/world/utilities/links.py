@@ -23,7 +23,14 @@ def _is_directory(fs: Posix, path: str, *, follow_symlinks: bool) -> bool:
 
 def ln(process: Process) -> int:
     """Make links."""
-    long = {"symbolic": "s", "force": "f", "no-dereference": "n", "backup": "b", "suffix": "S", "verbose": "v"}
+    long = {
+        "symbolic": "s",
+        "force": "f",
+        "no-dereference": "n",
+        "backup": "b",
+        "suffix": "S",
+        "verbose": "v",
+    }
     options = parse(process.argv[1:], "sfnbS:vT", long | {"no-target-directory": "T"}, usage=_LN)
     at_least(options, 1, _LN)
     operands = list(options.operands)

@@ -84,7 +84,9 @@ class Listing:
         elif by == "X":
             entries.sort(key=lambda entry: octets(_extension(entry.name)))
         elif by == "v":
-            entries.sort(key=functools.cmp_to_key(lambda a, b: compare_versions(octets(a.name), octets(b.name))))
+            entries.sort(
+                key=functools.cmp_to_key(lambda a, b: compare_versions(octets(a.name), octets(b.name)))
+            )
         if "r" in self.options:
             entries.reverse()
         if "!" in self.options:
@@ -98,7 +100,9 @@ class Listing:
             return entry.name + ("/" if "F" in self.options or "p" in self.options else "")
         if "F" not in self.options:
             return entry.name
-        mark = "@" if stat.S_ISLNK(mode) else "|" if stat.S_ISFIFO(mode) else "=" if stat.S_ISSOCK(mode) else ""
+        mark = (
+            "@" if stat.S_ISLNK(mode) else "|" if stat.S_ISFIFO(mode) else "=" if stat.S_ISSOCK(mode) else ""
+        )
         return entry.name + (mark or ("*" if stat.S_ISREG(mode) and mode & 0o111 else ""))
 
     def line(self, entry: Entry) -> str:
@@ -190,7 +194,9 @@ def ls(process: Process) -> int:
         found = [listing.entry(name, name, operand=True) for name in names]
         entries = [entry for entry in found if entry is not None]
         plain = [entry for entry in entries if "d" in options or not stat.S_ISDIR(entry.status.st_mode)]
-        directories = [entry for entry in entries if "d" not in options and stat.S_ISDIR(entry.status.st_mode)]
+        directories = [
+            entry for entry in entries if "d" not in options and stat.S_ISDIR(entry.status.st_mode)
+        ]
         listing.show(listing.ordered(plain))
         title = len(names) > 1 or "R" in options
         for at, entry in enumerate(listing.ordered(directories)):

@@ -98,7 +98,13 @@ class _Reader:
         if len({self.long[match] for match in matches}) > 1:
             raise self.wrong(f"option '--{name}' is ambiguous")
         letter = self.long[matches[0]]
-        takes = letter[1:] if letter[1:] in (":", "::") else self.takes(letter[0]) if letter[0] in self.spec else ""
+        takes = (
+            letter[1:]
+            if letter[1:] in (":", "::")
+            else self.takes(letter[0])
+            if letter[0] in self.spec
+            else ""
+        )
         if equals and not takes:
             raise self.wrong(f"option '--{matches[0]}' doesn't allow an argument")
         if takes == ":" and not equals:

@@ -173,7 +173,11 @@ def mktemp(process: Process) -> int:
         return 1
     try:
         for path in _names(template, str(process.fs.caller.uid)):
-            taken = process.fs.exists(path) if "u" in options else not _made(process.fs, path, directory="d" in options)
+            taken = (
+                process.fs.exists(path)
+                if "u" in options
+                else not _made(process.fs, path, directory="d" in options)
+            )
             if not taken:
                 process.out(path + "\n")
                 return 0

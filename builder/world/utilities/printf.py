@@ -14,7 +14,10 @@ from builder.world.utilities.stdio import octets, words
 
 _DIRECTIVE: Final = re.compile(rb"%([-+ #0]*)(\*|\d*)(?:(\.)(\*|-?\d*))?[hlLjzt]*(.?)", re.DOTALL)
 _NUMBER: Final = re.compile(r"\s*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)")
-_FLOAT: Final = re.compile(r"\s*([+-]?(?:0[xX][0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?(?:[pP][+-]?\d+)?|\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf(?:inity)?|nan))", re.I)
+_FLOAT: Final = re.compile(
+    r"\s*([+-]?(?:0[xX][0-9a-fA-F]+(?:\.[0-9a-fA-F]*)?(?:[pP][+-]?\d+)?|\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf(?:inity)?|nan))",
+    re.I,
+)
 
 
 @dataclass(slots=True)
@@ -169,7 +172,10 @@ def _pass(format_: bytes, arguments: _Arguments, printed: Printed) -> None:
             _convert(directive, arguments, printed, format_)
             at = directive.end()
         else:
-            end = min((found for found in (format_.find(b"\\", at), format_.find(b"%", at)) if found >= 0), default=len(format_))
+            end = min(
+                (found for found in (format_.find(b"\\", at), format_.find(b"%", at)) if found >= 0),
+                default=len(format_),
+            )
             printed.output += format_[at:end]
             at = end
 

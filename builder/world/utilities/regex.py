@@ -276,7 +276,9 @@ class Pattern:
         return self.first.search(text) is not None
 
 
-def compiled(text: bytes, *, extended: bool = False, ignore_case: bool = False, multiline: bool = False) -> Pattern:
+def compiled(
+    text: bytes, *, extended: bool = False, ignore_case: bool = False, multiline: bool = False
+) -> Pattern:
     r"""The expression, ready to search. Raises RegexError.
 
     ``multiline``: ``^`` and ``$`` also match around newlines, and ``.`` does not match one (REG_NEWLINE).

@@ -31,7 +31,9 @@ def false(_process: Process) -> int:
 
 def env(process: Process) -> int:
     """Print the environment, or run a command in a changed one."""
-    options = parse(process.argv[1:], "+iu:0", {"ignore-environment": "i", "unset": "u", "null": "0"}, usage=_ENV)
+    options = parse(
+        process.argv[1:], "+iu:0", {"ignore-environment": "i", "unset": "u", "null": "0"}, usage=_ENV
+    )
     operands = list(options.operands)
     fresh = "i" in options
     if operands[:1] == ["-"]:

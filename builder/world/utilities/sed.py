@@ -326,7 +326,9 @@ class Editor:
         if command.active:
             self._leave(command, second)
             return second.which is not Which.LINE or self.number <= second.line or self._matches(first)
-        zero = first.which is Which.LINE and first.line == 0 and second.which is Which.REGEX and self.number == 1
+        zero = (
+            first.which is Which.LINE and first.line == 0 and second.which is Which.REGEX and self.number == 1
+        )
         if not zero and not self._matches(first):
             return False
         self._enter(command, second, matched_at_once=zero)
@@ -403,7 +405,11 @@ def substituted(text: bytes, pattern: Pattern, substitution: Substitution) -> tu
         pieces.append(text[at:begin])
         if not empty_again:
             seen += 1
-            wanted = seen >= max(1, substitution.nth) if substitution.everywhere else seen == max(1, substitution.nth)
+            wanted = (
+                seen >= max(1, substitution.nth)
+                if substitution.everywhere
+                else seen == max(1, substitution.nth)
+            )
             pieces.append(_expanded(match, substitution) if wanted else text[begin:end])
             replaced += wanted
         end_of_last = end

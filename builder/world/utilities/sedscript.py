@@ -86,8 +86,12 @@ class Script:
         for command in self.commands:
             if command.name in ("b", "t", "T"):
                 if command.text and command.text not in labels:
-                    raise UsageError(f"can't find label for jump to '{command.text.decode(errors='replace')}'")
-                command.target = labels.get(command.text, len(self.commands)) if command.text else len(self.commands)
+                    raise UsageError(
+                        f"can't find label for jump to '{command.text.decode(errors='replace')}'"
+                    )
+                command.target = (
+                    labels.get(command.text, len(self.commands)) if command.text else len(self.commands)
+                )
         return self.commands
 
     def _peek(self) -> bytes:

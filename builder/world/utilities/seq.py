@@ -40,7 +40,9 @@ def _words(argv: list[str]) -> list[str]:
 
 def seq(process: Process) -> int:
     """Print numbers from FIRST to LAST."""
-    options = parse(_words(list(process.argv[1:])), "+ws:", {"equal-width": "w", "separator": "s"}, usage=_USAGE)
+    options = parse(
+        _words(list(process.argv[1:])), "+ws:", {"equal-width": "w", "separator": "s"}, usage=_USAGE
+    )
     operands = options.operands
     if not 1 <= len(operands) <= 3:
         raise UsageError("", _USAGE)

@@ -14,10 +14,27 @@ from builder.world.utilities.stdio import Output, create, guarded_exit, octets, 
 
 _USAGE: Final = "[-nrugMcszbdfiokt] [-o FILE] [-k START[.OFS][OPTS][,END[.OFS][OPTS]] [-t CHAR] [FILE]..."
 _KEY: Final = re.compile(r"(\d+)(?:\.(\d+))?([bdfghiMnrV]*)(?:,(\d+)(?:\.(\d+))?([bdfghiMnrV]*))?")
-_REAL: Final = re.compile(rb"\s*([+-]?)(?:(0[xX][0-9a-fA-F]+)|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(inf)|(nan))", re.I)
-_MONTHS: Final = (b"JAN", b"FEB", b"MAR", b"APR", b"MAY", b"JUN", b"JUL", b"AUG", b"SEP", b"OCT", b"NOV", b"DEC")
+_REAL: Final = re.compile(
+    rb"\s*([+-]?)(?:(0[xX][0-9a-fA-F]+)|((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(inf)|(nan))", re.I
+)
+_MONTHS: Final = (
+    b"JAN",
+    b"FEB",
+    b"MAR",
+    b"APR",
+    b"MAY",
+    b"JUN",
+    b"JUL",
+    b"AUG",
+    b"SEP",
+    b"OCT",
+    b"NOV",
+    b"DEC",
+)
 _UNITS: Final = b"KMGTPEZY"
-_NOT_DICTIONARY: Final = bytes(b for b in range(256) if not (chr(b).isascii() and chr(b).isalnum()) and b not in b" \t")
+_NOT_DICTIONARY: Final = bytes(
+    b for b in range(256) if not (chr(b).isascii() and chr(b).isalnum()) and b not in b" \t"
+)
 _UNPRINTABLE: Final = bytes(b for b in range(256) if not 32 <= b < 127)
 
 
@@ -48,7 +65,11 @@ def _fields(line: bytes, separator: bytes) -> list[tuple[int, int]]:
             spans.append((at, at + len(part)))
             at += len(part) + 1
         return spans
-    return [match.span() for match in re.finditer(rb"[ \t\n\v\f\r]*[^ \t\n\v\f\r]*", line) if match.end() > match.start()]
+    return [
+        match.span()
+        for match in re.finditer(rb"[ \t\n\v\f\r]*[^ \t\n\v\f\r]*", line)
+        if match.end() > match.start()
+    ]
 
 
 def _extract(line: bytes, key: Key, separator: bytes) -> bytes:
@@ -78,7 +99,15 @@ def real(text: bytes) -> float:
     if match is None:
         return 0.0
     sign, hexadecimal, decimal, infinite, _ = match.groups()
-    value = float(int(hexadecimal, 16)) if hexadecimal else float(decimal) if decimal else float("inf") if infinite else 0.0
+    value = (
+        float(int(hexadecimal, 16))
+        if hexadecimal
+        else float(decimal)
+        if decimal
+        else float("inf")
+        if infinite
+        else 0.0
+    )
     return -value if sign == b"-" else value
 
 
@@ -147,7 +176,9 @@ class Order:
         self.separator = b"\0" if separator == "\\0" else octets(separator)
         keys = [_parse_key(text) for text in options.values("k")] or [Key(flags=flags)]
         self.keys = [
-            key if key.flags.strip("b") or not flags else Key(key.field, key.offset, key.end_field, key.end_offset, flags + key.flags)
+            key
+            if key.flags.strip("b") or not flags
+            else Key(key.field, key.offset, key.end_field, key.end_offset, flags + key.flags)
             for key in keys
         ]
         self.reverse = "r" in options
@@ -205,8 +236,22 @@ def _arranged(order: Order, lines: list[bytes], *, unique: bool) -> list[bytes]:
 
 def sort(process: Process) -> int:
     """Print the lines of the files in order."""
-    long = {"numeric-sort": "n", "reverse": "r", "unique": "u", "key": "k", "field-separator": "t", "output": "o"}
-    long |= {"stable": "s", "version-sort": "V", "human-numeric-sort": "h", "zero-terminated": "z", "ignore-case": "f", "check": "c"}
+    long = {
+        "numeric-sort": "n",
+        "reverse": "r",
+        "unique": "u",
+        "key": "k",
+        "field-separator": "t",
+        "output": "o",
+    }
+    long |= {
+        "stable": "s",
+        "version-sort": "V",
+        "human-numeric-sort": "h",
+        "zero-terminated": "z",
+        "ignore-case": "f",
+        "check": "c",
+    }
     options = parse(process.argv[1:], "ngMucszbrdfiVhmo:k:t:", long, usage=_USAGE)
     order = Order(options)
     end = b"\0" if "z" in options else b"\n"

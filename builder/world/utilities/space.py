@@ -25,7 +25,9 @@ class _Usage:
 
     def measure(self, path: str, depth: int = 0) -> int:
         """The size of what is at ``path``, in bytes; prints what is to be printed of it."""
-        follow = Follow.ALL if "L" in self.options else Follow.OPERANDS if "H" in self.options else Follow.NONE
+        follow = (
+            Follow.ALL if "L" in self.options else Follow.OPERANDS if "H" in self.options else Follow.NONE
+        )
         through = follow is Follow.ALL or (follow is Follow.OPERANDS and depth == 0)
         try:
             status = look(self.process.fs, path, follow_symlinks=through)
@@ -65,7 +67,9 @@ class _Usage:
 
 def du(process: Process) -> int:
     """Print how much room files and directories take."""
-    options = parse(process.argv[1:], "aHkLsxd:lchmb", {"max-depth": "d", "summarize": "s", "all": "a"}, usage=_DU)
+    options = parse(
+        process.argv[1:], "aHkLsxd:lchmb", {"max-depth": "d", "summarize": "s", "all": "a"}, usage=_DU
+    )
     with Output(process) as out:
         usage = _Usage(process, out, options)
         total = sum(usage.measure(path) for path in options.operands or (".",))

@@ -6,7 +6,17 @@ from typing import Final
 
 from builder.world.process import Process, Stream
 from builder.world.utilities.options import number, parse
-from builder.world.utilities.stdio import CANNOT_OPEN, Output, chunks, contents, create, inputs, lines, octets, reason
+from builder.world.utilities.stdio import (
+    CANNOT_OPEN,
+    Output,
+    chunks,
+    contents,
+    create,
+    inputs,
+    lines,
+    octets,
+    reason,
+)
 
 
 def _visible(piece: bytes, *, ends: bool, tabs: bool, controls: bool) -> bytes:
@@ -51,7 +61,9 @@ def cat(process: Process) -> int:
 
 def tee(process: Process) -> int:
     """Copy descriptor 0 to descriptor 1 and to each file."""
-    options = parse(process.argv[1:], "ai", {"append": "a", "ignore-interrupts": "i"}, usage="[-ai] [FILE]...")
+    options = parse(
+        process.argv[1:], "ai", {"append": "a", "ignore-interrupts": "i"}, usage="[-ai] [FILE]..."
+    )
     status = 0
     sinks: list[Stream] = [process.stdout]
     for name in options.operands:

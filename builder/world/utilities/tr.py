@@ -36,7 +36,11 @@ def expanded(text: bytes) -> bytes:
     members = bytearray()
     at = 0
     while at < len(text):
-        if text[at : at + 2] == b"[:" and (end := text.find(b":]", at + 2)) >= 0 and text[at + 2 : end] in CLASSES:
+        if (
+            text[at : at + 2] == b"[:"
+            and (end := text.find(b":]", at + 2)) >= 0
+            and text[at + 2 : end] in CLASSES
+        ):
             members += _class_members(text[at + 2 : end])
             at = end + 2
             continue

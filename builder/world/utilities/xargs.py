@@ -129,7 +129,14 @@ class _Runner:
 
 def xargs(process: Process) -> int:
     """Run a command with the words of descriptor 0 as arguments."""
-    long = {"null": "0", "no-run-if-empty": "r", "max-args": "n", "max-procs": "P", "replace": "I", "verbose": "t"}
+    long = {
+        "null": "0",
+        "no-run-if-empty": "r",
+        "max-args": "n",
+        "max-procs": "P",
+        "replace": "I",
+        "verbose": "t",
+    }
     options = parse(process.argv[1:], "+0ra:tE:e::I:n:s:P:x", long, usage=_USAGE)
     command = list(options.operands) or ["echo"]
     if "n" in options and number(options.value("n")) == 0:

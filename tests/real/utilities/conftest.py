@@ -73,7 +73,12 @@ def pipelines(command: str) -> list[list[list[str]]]:
         elif operator == "|":
             found[-1].append([])
         else:
-            found[-1][-1].append("".join(part[1:-1] if part[0] in "'\"" else part for part in re.findall(r"""'[^']*'|"[^"]*"|[^'"]+""", word)))
+            found[-1][-1].append(
+                "".join(
+                    part[1:-1] if part[0] in "'\"" else part
+                    for part in re.findall(r"""'[^']*'|"[^"]*"|[^'"]+""", word)
+                )
+            )
     return found
 
 
@@ -124,7 +129,12 @@ class Bench:
             parent.complain(f"{argv[0]}: No such file or directory")
             return 127
         process = Process(
-            parent.world, parent.fs, argv, dict(parent.env if env is None else env), parent.cwd, {**parent.fds, **(fds or {})}
+            parent.world,
+            parent.fs,
+            argv,
+            dict(parent.env if env is None else env),
+            parent.cwd,
+            {**parent.fds, **(fds or {})},
         )
         return UTILITIES[name](process)
 
@@ -175,7 +185,9 @@ def build(fs: Any, root: str, tree: Tree) -> None:
         fs.utime(path, ns=(LONG_AGO_NS, LONG_AGO_NS), follow_symlinks=False)
 
 
-def snapshot(fs: Any, root: str, since_ns: int, compare: Callable[[str, bytes], bytes] | None) -> dict[str, tuple[Any, ...]]:
+def snapshot(
+    fs: Any, root: str, since_ns: int, compare: Callable[[str, bytes], bytes] | None
+) -> dict[str, tuple[Any, ...]]:
     """Everything below ``root``."""
     found: dict[str, tuple[Any, ...]] = {}
     firsts: dict[int, str] = {}
@@ -193,7 +205,14 @@ def snapshot(fs: Any, root: str, since_ns: int, compare: Callable[[str, bytes], 
             content = status.st_rdev
         same = firsts.setdefault(status.st_ino, name) if kind != stat.S_IFDIR else name
         recent = status.st_mtime_ns > since_ns
-        found[name] = (oct(status.st_mode), status.st_uid, status.st_gid, content, same, "now" if recent else status.st_mtime_ns)
+        found[name] = (
+            oct(status.st_mode),
+            status.st_uid,
+            status.st_gid,
+            content,
+            same,
+            "now" if recent else status.st_mtime_ns,
+        )
         if kind == stat.S_IFDIR:
             for child in sorted(fs.listdir(path)):
                 visit(f"{path}/{child}", f"{name}/{child}")
@@ -228,7 +247,26 @@ class Comparison:
         (place / "bin/sh").symlink_to("busybox")
         (place / "etc/passwd").write_bytes(PASSWD)
         (place / "etc/group").write_bytes(GROUP)
+        self._lend_coreutils(busybox)
+        for name in ("passwd", "group"):
+            os.utime(place / "etc" / name, ns=(LONG_AGO_NS, LONG_AGO_NS))
         os.mknod(place / "dev/null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+
+    def _lend_coreutils(self, busybox: str) -> None:
+        """For what Debian's busybox lacks, coreutils is the oracle, with the libraries that it needs."""
+        applets = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout.split()
+        for name in sorted(set(UTILITIES) - set(applets)):
+            found = shutil.which(name)
+            (self.place / "bin" / name).unlink()
+            if found is None:
+                continue
+            shutil.copy(found, self.place / "bin" / name)
+            libraries = subprocess.run(["ldd", found], capture_output=True, text=True, check=True).stdout
+            for library in re.findall(r"(/\S+) \(", libraries):
+                target = self.place / library[1:]
+                if not target.exists():
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(library, target)
 
     @cached_property
     def twin(self) -> Layer:
@@ -243,6 +281,8 @@ class Comparison:
         layer.symlink("busybox", "/bin/sh")
         layer.write_bytes("/etc/passwd", PASSWD)
         layer.write_bytes("/etc/group", GROUP)
+        for name in ("passwd", "group"):
+            layer.utime(f"/etc/{name}", ns=(LONG_AGO_NS, LONG_AGO_NS))
         layer.mknod("/dev/null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
         return layer
 
@@ -254,15 +294,29 @@ class Comparison:
                     continue
                 build(os, f"{self.place}/c/{name}", tree)
                 (self.place / "r" / f"{name}.in").write_bytes(case.stdin)
-                line = " ; ".join(" | ".join(shlex.join(["/bin/" + argv[0], *argv[1:]]) for argv in pipeline) for pipeline in pipelines(case.command))
-                script.append(f"cd /c/{name}; {{ {line} ; }} </r/{name}.in >/r/{name}.out 2>/r/{name}.err; echo $? >/r/{name}.status\n")
+                line = " ; ".join(
+                    " | ".join(shlex.join(["/bin/" + argv[0], *argv[1:]]) for argv in pipeline)
+                    for pipeline in pipelines(case.command)
+                )
+                script.append(
+                    f"cd /c/{name}; {{ {line} ; }} </r/{name}.in >/r/{name}.out 2>/r/{name}.err; echo $? >/r/{name}.status\n"
+                )
             self.place.joinpath("r").chmod(0o777)
             os.chown(self.place / "r", uid, uid)
             for leftover in self.place.joinpath("r").iterdir():
                 os.chown(leftover, uid, uid)
             (self.place / "r/script").write_text("".join(script))
             subprocess.run(
-                [shutil.which("chroot") or "/usr/sbin/chroot", f"--userspec={uid}:{uid}", "--groups=", str(self.place), "/bin/busybox", "sh", "-c", "umask 022; . /r/script"],
+                [
+                    shutil.which("chroot") or "/usr/sbin/chroot",
+                    f"--userspec={uid}:{uid}",
+                    "--groups=",
+                    str(self.place),
+                    "/bin/busybox",
+                    "sh",
+                    "-c",
+                    "umask 022; . /r/script",
+                ],
                 env={"PATH": "/bin", "HOME": "/"},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -293,13 +347,20 @@ class Comparison:
             source = stdin
             for at, argv in enumerate(pipeline):
                 sink = out if at == len(pipeline) - 1 else _Buffer()
-                process = Process(world, fs, argv, {"PATH": "/bin", "HOME": "/"}, root, {0: source, 1: sink, 2: err})
+                process = Process(
+                    world, fs, argv, {"PATH": "/bin", "HOME": "/"}, root, {0: source, 1: sink, 2: err}
+                )
                 try:
                     status = UTILITIES[argv[0]](process)
                 except BrokenPipeError:
                     status = 141
                 source = sink
-        return Outcome(bytes(out.content), bytes(err.content), status, snapshot(layer, root, self.started_ns, case.compare))
+        return Outcome(
+            bytes(out.content),
+            bytes(err.content),
+            status,
+            snapshot(layer, root, self.started_ns, case.compare),
+        )
 
     def differences(self, tree: Tree, commands: Sequence[str | Case]) -> list[str]:
         """What differs, case by case, in words."""
@@ -320,17 +381,23 @@ def _comparable(outcome: Outcome, case: Case) -> Outcome:
     stdout = outcome.stdout
     if case.sorted:
         stdout = b"\n".join(sorted(stdout.split(b"\n")))
-    return replace(outcome, stdout=stdout if case.stdout else b"", stderr=_said(outcome.stderr) if case.stderr else b"")
+    return replace(
+        outcome, stdout=stdout if case.stdout else b"", stderr=_said(outcome.stderr) if case.stderr else b""
+    )
 
 
 def _difference(real: Outcome, mine: Outcome) -> str:
     lines = []
     for name in ("stdout", "stderr", "status"):
         if getattr(real, name) != getattr(mine, name):
-            lines.append(f"    {name}: busybox {getattr(real, name)!r}\n    {' ' * len(name)}  here    {getattr(mine, name)!r}")
+            lines.append(
+                f"    {name}: busybox {getattr(real, name)!r}\n    {' ' * len(name)}  here    {getattr(mine, name)!r}"
+            )
     for path in sorted({*real.tree, *mine.tree}):
         if real.tree.get(path) != mine.tree.get(path):
-            lines.append(f"    {path}: busybox {real.tree.get(path)}\n    {' ' * len(path)}  here    {mine.tree.get(path)}")
+            lines.append(
+                f"    {path}: busybox {real.tree.get(path)}\n    {' ' * len(path)}  here    {mine.tree.get(path)}"
+            )
     return "\n".join(lines)
 
 

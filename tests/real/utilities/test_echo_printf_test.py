@@ -147,8 +147,39 @@ def test_test(same):
 
 
 def test_bracket(same):
-    same(FILES, ["[ a", "[ a = a ]", "[ ]", "[", "[ ! a ]", "[ -f f -a -d d ]", "[ ( a = b ) -o c ]", "[ 1 -gt 0 ]", "[ ]]", "[ x ] ]"])
+    same(
+        FILES,
+        [
+            "[ a",
+            "[ a = a ]",
+            "[ ]",
+            "[",
+            "[ ! a ]",
+            "[ -f f -a -d d ]",
+            "[ ( a = b ) -o c ]",
+            "[ 1 -gt 0 ]",
+            "[ ]]",
+            "[ x ] ]",
+        ],
+    )
 
 
 def test_test_as_an_ordinary_user(same, case):
-    same(FILES, [case(f"test {e}", uid=1000) for e in ("-r secret", "-w readonly", "-w f", "-x script", "-x d", "-w d", "-O f", "-G f", "-r f", "-r nope")])
+    same(
+        FILES,
+        [
+            case(f"test {e}", uid=1000)
+            for e in (
+                "-r secret",
+                "-w readonly",
+                "-w f",
+                "-x script",
+                "-x d",
+                "-w d",
+                "-O f",
+                "-G f",
+                "-r f",
+                "-r nope",
+            )
+        ],
+    )

@@ -25,7 +25,15 @@ FILES = {
     "sha": f"{hashlib.sha256(b'hello' + bytes([10])).hexdigest()} *a\n",
     "b64": "aGVsbG8K\n", "bad64": "aGV!bG8K\n", "short64": "aGVsbG8",
 }  # fmt: skip
-DEEP = {"d/": None, "d/f": "x" * 5000, "d/s/": None, "d/s/g": "y", "d/s/h": "= d/f", "d/l": "-> f", "top": "z" * 9000}
+DEEP = {
+    "d/": None,
+    "d/f": "x" * 5000,
+    "d/s/": None,
+    "d/s/g": "y",
+    "d/s/h": "= d/f",
+    "d/l": "-> f",
+    "top": "z" * 9000,
+}
 
 
 def test_ls(same, case):
@@ -40,7 +48,23 @@ def test_ls(same, case):
             if words not in ("-la t/..", "-s a", "-lc n", "-t")
         ],
     )  # fmt: skip
-    same(DEEP, ["ls d", "ls d top", "ls -R d", "ls -R d top", "ls d d/s", "ls -F d", "ls -p d d/s", "ls -d d/s d/f", "ls -1R", "ls d/l", "ls -l d/l", case("ls -R d", uid=1000)])
+    same(
+        DEEP,
+        [
+            "ls d",
+            "ls d top",
+            "ls -R d",
+            "ls -R d top",
+            "ls d d/s",
+            "ls -F d",
+            "ls -p d d/s",
+            "ls -d d/s d/f",
+            "ls -1R",
+            "ls d/l",
+            "ls -l d/l",
+            case("ls -R d", uid=1000),
+        ],
+    )
 
 
 def test_stat(same, case):
@@ -53,10 +77,82 @@ def test_stat(same, case):
 
 def test_hashes(same, case):
     for name in ("md5sum", "sha1sum", "sha256sum", "sha512sum"):
-        same(FILES, [f"{name} {words}".rstrip() for words in ("a", "a bin", "nope a", "e", "-c sums", "-c good", "-c sha", "-x", "-sc sums", "-s a", "-c nope", "-wc sums", "-b a")] + [case(name, stdin=b"hi"), case(f"{name} -", stdin=b"hi")])
-    same(FILES, ["cksum a", "cksum a bin", "cksum nope", "cksum e", "cksum big", case("cksum", stdin=b"hi"), "cksum a a", "cksum x", "cksum l", "cksum v9"])
-    same(FILES, ["base64 a", "base64 bin", "base64 -w 10 bin", "base64 -w 0 a", "base64 -d b64", "base64 -d bad64", "base64 nope", "base64 e", "base64 a bin", "base64 -x a", case("base64", stdin=b"x"), case("base64 -d", stdin=b"eA=="), "base64 -d e", "base64 a | base64 -d", case("base64 -d short64", stderr=False)])
+        same(
+            FILES,
+            [
+                f"{name} {words}".rstrip()
+                for words in (
+                    "a",
+                    "a bin",
+                    "nope a",
+                    "e",
+                    "-c sums",
+                    "-c good",
+                    "-c sha",
+                    "-x",
+                    "-sc sums",
+                    "-s a",
+                    "-c nope",
+                    "-wc sums",
+                    "-b a",
+                )
+            ]
+            + [case(name, stdin=b"hi"), case(f"{name} -", stdin=b"hi")],
+        )
+    same(
+        FILES,
+        [
+            "cksum a",
+            "cksum a bin",
+            "cksum nope",
+            "cksum e",
+            "cksum big",
+            case("cksum", stdin=b"hi"),
+            "cksum a a",
+            "cksum x",
+            "cksum l",
+            "cksum v9",
+        ],
+    )
+    same(
+        FILES,
+        [
+            "base64 a",
+            "base64 bin",
+            "base64 -w 10 bin",
+            "base64 -w 0 a",
+            "base64 -d b64",
+            "base64 -d bad64",
+            "base64 nope",
+            "base64 e",
+            "base64 a bin",
+            "base64 -x a",
+            case("base64", stdin=b"x"),
+            case("base64 -d", stdin=b"eA=="),
+            "base64 -d e",
+            "base64 a | base64 -d",
+            case("base64 -d short64", stderr=False),
+        ],
+    )
 
 
 def test_du_of_files(same):
-    same(DEEP, ["du top", "du -k top", "du -h top", "du -m top", "du -b top", "du nope", "du -s top", "du -x top", "du -c top d/f", "du -a top", "du d/f d/s/h", "du -l d/f d/s/h", "du -z", "du -s -a top"])
+    same(
+        DEEP,
+        [
+            "du top",
+            "du -k top",
+            "du -h top",
+            "du -m top",
+            "du -b top",
+            "du nope",
+            "du -s top",
+            "du -x top",
+            "du -c top d/f",
+            "du -a top",
+            "du d/f d/s/h",
+            "du -l d/f d/s/h",
+            "du -z",
+            "du -s -a top",
+        ],
+    )

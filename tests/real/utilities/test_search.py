@@ -31,13 +31,65 @@ foo l|-r foo l|foo noeol|-c foo a b noeol e|-hn foo a b|-c -m1 foo a|-e foo -f p
 
 
 def test_grep(same, case):
-    same(FILES, [f"grep {words.replace('¦', '|')}" for words in GREPS.replace("'foo|apple'", "'foo¦apple'").replace("\\|", "\\¦").replace("'a|'", "'a¦'").replace("'BANANA|APPLE'", "'BANANA¦APPLE'").replace("(a|b)", "(a¦b)").replace("(foo|bar)", "(foo¦bar)").replace("'a|b|c'", "'a¦b¦c'").split("|")])
-    same(FILES, [case("grep foo", stdin=b"foo\nbar\n"), case("grep -H foo", stdin=b"foo\n"), case("grep foo - a", stdin=b"foo\n"), case("grep -l foo", stdin=b"foo\n"), case("grep -c foo -", stdin=b"foo\n")], least=5)
+    same(
+        FILES,
+        [
+            f"grep {words.replace('¦', '|')}"
+            for words in GREPS.replace("'foo|apple'", "'foo¦apple'")
+            .replace("\\|", "\\¦")
+            .replace("'a|'", "'a¦'")
+            .replace("'BANANA|APPLE'", "'BANANA¦APPLE'")
+            .replace("(a|b)", "(a¦b)")
+            .replace("(foo|bar)", "(foo¦bar)")
+            .replace("'a|b|c'", "'a¦b¦c'")
+            .split("|")
+        ],
+    )
+    same(
+        FILES,
+        [
+            case("grep foo", stdin=b"foo\nbar\n"),
+            case("grep -H foo", stdin=b"foo\n"),
+            case("grep foo - a", stdin=b"foo\n"),
+            case("grep -l foo", stdin=b"foo\n"),
+            case("grep -c foo -", stdin=b"foo\n"),
+        ],
+        least=5,
+    )
 
 
 def test_egrep_and_fgrep(same):
-    same(FILES, ["egrep 'foo|apple' a", "egrep -c 'o+' a b", "egrep '^(a|f)' a", "egrep -v '.' a", "egrep 'a{2}' b", "egrep '(' a", "egrep -o '[0-9]+' a", "egrep -i BANANA a", "egrep -F a.b a", "egrep -n . b"])
-    same(FILES, ["fgrep a.b a", "fgrep '*' a", "fgrep -x foo b", "fgrep -c foo a b", "fgrep '[x]' b", "fgrep -e apple -e foo a", "fgrep -f pats a", "fgrep '^start$' b", "fgrep -w foo a", "fgrep -i BANANA a", "fgrep -c . a b"])
+    same(
+        FILES,
+        [
+            "egrep 'foo|apple' a",
+            "egrep -c 'o+' a b",
+            "egrep '^(a|f)' a",
+            "egrep -v '.' a",
+            "egrep 'a{2}' b",
+            "egrep '(' a",
+            "egrep -o '[0-9]+' a",
+            "egrep -i BANANA a",
+            "egrep -F a.b a",
+            "egrep -n . b",
+        ],
+    )
+    same(
+        FILES,
+        [
+            "fgrep a.b a",
+            "fgrep '*' a",
+            "fgrep -x foo b",
+            "fgrep -c foo a b",
+            "fgrep '[x]' b",
+            "fgrep -e apple -e foo a",
+            "fgrep -f pats a",
+            "fgrep '^start$' b",
+            "fgrep -w foo a",
+            "fgrep -i BANANA a",
+            "fgrep -c . a b",
+        ],
+    )
 
 
 TREE = {
@@ -68,8 +120,22 @@ find . -name '[a-f]'|find . -name '?'|find . -name '\\*'|find . -type f -a -name
 
 
 def test_find(same, case):
-    same(TREE, [case(command, sorted=True) for command in FINDS.replace(" ;", " ';'").split("|") if command != "find . -type f -exec sh ';'"])
-    same(TREE, [case(f"find {words}", sorted=True, uid=1000) for words in ("a", "a -type f", ". -executable -type f", "a/b", "a -exec ls -d {} +")], least=5)
+    same(
+        TREE,
+        [
+            case(command, sorted=True)
+            for command in FINDS.replace(" ;", " ';'").split("|")
+            if command != "find . -type f -exec sh ';'"
+        ],
+    )
+    same(
+        TREE,
+        [
+            case(f"find {words}", sorted=True, uid=1000)
+            for words in ("a", "a -type f", ". -executable -type f", "a/b", "a -exec ls -d {} +")
+        ],
+        least=5,
+    )
 
 
 def test_xargs(same, case):

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.tools("busybox")
 FILES = {
     "n": "1\n2\n3\n4\n5\n",
     "w": "hello world\nfoo bar baz\n\n  indented\na/b/c\nend",
-    "conf": "#comment\nport=80\nserver {\n  listen 80;\n  root /var/www;\n}\n# listen 443\nname = \"x\"\n",
+    "conf": '#comment\nport=80\nserver {\n  listen 80;\n  root /var/www;\n}\n# listen 443\nname = "x"\n',
     "script": "s/1/one/\n3d\n$a\\\nlast\n",
     "x": ("a\n", 0o755),
     "own": ("a\nb\n", 0o640, 1000, 1000),
@@ -39,4 +39,14 @@ def test_sed(same):
 
 def test_sed_on_other_files_and_in_place(same, case):
     same(FILES, [f"sed {words}" for words in OTHERS])
-    same(FILES, [case("sed s/a/b/", stdin=b"aa\naa"), case("sed -n '$='", stdin=b"a\nb"), case("sed p - n", stdin=b"q\n"), case("sed -i s/a/b/ own", uid=1000), case("sed -i s/1/2/ n", uid=1000)], least=5)
+    same(
+        FILES,
+        [
+            case("sed s/a/b/", stdin=b"aa\naa"),
+            case("sed -n '$='", stdin=b"a\nb"),
+            case("sed p - n", stdin=b"q\n"),
+            case("sed -i s/a/b/ own", uid=1000),
+            case("sed -i s/1/2/ n", uid=1000),
+        ],
+        least=5,
+    )

@@ -6,7 +6,19 @@ import pytest
 
 pytestmark = pytest.mark.tools("busybox")
 
-FILES = {"a": "x\n", "l": "-> a", "ll": "-> l", "d/": None, "d/up": "-> ../a", "loop": "-> loop", "dang": "-> nowhere", "x": ("#!/bin/sh\n", 0o755), "lx": "-> x", "ld": "-> d", "abs": "-> /etc/passwd"}
+FILES = {
+    "a": "x\n",
+    "l": "-> a",
+    "ll": "-> l",
+    "d/": None,
+    "d/up": "-> ../a",
+    "loop": "-> loop",
+    "dang": "-> nowhere",
+    "x": ("#!/bin/sh\n", 0o755),
+    "lx": "-> x",
+    "ld": "-> d",
+    "abs": "-> /etc/passwd",
+}
 
 
 def each(name, words):
@@ -14,7 +26,13 @@ def each(name, words):
 
 
 def test_seq(same):
-    same({}, each("seq", "3|1 0.5 2|5 -2 1|-w 8 11|-s , 3|3 1|a|-w 0.5 0.25 1|1 2 3 4||-- -3 -1|1e2 101|0.1 0.3|010 12|-s '\\n' 2|1 1 1|0|-s '' 3|-w 1 100|10 -3 -5|1.5|2 0.25 3|-x 3|-ws: 9 10"))
+    same(
+        {},
+        each(
+            "seq",
+            "3|1 0.5 2|5 -2 1|-w 8 11|-s , 3|3 1|a|-w 0.5 0.25 1|1 2 3 4||-- -3 -1|1e2 101|0.1 0.3|010 12|-s '\\n' 2|1 1 1|0|-s '' 3|-w 1 100|10 -3 -5|1.5|2 0.25 3|-x 3|-ws: 9 10",
+        ),
+    )
 
 
 def test_expr(same):
@@ -25,20 +43,111 @@ def test_expr(same):
 
 
 def test_names_of_files(same, case):
-    same(FILES, each("basename", "a/b.c .c|/|''|a//|-a x/y z/w|-s .c a.c b.c||a b c|.c .c|a|/a/|//|-x a|a/b/ b|abc c"))
+    same(
+        FILES,
+        each(
+            "basename", "a/b.c .c|/|''|a//|-a x/y z/w|-s .c a.c b.c||a b c|.c .c|a|/a/|//|-x a|a/b/ b|abc c"
+        ),
+    )
     same(FILES, each("dirname", "a/b|a|/|a/b//|//a|''|a b||/a|//|a//b|./a|../a/|/a/b/c"))
-    same(FILES, each("readlink", "l|a|-f ll|-f nope/x|-f nope|-n l|-v a|l a||-f /|-f ''|-f loop|-f d/up|dang|-f dang|-f ld/up|-f .|-f ./d/../a|abs|-f abs|-f ../..|-x l|nope|-v nope"))
+    same(
+        FILES,
+        each(
+            "readlink",
+            "l|a|-f ll|-f nope/x|-f nope|-n l|-v a|l a||-f /|-f ''|-f loop|-f d/up|dang|-f dang|-f ld/up|-f .|-f ./d/../a|abs|-f abs|-f ../..|-x l|nope|-v nope",
+        ),
+    )
     same(FILES, each("realpath", "a|nope|nope/x|d/..|ll|a l d/up||loop|dang|/|.|abs|ld/up ./d|a/x"))
-    same(FILES, ["pwd", "pwd -P", "pwd -L", "which sh", "which nope", "which sh nope ls", "which -a sh", "which", "which ./x", "which ./a", "which /bin/sh", "which ./lx", "which -x sh", "which d"])
+    same(
+        FILES,
+        [
+            "pwd",
+            "pwd -P",
+            "pwd -L",
+            "which sh",
+            "which nope",
+            "which sh nope ls",
+            "which -a sh",
+            "which",
+            "which ./x",
+            "which ./a",
+            "which /bin/sh",
+            "which ./lx",
+            "which -x sh",
+            "which d",
+        ],
+    )
 
 
 def test_mktemp(same, case):
-    same(FILES, ["mktemp -u x.XXXXXX | wc -c", "mktemp -q aX", "mktemp a.XXXXXX b", "mktemp -t foo.XXXXXX | cut -c1-9", "mktemp -p d q.XXXXXX -u | cut -c 1-4", "mktemp -d -u | cut -c 1-9", "mktemp -u -p d | cut -c 1-6", "mktemp -x", "mktemp -q -p nodir", case("mktemp a", stderr=False), case("mktemp nodir/XXXXXX", stderr=False), case("mktemp -p nodir", stderr=False)])
+    same(
+        FILES,
+        [
+            "mktemp -u x.XXXXXX | wc -c",
+            "mktemp -q aX",
+            "mktemp a.XXXXXX b",
+            "mktemp -t foo.XXXXXX | cut -c1-9",
+            "mktemp -p d q.XXXXXX -u | cut -c 1-4",
+            "mktemp -d -u | cut -c 1-9",
+            "mktemp -u -p d | cut -c 1-6",
+            "mktemp -x",
+            "mktemp -q -p nodir",
+            case("mktemp a", stderr=False),
+            case("mktemp nodir/XXXXXX", stderr=False),
+            case("mktemp -p nodir", stderr=False),
+        ],
+    )
 
 
 def test_env_and_running(same, case):
-    same({}, ["env -i A=1", "env -i A=1 B=2 env", "env -i", "env - X=1", case("env -i A=1 -u A", stderr=False), case("env -i nosuch", stderr=False), "env -u", "env -x", "env -i -0 A=1", "env -i A=1 A=2 env", "env -i A= env", "env -i PATH=/bin echo hi", "env -i false", "env -u HOME -u PWD -u OLDPWD -u SHLVL env | sort | grep -v _"][:13])
-    same({}, ["true", "false", "true x", "false x", "true --help x | cat", "false | true", "true ; false", "false ; true", "yes | head -n 2", "yes a b | head -n 1", "yes '' | head -n 3", "sleep", "sleep x", "sleep 0", "sleep 1q", "sleep 0 0s 0m", "sleep -1", "kill", "kill x", "kill -FOO 1", "sync", "sync a -x", "nproc --ignore=x"], least=20)
+    same(
+        {},
+        [
+            "env -i A=1",
+            "env -i A=1 B=2 env",
+            "env -i",
+            "env - X=1",
+            case("env -i A=1 -u A", stderr=False),
+            case("env -i nosuch", stderr=False),
+            "env -u",
+            "env -x",
+            "env -i -0 A=1",
+            "env -i A=1 A=2 env",
+            "env -i A= env",
+            "env -i PATH=/bin echo hi",
+            "env -i false",
+            "env -u HOME -u PWD -u OLDPWD -u SHLVL env | sort | grep -v _",
+        ][:13],
+    )
+    same(
+        {},
+        [
+            "true",
+            "false",
+            "true x",
+            "false x",
+            "true --help x | cat",
+            "false | true",
+            "true ; false",
+            "false ; true",
+            "yes | head -n 2",
+            "yes a b | head -n 1",
+            "yes '' | head -n 3",
+            "sleep",
+            "sleep x",
+            "sleep 0",
+            "sleep 1q",
+            "sleep 0 0s 0m",
+            "sleep -1",
+            "kill",
+            "kill x",
+            "kill -FOO 1",
+            "sync",
+            "sync a -x",
+            "nproc --ignore=x",
+        ],
+        least=20,
+    )
 
 
 def test_id_and_uname(same, case):

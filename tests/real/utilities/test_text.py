@@ -44,7 +44,7 @@ def test_cat(same, case):
             "cat noeol noeol",
             "cat -u empty",
             "cat -- a",
-                "cat -A bin",
+            "cat -A bin",
         ],
     )
 
@@ -196,8 +196,38 @@ def test_fold_expand_and_unexpand(same, case):
         FILES,
         ["fold -w 5 long", "fold -s -w 6 long", "fold long", "fold -w 0 long", "fold -b -w 3 tabs", "fold -w 10 -s tabs", "fold -sw 8 long", "fold -w 3 nope a", "fold -w x a", "fold -5 a", case("fold -w 2", stdin=b"abc\x08de\rfgh")],
     )  # fmt: skip
-    same(FILES, ["expand tabs", "expand -t 4 tabs", "expand -i tabs", "expand -t 3 -i tabs", "expand nope", "expand tabs a", case("expand", stdin=b"\t"), "expand noeol", "expand -t4 long", "expand -z", "expand -t x tabs"])
-    same(FILES, ["unexpand tabs", "unexpand -a tabs", "unexpand -t 4 tabs", "unexpand -a -t 3 tabs", "unexpand -f tabs", "unexpand nope", case("unexpand", stdin=b"         x  \n"), case("unexpand -a", stdin=b"a       b       c  d\n"), "unexpand noeol", "unexpand -z", "unexpand -f -t 4 tabs"])
+    same(
+        FILES,
+        [
+            "expand tabs",
+            "expand -t 4 tabs",
+            "expand -i tabs",
+            "expand -t 3 -i tabs",
+            "expand nope",
+            "expand tabs a",
+            case("expand", stdin=b"\t"),
+            "expand noeol",
+            "expand -t4 long",
+            "expand -z",
+            "expand -t x tabs",
+        ],
+    )
+    same(
+        FILES,
+        [
+            "unexpand tabs",
+            "unexpand -a tabs",
+            "unexpand -t 4 tabs",
+            "unexpand -a -t 3 tabs",
+            "unexpand -f tabs",
+            "unexpand nope",
+            case("unexpand", stdin=b"         x  \n"),
+            case("unexpand -a", stdin=b"a       b       c  d\n"),
+            "unexpand noeol",
+            "unexpand -z",
+            "unexpand -f -t 4 tabs",
+        ],
+    )
 
 
 def test_tr(same, case):
@@ -219,17 +249,93 @@ def test_tr(same, case):
 
 
 def test_nl_tac_and_rev(same, case):
-    same(FILES, ["nl a", "nl -b a a", "nl -b n a", "nl -s : a", "nl -w 2 -i 5 -v 10 a", "nl nope a", "nl a noeol", "nl -b x a", case("nl", stdin=b"\nq"), "nl -z", "nl empty"])
-    same(FILES, ["tac a", "tac noeol", "tac a noeol", "tac noeol a", "tac nope a", case("tac", stdin=b"1\n2\n"), "tac empty", "tac twenty", "tac -z", "tac s1 s2", "tac -- s1"])
-    same(FILES, ["rev a", "rev noeol", "rev a b", "rev nope", case("rev", stdin=b"abc\n\nd"), "rev empty", "rev twenty", "rev -z", "rev s1 - ", "rev tabs"])
+    same(
+        FILES,
+        [
+            "nl a",
+            "nl -b a a",
+            "nl -b n a",
+            "nl -s : a",
+            "nl -w 2 -i 5 -v 10 a",
+            "nl nope a",
+            "nl a noeol",
+            "nl -b x a",
+            case("nl", stdin=b"\nq"),
+            "nl -z",
+            "nl empty",
+        ],
+    )
+    same(
+        FILES,
+        [
+            "tac a",
+            "tac noeol",
+            "tac a noeol",
+            "tac noeol a",
+            "tac nope a",
+            case("tac", stdin=b"1\n2\n"),
+            "tac empty",
+            "tac twenty",
+            "tac -z",
+            "tac s1 s2",
+            "tac -- s1",
+        ],
+    )
+    same(
+        FILES,
+        [
+            "rev a",
+            "rev noeol",
+            "rev a b",
+            "rev nope",
+            case("rev", stdin=b"abc\n\nd"),
+            "rev empty",
+            "rev twenty",
+            "rev -z",
+            "rev s1 - ",
+            "rev tabs",
+        ],
+    )
 
 
 def test_tee(same, case):
     same(
         FILES,
-        [case(f"tee {words}", stdin=b"hello\n") for words in ("", "out", "out out2", "-a noeol", "noeol", "d", "nodir/x", "-", "-i out", "-z", "-a new", "d out")],
+        [
+            case(f"tee {words}", stdin=b"hello\n")
+            for words in (
+                "",
+                "out",
+                "out out2",
+                "-a noeol",
+                "noeol",
+                "d",
+                "nodir/x",
+                "-",
+                "-i out",
+                "-z",
+                "-a new",
+                "d out",
+            )
+        ],
     )
 
 
 def test_strings(same, case):
-    same(FILES, ["strings a", "strings -n 2 a", "strings bin", "strings -o bin", "strings -t x bin", "strings -f bin a", "strings nope", "strings -t d bin", case("strings -n 1", stdin=b"a\0b"), "strings -n x a", "strings empty", "strings -z"])
+    same(
+        FILES,
+        [
+            "strings a",
+            "strings -n 2 a",
+            "strings bin",
+            "strings -o bin",
+            "strings -t x bin",
+            "strings -f bin a",
+            "strings nope",
+            "strings -t d bin",
+            case("strings -n 1", stdin=b"a\0b"),
+            "strings -n x a",
+            "strings empty",
+            "strings -z",
+        ],
+    )
