@@ -214,9 +214,9 @@ class World:
     def run(self, root: Posix, command: Command, output: Sink, *, caller: Caller = ROOT) -> int:
         """Run ``command`` in ``root`` to its end; its exit status. One world runs one command at a time.
 
-        The clock is the root's, unless the world was given one. Both descriptors 1 and 2 go to ``output``. Raises
-        ExecError if it cannot be executed, StepFailedError over a limit, Serving if it serves and does not end,
-        and Cancelled when ``is_cancelled`` says so.
+        The clock is the root's, unless the world was given one. Both descriptors 1 and 2 go to ``output``.
+        Raises ExecError if it cannot be executed, StepFailedError over a limit, Serving if it serves and does
+        not end, and Cancelled when ``is_cancelled`` says so.
         """
         # Interpreters of trees recurse; Python's 1000 frames would end at some eighty nested functions.
         sys.setrecursionlimit(max(sys.getrecursionlimit(), _PYTHON_FRAMES))

@@ -24,10 +24,26 @@ from builder.world.utilities import UTILITIES
 from builder.world.world import World
 from unionfs_sim.layer import Dir, File, Layer, Symlink, layer
 
-APPLETS = (
-    "cat cut echo env grep head ln ls mkdir mv rm rmdir sed seq sleep sort tail tee touch tr uniq wc xargs true "
-    "false find id"
-).split()  # noqa: SIM905
+APPLETS = [
+    *(
+        "cat",
+        "cut",
+        "echo",
+        "env",
+        "false",
+        "find",
+        "grep",
+        "head",
+        "id",
+        "ln",
+        "ls",
+        "mkdir",
+        "mv",
+        "rm",
+        "rmdir",
+    ),
+    *("sed", "seq", "sleep", "sort", "tail", "tee", "touch", "tr", "true", "uniq", "wc", "xargs"),
+]
 
 
 @dataclass(frozen=True)

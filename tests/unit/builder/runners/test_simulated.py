@@ -1,0 +1,305 @@
+"""The simulated runner: users, mounts, the network, time limits, and commands that cannot start."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+import pytest
+
+from builder.errors import StepFailedError
+from builder.protocols import Command, Exit, Mount, Network
+from builder.runners.simulated import SimulatedRunner, account
+from builder.world.internet import UnreachableError, toy_internet
+from builder.world.process import Process, Program
+from builder.world.shell import SHELLS
+from builder.world.utilities import UTILITIES
+from unionfs_sim.caller import Caller
+from unionfs_sim.filesystem import Filesystem
+from unionfs_sim.layer import Dir, File, Layer, Symlink, layer
+from unionfs_sim.union import mount
+
+PASSWD = "root:x:0:0::/root:/bin/sh\napp:x:1000:1001::/home/app:/bin/sh\n"
+GROUP = "root:x:0:\napp:x:1001:\nweb:x:33:app\n"
+
+
+def fetch(process: Process) -> int:
+    """A program that asks the internet."""
+    try:
+        process.out(f"{process.world.internet.fetch(process.argv[1]).status}\n")
+    except UnreachableError as error:
+        process.complain(str(error))
+        return 1
+    return 0
+
+
+class Bench:
+    """A root and a runner. ``say`` runs a script in the root."""
+
+    def __init__(self) -> None:
+        tools = (
+            "cat",
+            "chmod",
+            "dash",
+            "fetch",
+            "id",
+            "ln",
+            "ls",
+            "mkdir",
+            "mv",
+            "rm",
+            "rmdir",
+            "sleep",
+            "touch",
+        )
+        literal: dict[str, Any] = {
+            f"/bin/{name}": File(f"\x7fSIM {name}\n".encode(), mode=0o755) for name in tools
+        }
+        literal |= {"/bin/sh": Symlink("dash"), "/etc/passwd": PASSWD, "/etc/group": GROUP}
+        literal |= {
+            "/tmp": Dir(mode=0o1777),
+            "/home/app": Dir(uid=1000, gid=1001),
+            "/app/main.c": "int main;",
+        }
+        self.upper = Layer()
+        self.root = mount([layer(literal).freeze()], self.upper)
+        programs: Mapping[str, Program] = ChainMap(  # type: ignore[assignment]
+            {"fetch": fetch},
+            dict(SHELLS),
+            UTILITIES,  # type: ignore[arg-type]
+        )
+        self.runner = SimulatedRunner(programs, toy_internet())
+        self.printed = b""
+
+    def run(self, *argv: str, **more: Any) -> Exit:
+        """Run a command."""
+        pieces: list[bytes] = []
+        more.setdefault("env", {"PATH": "/bin"})
+        try:
+            return self.runner.run(self.root, Command(argv=argv, **more), output=pieces.append)
+        finally:
+            self.printed = b"".join(pieces)
+
+    def say(self, script: str, **more: Any) -> str:
+        """What a script prints."""
+        self.run("/bin/sh", "-c", script, **more)
+        return self.printed.decode()
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return Bench()
+
+
+def attach(
+    target: str, source: Filesystem | None, path: str = "/", *, read_only: bool = False
+) -> tuple[Mount, ...]:
+    return (Mount(PurePosixPath(target), source, PurePosixPath(path), read_only),)
+
+
+# ---- users
+
+
+@pytest.mark.parametrize(
+    ("text", "caller", "home"),
+    [
+        ("", Caller(0, 0), "/root"),
+        ("app", Caller(1000, 1001, frozenset({33})), "/home/app"),
+        ("1000", Caller(1000, 1001, frozenset({33})), "/home/app"),
+        ("4711", Caller(4711, 0), "/"),
+        ("app:web", Caller(1000, 33), "/home/app"),
+        ("4711:4712", Caller(4711, 4712), "/"),
+    ],
+)
+def test_a_user_is_found_in_the_image(bench: Bench, text: str, caller: Caller, home: str) -> None:
+    assert account(bench.root, text) == (caller, home)
+
+
+@pytest.mark.parametrize("text", ["nobody", "app:none"])
+def test_a_user_or_group_that_the_image_does_not_have_is_refused(bench: Bench, text: str) -> None:
+    with pytest.raises(StepFailedError, match="unable to find"):
+        bench.run("/bin/sh", "-c", ":", user=text)
+
+
+def test_a_command_runs_as_its_user(bench: Bench) -> None:
+    assert bench.say("echo x >/root.txt; echo $HOME; touch $HOME/f; ls /home/app", user="app") == (
+        "/bin/sh: 1: cannot create /root.txt: Permission denied\n/home/app\nf\n"
+    )
+
+
+# ---- where and what
+
+
+def test_a_working_directory_that_does_not_exist_is_made(bench: Bench) -> None:
+    assert bench.say("pwd; touch here", cwd="/srv/a/b") == "/srv/a/b\n"
+    assert bench.root.exists("/srv/a/b/here")
+
+
+def test_the_exit_status_is_the_commands(bench: Bench) -> None:
+    assert bench.run("/bin/sh", "-c", "exit 7") == Exit(7)
+
+
+def test_an_exec_form_command_is_found_in_path(bench: Bench) -> None:
+    bench.run("cat", "/app/main.c")
+
+    assert bench.printed == b"int main;"
+
+
+@pytest.mark.parametrize(
+    ("argv", "what", "status"),
+    [
+        (("nothing",), 'exec: "nothing": executable file not found in $PATH', 127),
+        (("/none",), 'exec: "/none": no such file or directory', 127),
+        (("/app/main.c",), 'exec: "/app/main.c": permission denied', 126),
+    ],
+)
+def test_a_command_that_cannot_start_says_why(
+    bench: Bench, argv: tuple[str, ...], what: str, status: int
+) -> None:
+    with pytest.raises(StepFailedError) as failed:
+        bench.run(*argv)
+
+    assert (failed.value.what, failed.value.exit_status) == (what, status)
+
+
+def test_a_script_without_its_interpreter_is_explained(bench: Bench) -> None:
+    bench.say("printf '#!/usr/bin/python3\\n' >/app/s; chmod 755 /app/s")
+
+    with pytest.raises(StepFailedError, match="no such file") as failed:
+        bench.run("/app/s")
+
+    assert "interpreter" in (failed.value.fix or "")
+
+
+def test_an_image_without_a_shell_is_explained() -> None:
+    with pytest.raises(StepFailedError) as failed:
+        SimulatedRunner({}, None).run(Layer(), Command(argv=("/bin/sh", "-c", ":")), output=lambda _: None)
+
+    assert "no shell" in (failed.value.fix or "")
+
+
+# ---- network and time
+
+
+def test_without_a_network_no_host_has_an_address(bench: Bench) -> None:
+    assert bench.say("fetch https://nginx.org/", network=Network.NONE) == "fetch: bad address 'nginx.org'\n"
+
+
+def test_a_command_that_does_not_end_in_time_is_stopped(bench: Bench) -> None:
+    with pytest.raises(StepFailedError, match=r"did not end within 0\.05 s") as failed:
+        bench.run("/bin/sh", "-c", "while :; do :; done", timeout_seconds=0.05)
+
+    assert failed.value.exit_status == 124
+
+
+def test_a_sleep_does_not_use_up_the_time_limit(bench: Bench) -> None:
+    assert bench.run("/bin/sh", "-c", "sleep 100000", timeout_seconds=5.0) == Exit(0)
+
+
+# ---- /dev
+
+
+def test_devices_work_and_leave_nothing_in_the_layer(bench: Bench) -> None:
+    script = (
+        "cat /dev/null >/dev/null; echo a | cat /dev/stdin; echo b >/dev/stdout; [ -c /dev/null ] && echo c"
+    )
+
+    assert bench.say(script) == "a\nb\nc\n"
+    assert bench.upper.listdir("/") == []
+
+
+def test_a_link_to_dev_stdout_is_a_log_file(bench: Bench) -> None:
+    assert bench.say("ln -s /dev/stdout /app/log; echo logged >>/app/log") == "logged\n"
+
+
+# ---- mounts
+
+
+def test_a_bind_mount_shows_a_directory_of_another_tree(bench: Bench) -> None:
+    source = layer({"/src/a": "text", "/src/l": Symlink("a"), "/src/up": Symlink("/app/main.c")}).freeze()
+
+    said = bench.say(
+        "cat /mnt/in/a /mnt/in/l /mnt/in/up; cd /mnt/in; ls; pwd", mounts=attach("/mnt/in", source, "/src")
+    )
+
+    assert said == "texttextint main;a\nl\nup\n/mnt/in\n"
+    assert bench.upper.listdir("/") == []
+
+
+def test_a_read_only_mount_cannot_be_written(bench: Bench) -> None:
+    mounts = attach("/in", layer({"/a": "text"}), read_only=True)
+
+    assert "Read-only file system" in bench.say("echo x >/in/a; cat /in/a", mounts=mounts)
+    assert bench.printed.endswith(b"text")
+
+
+def test_a_cache_keeps_what_was_written_and_the_layer_does_not(bench: Bench) -> None:
+    cache = Layer()
+    bench.say("mkdir -p /var/cache/x/d; echo kept >/var/cache/x/d/f", mounts=attach("/var/cache/x", cache))
+
+    assert bench.say("cat /var/cache/x/d/f", mounts=attach("/var/cache/x", cache)) == "kept\n"
+    assert cache.read_bytes("/d/f") == b"kept\n"
+    assert not bench.upper.exists("/var")
+
+
+def test_a_secret_is_one_file_that_is_gone_afterwards(bench: Bench) -> None:
+    secret = layer({"/secret": File(b"s3cret", mode=0o400)}).freeze()
+    mounts = attach("/run/secrets/token", secret, "/secret", read_only=True)
+
+    assert bench.say("cat /run/secrets/token; ls /run/secrets", mounts=mounts) == "s3crettoken\n"
+    assert not bench.root.exists("/run")
+
+
+def test_a_secret_is_not_for_other_users(bench: Bench) -> None:
+    secret = layer({"/secret": File(b"s3cret", mode=0o400)}).freeze()
+    mounts = attach("/run/secrets/token", secret, "/secret", read_only=True)
+
+    assert "Permission denied" in bench.say("cat /run/secrets/token", mounts=mounts, user="app")
+
+
+def test_a_mount_hides_what_the_image_has_there(bench: Bench) -> None:
+    assert bench.say("ls /app; touch /app/new; ls /app", mounts=attach("/app", Layer())) == "new\n"
+    assert bench.root.listdir("/app") == ["main.c"]
+
+
+def test_a_file_cannot_be_moved_between_trees_by_rename_alone(bench: Bench) -> None:
+    assert bench.say("mv /app/main.c /t/x && cat /t/x; ls /app", mounts=attach("/t", Layer())) == "int main;"
+
+
+def test_a_mount_point_is_busy(bench: Bench) -> None:
+    assert "busy" in bench.say("rmdir /t", mounts=attach("/t", Layer()))
+
+
+def test_a_symlink_of_the_image_leads_into_a_mount(bench: Bench) -> None:
+    mounts = attach("/data", layer({"/f": "inside"}))
+
+    assert (
+        bench.say("ln -s /data /app/d; cat /app/d/f; echo more >/app/d/g; cat /data/g", mounts=mounts)
+        == "insidemore\n"
+    )
+
+
+def test_a_relative_path_within_a_mount_stays_there(bench: Bench) -> None:
+    mounts = attach("/data", layer({"/d/f": "inside"}))
+
+    assert bench.say("cd /data/d; cat ../d/f; cd ../..; pwd; ls data", mounts=mounts) == "inside/\nd\n"
+
+
+class Plain:
+    """A tree that is no Posix: what a real directory looks like to the runner."""
+
+    def __init__(self, tree: Layer) -> None:
+        self._tree = tree
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tree, name)
+
+
+def test_a_tree_of_another_kind_is_copied_in(bench: Bench) -> None:
+    source: Any = Plain(layer({"/s/d/f": File(b"text", mode=0o640), "/s/l": Symlink("d/f")}))
+
+    said = bench.say("cat /in/l; [ -x /in/d ] && ls /in", mounts=attach("/in", source, "/s", read_only=True))
+
+    assert said == "textd\nl\n"
