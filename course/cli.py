@@ -12,11 +12,14 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from builder.errors import BuildError
+
+if TYPE_CHECKING:
+    from builder.cli.report import BuildReport
 
 WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
@@ -93,7 +96,22 @@ def cli(context: click.Context, state: Path | None) -> None:
     from builder.cli.session import Session
 
     env = dict(os.environ)
-    context.obj = Session(state_dir=state or state_directory(env), env=env)
+    context.obj = Session(state_dir=state or state_directory(env), env=env, reporter=_write_report)
+
+
+def _write_report(report: BuildReport, target: Path) -> None:
+    from course.figures.explorer import page
+    from course.figures.picture import write_whole
+
+    text = page(
+        report.name,
+        report.image,
+        report.layers,
+        events=report.events,
+        size_of=lambda diff_id: report.sizes.get(diff_id, 0),
+    )
+    write_whole(target, text.encode())
+    click.echo(f"{target}: the explorer page", err=True)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -15,6 +15,7 @@ import click
 
 from builder.cli.inputs import open_context, pairs, read_dockerfile, secrets
 from builder.cli.progress import STYLES, progress
+from builder.cli.report import BuildReport
 from builder.cli.session import Session
 from builder.cli.summary import layer_rows, show, weights
 from builder.dockerfile.lexer import DEFAULT_LIMITS, Limits
@@ -27,6 +28,7 @@ from builder.events import Event, OutputPrinted, tee
 from builder.image.digest import short
 from builder.image.oci import Platform
 from builder.image.reference import Reference
+from builder.image.unpack import unpack_stack
 from builder.protocols import Timestamps, Workshop
 from builder.stores.cachemounts import CacheMounts
 from builder.stores.layout import LayoutStore
@@ -81,6 +83,7 @@ def times(written: str | None, build_args: dict[str, str], env_epoch: str | None
     show_default=True,
     help="How to build.",
 )
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the explorer page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option(
     "--max-dockerfile-size", type=click.IntRange(min=1), default=DEFAULT_LIMITS.file_bytes, hidden=True
@@ -135,6 +138,7 @@ class Invocation:
             for tag in self.tags:
                 store.tag(tag, result.manifest)
             self._write(store, result)
+            self._explain(store, result)
             self._report(graph, store, tools, result)
 
     def _build(
@@ -187,6 +191,21 @@ class Invocation:
                 )
             named = Named(result.manifest, tuple(self.tags))
             export(store, [named], output, stdout=sys.stdout.buffer)
+
+    def _explain(self, store: LayoutStore, result: BuildResult) -> None:
+        """Write the page of ``--report``."""
+        target = self.options["report"]
+        if target is None:
+            return
+        if self.session.reporter is None:
+            raise BuildError("nobody here can draw a report", fix="use the command layerlab")
+        sizes = {
+            str(blob.diff_id): blob.descriptor.size for stage in result.stages for blob in stage.image.layers
+        }
+        name = self.tags[0].familiar if self.tags else short(result.image.id)
+        layers = tuple(unpack_stack(store, result.image.layers))
+        report = BuildReport(name, result.image, layers, tuple(self.events), sizes)
+        self.session.reporter(report, target)
 
     def _report(
         self, graph: StageGraph, store: LayoutStore, tools: Workshop[Posix], result: BuildResult

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
+    from builder.cli.report import Reporter
     from builder.stores.layout import LayoutStore
     from unionfs_sim.layer import Layer
 
@@ -29,6 +30,7 @@ class Session:
     env: Mapping[str, str] = field(default_factory=dict)
     out: TextIO = field(default_factory=lambda: sys.stdout)
     err: TextIO = field(default_factory=lambda: sys.stderr)
+    reporter: Reporter | None = None
 
     @contextmanager
     def store(self) -> Iterator[LayoutStore]:

@@ -84,7 +84,7 @@ def spec(events: Iterable[Event], size_of: Callable[[str], int]) -> dict[str, An
     for event in events:
         match event:
             case BuildBegan(target=target, stages=planned):
-                title = f"Stages of {target}" if target else title
+                title = f"Stages of {target}" if target and not target.isdigit() else title
                 for plan in planned:
                     steps = [_Step(text) for text in plan.steps]
                     stages[plan.index] = _Stage(plan.name, plan.base, steps, plan.depends_on)
@@ -116,7 +116,7 @@ def _columns(stages: Mapping[int, _Stage]) -> list[dict[str, Any]]:
     last = max(stages, default=-1)
     return [
         {
-            "name": stage.name or f"stage {index}",
+            "name": stage.name if stage.name and not stage.name.isdigit() else f"stage {index}",
             "shipped": index == last,
             "bytes": stage.bytes,
             "steps": [

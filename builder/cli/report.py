@@ -1,0 +1,27 @@
+"""What ``layerlab build --report`` hands to whoever draws it; the page itself is the course's business."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from builder.events import Event
+from builder.image.image import Image
+from unionfs_sim.layer import Layer
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """A build that is done. ``layers``: base first; ``sizes``: bytes of each layer's tar, by DiffID."""
+
+    name: str
+    image: Image
+    layers: tuple[Layer, ...]
+    events: tuple[Event, ...]
+    sizes: Mapping[str, int]
+
+
+Reporter: TypeAlias = Callable[[BuildReport, Path], None]
+"""Writes a report to a path; BuildError where that is impossible."""
