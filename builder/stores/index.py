@@ -63,7 +63,8 @@ class Index:
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # SQLite has ended it already when the disk is full.
+                    self._connection.execute("ROLLBACK")
                 raise
 
     def _ask(self, question: str, *values: str) -> list[tuple[str, ...]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from unionfs_sim import Dir, File, Hardlink, Symlink, layer
+from unionfs_sim import Dir, File, Hardlink, Symlink, hostfs, layer
 from unionfs_sim.changeset import pack
 from unionfs_sim.filesystem import Attributes, Filesystem
 from unionfs_sim.hostdir import HostDirectory, read_directory, write_directory
@@ -180,3 +180,18 @@ def test_a_context_file_that_grows_while_it_is_packed_does_not_shift_the_tar(tmp
     (tmp_path / "log").write_bytes(b"x" * 9000)
 
     assert len(found.root.children["log"].content.read()) == 5000
+
+
+def test_a_symlink_that_appears_at_the_last_moment_is_not_followed(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def swapped(directory: int, name: str) -> None:
+        os.unlink(name, dir_fd=directory)
+        os.symlink(tree.parent / "secret", name, dir_fd=directory)
+
+    monkeypatch.setattr(hostfs, "_refuse_special", swapped)
+
+    with HostDirectory(tree) as directory, pytest.raises(OSError) as caught:
+        directory.open("/etc/motd")
+
+    assert caught.value.errno == errno.ELOOP
