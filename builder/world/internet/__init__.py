@@ -20,6 +20,7 @@ from builder.world.internet.archive import gzip_stored, make_tar, with_directori
 from builder.world.internet.repositories import archive_of, index_of, packages
 from builder.world.trees import Entry
 
+MAX_PATH: Final = 200
 _SITES: Final = Path(__file__).parent / "sites"
 _PACKAGE_HOSTS: Final = (
     "archive.ubuntu.com",
@@ -97,7 +98,7 @@ def _site(root: Path) -> Callable[[str], bytes | None]:
     @cache
     def answer(path: str) -> bytes | None:
         parts = [part for part in path.split("/") if part]
-        if ".." in parts:
+        if ".." in parts or "\0" in path or len(path) > MAX_PATH or not path.isascii():
             return None
         if parts and parts[-1].endswith(".sha256"):
             content = answer("/".join([*parts[:-1], parts[-1].removesuffix(".sha256")]))

@@ -29,7 +29,7 @@ def busybox(process: Process) -> int:
     program = None if name in _NOT_APPLETS else process.world.programs.get(name)
     if program is None:
         similar = process.world.nearest(name)
-        process.stderr.write(f"{name}: applet not found{similar}\n".encode())
+        process.stderr.write(f"{name}: applet not found{similar}\n".encode("utf-8", "surrogateescape"))
         return 127
     return program(process)
 

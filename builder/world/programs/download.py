@@ -54,14 +54,16 @@ class NoAnswerError(Exception):
 
 def fetch(process: Process, url: str) -> Page:
     """What ``url`` answers, inside the container or in the toy internet; NoAnswerError if nobody does."""
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    host = parts.hostname or ""
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise NoAnswerError(str(error), url, is_refused=False) from error
     if host in _LOCAL:
         try:
-            port = parts.port or (443 if parts.scheme == "https" else 80)
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             answer = process.world.network.request(port, HttpRequest("GET", target, parts.netloc))
-        except (ConnectionRefusedError, ValueError) as error:
+        except ConnectionRefusedError as error:
             raise NoAnswerError("Connection refused", host, is_refused=True) from error
         return Page(answer.status, answer.reason, answer.body, tuple(answer.headers.items()))
     internet = process.world.internet
@@ -81,7 +83,7 @@ def wget(process: Process) -> int:
     """Fetch URLs into files as busybox's wget does; 1 if one cannot be had."""
     options = parse(process.argv[1:], WGET_SPEC, _WGET_LONG, usage=_WGET_USAGE)
     if not options.operands:
-        process.stderr.write(f"{_WGET_USAGE}\n".encode())
+        process.stderr.write(f"{_WGET_USAGE}\n".encode("utf-8", "surrogateescape"))
         return 1
     status = 0
     for url in options.operands:
@@ -94,7 +96,6 @@ def _wget_one(process: Process, options: Options, url: str) -> int:
         if "q" not in options:
             process.stderr.write(f"{text}\n".encode("utf-8", "surrogateescape"))
 
-    host = urlsplit(url if "://" in url else f"http://{url}").netloc
     try:
         page = fetch(process, url)
     except NoAnswerError as error:
@@ -103,9 +104,9 @@ def _wget_one(process: Process, options: Options, url: str) -> int:
         else:
             process.complain(f"bad address '{error.host}'")
         if error.hint:
-            process.stderr.write(f"({error.hint})\n".encode())
+            process.stderr.write(f"({error.hint})\n".encode("utf-8", "surrogateescape"))
         return 1
-    say(f"Connecting to {host}")
+    say(f"Connecting to {urlsplit(url if '://' in url else f'http://{url}').netloc}")
     if page.status >= 400:
         process.complain(f"server returned error: HTTP/1.1 {page.status} {page.reason}")
         return 8 if page.status == 404 and process.env.get("WGET_GNU") else 1
@@ -157,7 +158,7 @@ def _curl_one(process: Process, options: Options, url: str, name: str) -> int:
 
     def fail(status: int, text: str) -> int:
         if not is_quiet:
-            process.stderr.write(f"curl: ({status}) {text}\n".encode())
+            process.stderr.write(f"curl: ({status}) {text}\n".encode("utf-8", "surrogateescape"))
         return status
 
     try:
@@ -173,7 +174,7 @@ def _curl_one(process: Process, options: Options, url: str, name: str) -> int:
     if "I" in options or "i" in options:
         head = f"HTTP/1.1 {page.status} {page.reason}\r\n"
         head += "".join(f"{key}: {value}\r\n" for key, value in page.headers) + "\r\n"
-        body = head.encode() + (b"" if "I" in options else body)
+        body = head.encode("utf-8", "surrogateescape") + (b"" if "I" in options else body)
     if name == "-":
         process.stdout.write(body)
     else:

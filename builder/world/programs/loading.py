@@ -30,7 +30,9 @@ def ldconfig(process: Process) -> int:
                 soname = _soname(process, f"{directory}/{name}")
                 if soname is not None:
                     lines.append(f"{soname} => {directory}/{name}")
-    fs.write_bytes(LD_CACHE, "".join(line + "\n" for line in dict.fromkeys(lines)).encode())
+    fs.write_bytes(
+        LD_CACHE, "".join(line + "\n" for line in dict.fromkeys(lines)).encode("utf-8", "surrogateescape")
+    )
     return 0
 
 

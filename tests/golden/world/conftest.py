@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import ChainMap
 from dataclasses import dataclass, field
 
@@ -52,6 +53,9 @@ class Machine:
 @pytest.fixture
 def machine():
     """Makes machines: ``machine("alpine:3.19")``."""
+
+    # A world raises the limit when it runs; hypothesis objects if that happens while it runs a test.
+    sys.setrecursionlimit(20_000)
 
     def make(name: str, *, internet: Internet | None = None) -> Machine:
         image = bases.find(name)

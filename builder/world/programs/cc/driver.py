@@ -64,7 +64,9 @@ class _Driver:
                 self.process.stderr.write(b"compilation terminated.\n")
             return 1
         except LinkError as error:
-            self.process.stderr.write("".join(line + "\n" for line in error.lines).encode())
+            self.process.stderr.write(
+                "".join(line + "\n" for line in error.lines).encode("utf-8", "surrogateescape")
+            )
             return 1
 
     def _answer(self) -> int:
@@ -78,7 +80,9 @@ class _Driver:
                 self.process.out(f"{self.process.name} {target.description} {target.version} (simulated)\n")
             case _:
                 self.process.stderr.write(
-                    f"Target: {target.machine}\ngcc version {target.version}\n".encode()
+                    f"Target: {target.machine}\ngcc version {target.version}\n".encode(
+                        "utf-8", "surrogateescape"
+                    )
                 )
         return 0
 
@@ -153,7 +157,9 @@ class _Driver:
             path = self.request.depends or os.path.splitext(output)[0] + ".d"
             target = self.request.depends_target or output
             seen = list(dict.fromkeys(name for name in files if not name.startswith("/usr/include/")))
-            self.process.fs.write_bytes(path, f"{target}: {' '.join(seen)}\n".encode())
+            self.process.fs.write_bytes(
+                path, f"{target}: {' '.join(seen)}\n".encode("utf-8", "surrogateescape")
+            )
 
     def _link(self) -> int:
         request, is_shared = self.request, self.request.goal is Goal.SHARED

@@ -44,7 +44,7 @@ def run_compiled(process: Process) -> int:
     if loader and not process.fs.exists(loader):
         process.stderr.write(
             f"sh: {process.argv[0]}: not found (the program needs the loader {loader}, "
-            "which is not here)\n".encode()
+            "which is not here)\n".encode("utf-8", "surrogateescape")
         )
         return NOT_FOUND
     try:
@@ -129,7 +129,7 @@ def _run(process: Process, parts: Sequence[Binary]) -> int:
         return 126
     except Fault as fault:
         text = str(fault) or _SIGNAL_TEXT.get(fault.signal, "Killed")
-        process.stderr.write(f"{text}\n".encode())
+        process.stderr.write(f"{text}\n".encode("utf-8", "surrogateescape"))
         return 128 + fault.signal
 
 

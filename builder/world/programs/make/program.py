@@ -49,7 +49,9 @@ def make(process: Process) -> int:
         try:
             process.fs.listdir(directory)
         except OSError as error:
-            process.stderr.write(f"{name}: *** {directory}: {error.strerror}.  Stop.\n".encode())
+            process.stderr.write(
+                f"{name}: *** {directory}: {error.strerror}.  Stop.\n".encode("utf-8", "surrogateescape")
+            )
             return 2
         process.cwd = os.path.normpath(os.path.join(process.cwd, directory))
         process.fs = process.fs.acting_as(process.fs.caller, cwd=process.cwd)

@@ -45,7 +45,7 @@ def apk(process: Process) -> int:
         return 0
     options = parse(process.argv[1:], "t:UquX:avdLWefls", _LONG, usage=_USAGE)
     if not options.operands:
-        process.stderr.write(f"{_USAGE}\n".encode())
+        process.stderr.write(f"{_USAGE}\n".encode("utf-8", "surrogateescape"))
         return 1
     command, *names = options.operands
     run = _Apk(process, options)
@@ -67,7 +67,9 @@ def apk(process: Process) -> int:
                 process.fs.unlink(f"{CACHE}/{name}")
             return 0
     process.stderr.write(
-        f"apk: not simulated: '{command}' (update, upgrade, add, del, info, search)\n".encode()
+        f"apk: not simulated: '{command}' (update, upgrade, add, del, info, search)\n".encode(
+            "utf-8", "surrogateescape"
+        )
     )
     return 2
 
@@ -90,7 +92,7 @@ class _Apk:
         return [url for url in [*listed, *self._options.values("X")] if not url.startswith("#")]
 
     def _cache_path(self, url: str) -> str:
-        return f"{CACHE}/APKINDEX.{hashlib.sha1(url.encode(), usedforsecurity=False).hexdigest()[:8]}.tar.gz"
+        return f"{CACHE}/APKINDEX.{hashlib.sha1(url.encode('utf-8', 'surrogateescape'), usedforsecurity=False).hexdigest()[:8]}.tar.gz"
 
     def cached(self) -> list[str]:
         """The names of the indexes that lie in the cache."""
@@ -235,7 +237,9 @@ class _Apk:
         make_directories(fs, APK_DATABASE.rpartition("/")[0])
         make_directories(fs, APK_WORLD.rpartition("/")[0])
         fs.write_bytes(APK_DATABASE, write_apk(replace(one) for one in self._installed.values()))
-        fs.write_bytes(APK_WORLD, "".join(f"{name}\n" for name in sorted(self._world)).encode())
+        fs.write_bytes(
+            APK_WORLD, "".join(f"{name}\n" for name in sorted(self._world)).encode("utf-8", "surrogateescape")
+        )
 
     # ---- questions
 

@@ -64,7 +64,7 @@ def apt_get(process: Process) -> int:
     command, *names = options.operands
     run = Apt(process, options)
     if not process.fs.caller.is_root and command not in ("list", "show", "search"):
-        process.stderr.write(_LOCK_REFUSED.encode())
+        process.stderr.write(_LOCK_REFUSED.encode("utf-8", "surrogateescape"))
         return 100
     match command:
         case "update":
@@ -82,7 +82,9 @@ def apt_get(process: Process) -> int:
         case "clean" | "autoclean":
             return run.clean()
     process.stderr.write(
-        f"E: not simulated: {command} (update, install, remove, autoremove, clean)\n".encode()
+        f"E: not simulated: {command} (update, install, remove, autoremove, clean)\n".encode(
+            "utf-8", "surrogateescape"
+        )
     )
     return 100
 
@@ -217,7 +219,7 @@ class Apt:
         files, script = unpack(self._process, fs.read_bytes(_archive_path(offer)))
         self.installed[offer.name] = Installed(offer.name, offer.version, offer.size, offer.needs)
         make_directories(fs, DPKG_LISTS)
-        fs.write_bytes(f"{DPKG_LISTS}/{offer.name}.list", "\n".join(files).encode())
+        fs.write_bytes(f"{DPKG_LISTS}/{offer.name}.list", "\n".join(files).encode("utf-8", "surrogateescape"))
         self.write()
         run_script(self._process, script)
 

@@ -42,7 +42,7 @@ def write_apk(packages: Iterable[Installed]) -> bytes:
             directory, _, name = path.lstrip("/").rpartition("/")
             lines += [f"F:{directory}", f"R:{name}"]
         lines.append("")
-    return "".join(line + "\n" for line in lines).encode()
+    return "".join(line + "\n" for line in lines).encode("utf-8", "surrogateescape")
 
 
 def read_apk(text: str) -> list[Installed]:
@@ -85,7 +85,7 @@ def write_dpkg(packages: Iterable[Installed]) -> bytes:
         if not package.is_wanted:
             lines.append("Auto-Installed: 1")
         blocks.append("\n".join(lines) + "\n")
-    return "\n".join(blocks).encode()
+    return "\n".join(blocks).encode("utf-8", "surrogateescape")
 
 
 def read_dpkg(text: str) -> list[Installed]:

@@ -26,7 +26,11 @@ def dpkg(process: Process) -> int:
             return _status(process, names)
         case "-S" | "--search":
             return _search(process, names)
-    process.stderr.write(f"dpkg: error: not simulated: {option or 'no action'} (-l, -L, -s, -S)\n".encode())
+    process.stderr.write(
+        f"dpkg: error: not simulated: {option or 'no action'} (-l, -L, -s, -S)\n".encode(
+            "utf-8", "surrogateescape"
+        )
+    )
     return 2
 
 
@@ -44,7 +48,9 @@ def dpkg_query(process: Process) -> int:
 def _list(process: Process, names: list[str]) -> int:
     found = [one for one in read_dpkg(read_text(process.fs, DPKG_STATUS)) if not names or one.name in names]
     if not found:
-        process.stderr.write(f"dpkg-query: no packages found matching {' '.join(names)}\n".encode())
+        process.stderr.write(
+            f"dpkg-query: no packages found matching {' '.join(names)}\n".encode("utf-8", "surrogateescape")
+        )
         return 1
     process.out("Desired=Unknown/Install/Remove/Purge/Hold\n||/ Name            Version\n")
     process.out("".join(f"ii  {one.name:<15} {one.version}\n" for one in found))
@@ -56,7 +62,9 @@ def _files(process: Process, names: list[str]) -> int:
     for name in names:
         path = f"{DPKG_LISTS}/{name}.list"
         if not process.fs.exists(path):
-            process.stderr.write(f"dpkg-query: package '{name}' is not installed\n".encode())
+            process.stderr.write(
+                f"dpkg-query: package '{name}' is not installed\n".encode("utf-8", "surrogateescape")
+            )
             status = 1
         else:
             process.out(read_text(process.fs, path).rstrip("\n") + "\n")
@@ -70,7 +78,9 @@ def _status(process: Process, names: list[str]) -> int:
         one = known.get(name)
         if one is None:
             process.stderr.write(
-                f"dpkg-query: package '{name}' is not installed and no information is available\n".encode()
+                f"dpkg-query: package '{name}' is not installed and no information is available\n".encode(
+                    "utf-8", "surrogateescape"
+                )
             )
             status = 1
         else:

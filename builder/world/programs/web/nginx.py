@@ -25,11 +25,13 @@ def nginx(process: Process) -> int:
         word = words.pop(0)
         match word:
             case "-v":
-                process.stderr.write(f"nginx version: {version}\n".encode())
+                process.stderr.write(f"nginx version: {version}\n".encode("utf-8", "surrogateescape"))
                 return 0
             case "-V":
                 process.stderr.write(
-                    f"nginx version: {version}\nconfigure arguments: --prefix={prefix}\n".encode()
+                    f"nginx version: {version}\nconfigure arguments: --prefix={prefix}\n".encode(
+                        "utf-8", "surrogateescape"
+                    )
                 )
                 return 0
             case "-t" | "-T":
@@ -44,13 +46,15 @@ def nginx(process: Process) -> int:
                     "-g": (conf, prefix, value),
                 }[word]
             case "-c" | "-p" | "-g":
-                process.stderr.write(f'nginx: option "{word}" requires parameter\n'.encode())
+                process.stderr.write(
+                    f'nginx: option "{word}" requires parameter\n'.encode("utf-8", "surrogateescape")
+                )
                 return 1
             case "-s":
                 process.stderr.write(b"nginx: not simulated: signals to a running server (-s)\n")
                 return 2
             case _:
-                process.stderr.write(f'nginx: invalid option: "{word}"\n'.encode())
+                process.stderr.write(f'nginx: invalid option: "{word}"\n'.encode("utf-8", "surrogateescape"))
                 return 1
     defaults = {key: value for key, value in built.items() if key in _DEFAULTS}
     settings = Settings("nginx", version, prefix, conf, globals_, defaults)

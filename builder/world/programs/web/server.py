@@ -49,11 +49,13 @@ def check(process: Process, settings: Settings) -> int:
         started.read()
     except ConfigError as error:
         process.stderr.write(f"{settings.name}: [emerg] {error}\n".encode("utf-8", "surrogateescape"))
-        process.stderr.write(f"{settings.name}: configuration file {path} test failed\n".encode())
+        process.stderr.write(
+            f"{settings.name}: configuration file {path} test failed\n".encode("utf-8", "surrogateescape")
+        )
         return 1
     process.stderr.write(
         f"{settings.name}: the configuration file {path} syntax is ok\n"
-        f"{settings.name}: configuration file {path} test is successful\n".encode()
+        f"{settings.name}: configuration file {path} test is successful\n".encode("utf-8", "surrogateescape")
     )
     return 0
 

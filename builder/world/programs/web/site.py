@@ -249,7 +249,12 @@ class Site:
             f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n"
             f"<hr><center>{self.version}</center>\r\n</body>\r\n</html>\r\n"
         )
-        return HttpResponse(status, REASONS.get(status, ""), body.encode(), {"Content-Type": "text/html"})
+        return HttpResponse(
+            status,
+            REASONS.get(status, ""),
+            body.encode("utf-8", "surrogateescape"),
+            {"Content-Type": "text/html"},
+        )
 
     def _finished(self, scope: Scope, exchange: _Exchange, response: HttpResponse) -> HttpResponse:
         status = response.status

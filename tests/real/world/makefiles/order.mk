@@ -1,4 +1,4 @@
-# make -j4 -s
+# make -j1 -s
 all: c a b
 a b c:
 	@echo $@
