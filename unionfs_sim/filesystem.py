@@ -75,7 +75,7 @@ class OpenFile(Protocol):
 class Filesystem(Protocol):
     """A tree of files. No verb follows a symlink in the last component of its path, but ``open``.
 
-    Law suite: ``tests/laws/filesystem_laws.py``.
+    Law suite: ``tests/laws/test_filesystem_laws.py``.
     """
 
     def lstat(self, path: str | bytes, /) -> Stat:
