@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,9 +97,10 @@ class Built:
 
 @dataclass(slots=True)
 class Laboratory:
-    """Builds share one store, so that the second finds what the first did."""
+    """Builds share one store, so that the second finds what the first did. ``seconds``: a stopwatch."""
 
     store: MemoryStore = field(default_factory=MemoryStore)
+    seconds: Callable[[], float] = time.monotonic
 
     def build(
         self,
@@ -120,7 +121,7 @@ class Laboratory:
             context=_context(files),
             name=name,
             download=download,
-            seconds=time.monotonic,
+            seconds=self.seconds,
             stop=stop,
         )
         tools = workshop(Strategy.SIMULATED, self.store, settings)
@@ -144,7 +145,7 @@ class Laboratory:
     ) -> Comparison:
         """One Dockerfile built with each strategy from nothing, the results held against the first."""
         graph = _plan(dockerfile, None, None)
-        return compare(graph, _context(files), strategies, mode=mode, seconds=time.monotonic)
+        return compare(graph, _context(files), strategies, mode=mode, seconds=self.seconds)
 
 
 def _plan(dockerfile: str, target: str | None, build_args: Mapping[str, str] | None) -> StageGraph:

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from builder.engine.stage import COMMENT
 from builder.events import BuildBegan, CacheHit, CacheMissed, Event, LayerMade, StageBegan, StepDone
 from builder.image.analysis import Held, ImageTree, Kind, PathRecord, analyse
 from builder.image.digest import short
 from builder.image.image import Image
+from builder.world.trees import SCALE
 from course.catalogue import LANGUAGES, Catalogue
 from course.figures import stage_graph
 from unionfs_sim.layer import Layer
@@ -54,11 +56,7 @@ def data(
         "title": _shown(title),
         "language": language,
         "sentences": {each: dict(_sentences(each)) for each in LANGUAGES},
-        "facts": [
-            ["digest", short(image.id)],
-            ["size", found.size_bytes],
-            ["visible", found.size_bytes - found.wasted_bytes],
-        ],
+        "facts": list(_facts(image, found)),
         "layers": [
             {
                 "created_by": _shown(line),
@@ -74,6 +72,15 @@ def data(
         "wasted": list(_wasted(found)),
         "steps": steps(events, list(image.diff_ids)),
     }
+
+
+def _facts(image: Image, found: ImageTree) -> Iterator[list[object]]:
+    """The line below the title: [sentence, value]; bytes are numbers."""
+    yield ["digest", short(image.id)]
+    yield ["size", found.size_bytes]
+    yield ["visible", found.size_bytes - found.wasted_bytes]
+    if any(entry.comment == COMMENT for entry in image.history):
+        yield ["scale", str(SCALE)]
 
 
 def steps(events: Sequence[Event], diff_ids: Sequence[str]) -> list[dict[str, Any]]:

@@ -99,7 +99,7 @@ def spec(events: Iterable[Event], size_of: Callable[[str], int]) -> dict[str, An
             case LayerMade():
                 stages[event.stage].steps[event.step - 1].bytes = event.size
             case StepDone():
-                stages[event.stage].steps[event.step - 1].seconds = event.seconds
+                stages[event.stage].steps[event.step - 1].seconds = event.seconds or None
             case StageDone(layers=layers):
                 stages[event.stage].bytes = sum(map(size_of, layers))
             case _:
