@@ -182,7 +182,10 @@ class LayerTree(Tree[Inode]):
         self.forget_paths()
 
     def change(self, node: Inode, values: Mapping[str, int]) -> None:
-        """Set attributes; ``size`` cuts or extends, ``modified`` moves the mtime even if the size stays."""
+        """Set attributes; ``size`` cuts or extends, ``modified`` moves the mtime even if the size stays.
+
+        ``dropped``: permission bits that go.
+        """
         journal = self.journal
         now = self.clock()
         for attribute, value in values.items():
@@ -192,6 +195,8 @@ class LayerTree(Tree[Inode]):
                 if value != content.size or content.blocks or "modified" in values:
                     assign(journal, node, "mtime_ns", now)
                 self.resize(node, value)
+            elif attribute == "dropped":
+                assign(journal, node, "mode", node.mode & ~value)
             elif attribute != "modified":
                 assign(journal, node, attribute, value)
         assign(journal, node, "ctime_ns", now)

@@ -20,8 +20,8 @@ from unionfs_sim.permission import (
     WRITE,
     asked_mode,
     check_sticky_creation,
+    dropped_by_write,
     fail,
-    mode_after_write,
     permits,
     require,
     require_owner,
@@ -44,6 +44,7 @@ class File:
     __slots__ = (
         "_flags",
         "_is_linkable",
+        "_listing",
         "_names",
         "_node",
         "_place",
@@ -60,6 +61,7 @@ class File:
         self._flags = flags
         self._position = 0
         self._names: list[str] | None = None
+        self._listing: Any = None
         self._place: Any = getattr(node, "alias", None)  # by which of several names it was opened
         # An unnamed file may be given a name once, unless O_EXCL forbade it (I_LINKABLE).
         self._is_linkable = flags & os.O_TMPFILE == os.O_TMPFILE and not flags & os.O_EXCL
@@ -108,7 +110,7 @@ class File:
         flags = self._flags
         if self.closed or flags & 3 not in (os.O_WRONLY, os.O_RDWR) or flags & os.O_PATH:
             fail(errno.EBADF)
-        return self._node
+        return self._node if self._place is None else self.usable()
 
     def read(self, size: int = -1, /) -> bytes:
         """At most ``size`` bytes from the position on (-1: all); b"" at the end."""
@@ -171,9 +173,9 @@ class File:
         if offset + len(data) > MAX_SIZE:
             fail(errno.EFBIG)
         if node.mode & 0o6000:
-            mode = mode_after_write(node, self.caller)
-            if mode != node.mode:
-                tree.change(node, {"mode": mode})
+            dropped = dropped_by_write(node, self.caller)
+            if dropped:
+                tree.change(node, {"dropped": dropped})
         tree.write(node, offset, bytes(data))
         return len(data)
 
@@ -238,6 +240,7 @@ class File:
         if not node.is_dir:
             fail(errno.ENOTDIR)
         if self._names is None:
+            self._listing = self._tree.hold_listing(node)
             self._names = self._tree.entries(node)
         return self._names[max(self._position - 2, 0) :]
 
@@ -252,6 +255,7 @@ class File:
     def close(self) -> None:
         """Release it; a second close does nothing."""
         self.closed = True
+        self._listing = None
 
     def __enter__(self) -> File:
         return self
@@ -270,9 +274,9 @@ def truncate(tree: Tree[Any], node: Any, size: int, caller: Caller, *, now: bool
     if size > MAX_SIZE:
         fail(errno.EFBIG)
     values = {"size": size}
-    mode = mode_after_write(node, caller)
-    if mode != node.mode:
-        values["mode"] = mode
+    dropped = dropped_by_write(node, caller)
+    if dropped:
+        values["dropped"] = dropped
     if now:
         values["modified"] = 1
     tree.change(node, values)

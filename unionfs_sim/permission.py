@@ -95,11 +95,10 @@ def drops_sgid(node: Node, caller: Caller) -> bool:
     return node.mode & stat.S_IXGRP != 0 or not (caller.uid == 0 or caller.in_group(node.gid))
 
 
-def mode_after_write(node: Node, caller: Caller) -> int:
-    """The mode once ``caller`` has written: setuid and setgid go, unless root writes (file_remove_privs)."""
+def dropped_by_write(node: Node, caller: Caller) -> int:
+    """The mode bits that go once ``caller`` has written: setuid, setgid, unless root writes."""
     mode = node.mode
     if not mode & 0o6000 or caller.uid == 0 or mode & 0o170000 != 0o100000:
-        return mode
-    if drops_sgid(node, caller):
-        mode &= ~stat.S_ISGID
-    return mode & ~stat.S_ISUID
+        return 0
+    bits = mode & stat.S_ISUID
+    return bits | stat.S_ISGID if drops_sgid(node, caller) else bits

@@ -476,10 +476,9 @@ class Posix(XattrVerbs, Opener):
     def _owner_change(self, node: Any, uid: int, gid: int) -> dict[str, int]:
         caller = self.caller
         values = {}
-        mode = node.mode
+        dropped = 0
         if not node.is_dir:
-            dropped = drops_sgid(node, caller)
-            mode &= ~(stat.S_ISUID | (stat.S_ISGID if dropped else 0))
+            dropped = node.mode & (stat.S_ISUID | (stat.S_ISGID if drops_sgid(node, caller) else 0))
         if uid != -1:
             if caller.uid and not (caller.uid == node.uid == uid):
                 fail(errno.EPERM)
@@ -488,9 +487,9 @@ class Posix(XattrVerbs, Opener):
             if caller.uid and not (caller.uid == node.uid and (caller.in_group(gid) or gid == node.gid)):
                 fail(errno.EPERM)
             values["gid"] = gid
-        if mode != node.mode:
+        if dropped:
             require_owner(node, caller)
-            values["mode"] = mode
+            values["dropped"] = dropped
         return values
 
     def utime(

@@ -53,6 +53,11 @@ class Tree(abc.ABC, Generic[NodeT]):
     def entries(self, directory: NodeT) -> list[str]:
         """The names in a directory."""
 
+    def hold_listing(self, directory: NodeT) -> object:
+        """Something that keeps what is known of a listing while an open directory holds it."""
+        del directory
+        return None
+
     @abc.abstractmethod
     def typed_entries(self, directory: NodeT) -> list[tuple[str, bool]]:
         """The names in a directory, and whether each is a directory."""

@@ -195,6 +195,11 @@ def _node(
         indexed = index.lookup(union, parts[0].inode)
         if upper is None and indexed is not None:
             upper = indexed
+            redirect = upper.xattrs.get(union.xattr_redirect)
+            if redirect is not None:
+                about.redirect = search.upper_redirect = redirect.decode("utf-8", "surrogateescape")
+            search.metacopy = metacopy.is_marked(upper.xattrs, union.xattr_metacopy)
+            _check_follow(union, search)
             about.metacopy = metacopy.is_marked(upper.xattrs, union.xattr_metacopy)
     if upper is None and not parts:
         directory.children[name] = None
@@ -381,8 +386,8 @@ def _single(
             search.is_dir = True
         if search.last:
             return this
-        search.absolute_redirect = False
         if not this.xattrs:
+            search.absolute_redirect = False
             return this
         opaque = union.xattrs_in(layer, this).get(union.xattr_opaque)
         if opaque == b"y":

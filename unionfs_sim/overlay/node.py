@@ -6,6 +6,7 @@ the union's node as well.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
@@ -18,6 +19,10 @@ class Part(NamedTuple):
 
     layer: int
     inode: Any
+
+
+class LeftOut(set[str]):
+    """Names of a directory that a listing leaves out, while some open directory remembers them."""
 
 
 class UnionNode(Node):
@@ -35,6 +40,7 @@ class UnionNode(Node):
         "data",
         "flags",
         "ino",
+        "left_out",
         "listing",
         "lowers",
         "name",
@@ -57,6 +63,7 @@ class UnionNode(Node):
         self.nlink = 0
         self.redirect: str | None = None
         self.listing: dict[str, bool] | None = None
+        self.left_out: weakref.ref[LeftOut] | None = None
         self.data: Any = None
         self.aliases: dict[str, Alias] | None = None
         self.alias: Alias | None = None

@@ -6,11 +6,12 @@ A directory with one part is listed as it is, stray whiteouts and all; the kerne
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from unionfs_sim.inode import Inode
 from unionfs_sim.journal import assign
-from unionfs_sim.overlay.node import IMPURE, WHITEOUTS, XWHITEOUTS, UnionNode
+from unionfs_sim.overlay.node import IMPURE, WHITEOUTS, XWHITEOUTS, LeftOut, UnionNode
 from unionfs_sim.permission import fail
 
 if TYPE_CHECKING:
@@ -77,20 +78,38 @@ def _look_up_entries(union: UnionTree, node: UnionNode, names: dict[str, bool]) 
     elif union.is_samefs and node.flags & IMPURE and node.upper is not None:
         doubtful.update(names.keys() & node.upper.children.keys())
     if node.flags & XWHITEOUTS:
+        above: set[str] = set(node.upper.children) if node.upper is not None else set()
         for part in node.lowers:
+            children = part.inode.children
             if part.layer in union.xwhiteout_layers:
-                doubtful.update(name for name, child in part.inode.children.items() if _is_file(child))
+                doubtful.update(
+                    name for name, child in children.items() if _is_file(child) and name not in above
+                )
+            above.update(children)
     failures: dict[str, int] = {}
+    known = left_out(node)
+    for name in known & names.keys():
+        del names[name]
     for name in doubtful & names.keys():
         try:
             if union.lookup(node, name) is None:
                 del names[name]
         except OSError as error:
             failures[name] = error.errno or 0
+    known.update(failures)
     if len(failures) > 1:
         _fail_if_adjacent(node, names, failures)
     for name in failures:
         del names[name]
+
+
+def left_out(node: UnionNode) -> LeftOut:
+    """The names that listings leave out; forgotten when no open directory holds them any more."""
+    known = node.left_out() if node.left_out is not None else None
+    if known is None:
+        known = LeftOut()
+        node.left_out = weakref.ref(known)
+    return known
 
 
 def _is_file(inode: Any) -> bool:

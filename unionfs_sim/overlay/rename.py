@@ -85,6 +85,8 @@ def rename(
             index.set_impure(union, new_dir)
         if exchanging and other is not None and _has_origin(other):
             index.set_impure(union, old_dir)
+    if other is not None and _upper_or_none(other) is _upper_of(node):
+        fail(errno.ESTALE)  # two inodes of the union, one in the upper
     if exchanging and other is not None:
         _exchange(union, source, (new_dir, destination[1], other))
     else:
@@ -104,8 +106,12 @@ def _copy_up_at(union: UnionTree, node: AnyNode, directory: UnionNode, name: str
         copy_up(union, node)
 
 
+def _upper_or_none(node: AnyNode) -> Inode | None:
+    return node.upper if isinstance(node, UnionNode) else node
+
+
 def _upper_of(node: AnyNode) -> Inode:
-    upper = node.upper if isinstance(node, UnionNode) else node
+    upper = _upper_or_none(node)
     assert upper is not None
     return upper
 

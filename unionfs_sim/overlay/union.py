@@ -228,6 +228,10 @@ class UnionTree(Tree[Any]):
             return list(directory.upper.children)
         return list(readdir.listing(self, directory))
 
+    def hold_listing(self, directory: UnionNode) -> object:
+        """The names that a listing has left out because a lookup failed."""
+        return readdir.left_out(directory)
+
     def typed_entries(self, directory: UnionNode) -> list[tuple[str, bool]]:
         """The names in a directory, and whether each is a directory."""
         return list(readdir.listing(self, directory).items())
@@ -423,10 +427,18 @@ class UnionTree(Tree[Any]):
             # The new name is looked up like any other: by its origin, or if it has none by the upper.
             key = node.lowers[0].inode if node.lowers and node.flags & CONST_INO else upper
             put(self.journal, self.shared, key, node)
+            if key is not upper and not self._knows_origin(upper):
+                # The kernel makes another inode for the new name, with permissions of its own.
+                twin = UnionNode(upper, (), directory, name)
+                twin.flags = ALIASED
+                put(self.journal, self.shared, upper, twin)
             if not node.flags & ALIASED:
                 assign(self.journal, node, "flags", node.flags | ALIASED)
                 put(self.journal, node.parent.children, node.name, ABSENT)
                 lookup.by_name(node, node.parent, node.name)
+
+    def _knows_origin(self, upper: Inode) -> bool:
+        return index.origin_of(self, upper) is not None
 
     def unlink(self, directory: UnionNode, name: str, node: AnyNode) -> None:
         """Take a name away that is not a directory."""

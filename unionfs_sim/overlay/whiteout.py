@@ -137,6 +137,7 @@ def forget(union: UnionTree, directory: UnionNode, name: str) -> None:
         put(union.journal, directory.children, name, ABSENT)
     if directory.aliases is not None and name in directory.aliases:
         put(union.journal, directory.aliases, name, ABSENT)
+    directory.left_out = None
     if directory.listing is not None:
         assign(union.journal, directory, "listing", None)
 
