@@ -238,8 +238,7 @@ class Arguments:
     def _open(self) -> tuple[Any, ...]:
         rng = self._rng
         if self._chance(0.05):
-            flags = os.O_TMPFILE | rng.choice((os.O_WRONLY, os.O_RDWR, os.O_RDWR, os.O_RDWR, os.O_RDONLY))
-            return rng.randrange(SLOTS), self._existing("d"), flags, rng.choice(FILE_MODES)
+            return self.open_unnamed()
         flags = rng.choice((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY, os.O_RDWR, os.O_RDWR))
         for bit, probability in OPEN_EXTRAS:
             if self._chance(probability):
@@ -287,6 +286,12 @@ class Arguments:
             return self._rng.choice(self._shadow.slot_xattrs)
         return self._slot(), self._getxattr()[1]
 
+    def open_unnamed(self) -> tuple[Any, ...]:
+        """The arguments of an open that makes a file without a name."""
+        rng = self._rng
+        flags = os.O_TMPFILE | rng.choice((os.O_WRONLY, os.O_RDWR, os.O_RDWR, os.O_RDWR, os.O_RDONLY))
+        return rng.randrange(SLOTS), self._existing("d"), flags, rng.choice(FILE_MODES)
+
     def open_directory(self) -> tuple[Any, ...]:
         """The arguments of an open that gives a directory."""
         return self._rng.randrange(SLOTS), self._existing("d"), os.O_RDONLY | os.O_DIRECTORY, 0
@@ -297,7 +302,7 @@ class Arguments:
 
     def _link_open(self) -> tuple[Any, ...]:
         unnamed = [n for n, flags in self._shadow.slots.items() if flags & os.O_TMPFILE == os.O_TMPFILE]
-        return self._rng.choice(unnamed) if unnamed else self._slot(), self._fresh()
+        return self._rng.choice(unnamed) if unnamed else -1, self._fresh()
 
     def _read(self) -> tuple[Any, ...]:
         return self._slot(writable=False), self._rng.choice(SIZES)

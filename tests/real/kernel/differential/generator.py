@@ -53,7 +53,7 @@ WEIGHTS: Final[Mapping[str, int]] = {
     "fsetxattr": 1,
     "fgetxattr": 1,
     "flistdir": 1,
-    "link_open": 1,
+    "link_open": 2,
     "read_file": 4,
     "write_file": 6,
 }
@@ -81,7 +81,10 @@ class Generator:
         verb = rng.choices(_VERBS, _SHARES)[0]
         if verb in _ON_SLOTS and not self._shadow.slots and rng.random() < 0.9:
             verb = "open"
-        if verb == "flistdir" and not any(flags & os.O_DIRECTORY for flags in self._shadow.slots.values()):
+        held = self._shadow.slots.values()
+        if verb == "link_open" and not any(flags & os.O_TMPFILE == os.O_TMPFILE for flags in held):
+            return Op("open", 0, self._arguments.open_unnamed())
+        if verb == "flistdir" and not any(flags & os.O_DIRECTORY for flags in held):
             return Op("open", 0, self._arguments.open_directory())
         if verb == "fgetxattr" and not self._shadow.slot_xattrs:
             verb = "fsetxattr"

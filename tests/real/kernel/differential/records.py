@@ -62,7 +62,13 @@ class Classes:
             st.st_gid,
             st.st_size,
             NOW if st.st_mtime_ns >= FRESH_NS else st.st_mtime_ns,
-            None if is_directory else NOW if st.st_atime_ns >= FRESH_NS else st.st_atime_ns,
+            # Two inodes of a union may stand for one of the upper with several names; whether a read then
+            # moves the time depends on how the calls fall into the ticks of the kernel's clock.
+            None
+            if is_directory or st.st_nlink > 1
+            else NOW
+            if st.st_atime_ns >= FRESH_NS
+            else st.st_atime_ns,
             st.st_rdev,
             st.st_blocks if kind == stat.S_IFREG else None,
         )
