@@ -132,7 +132,7 @@ _GO_ESCAPES: Final[Mapping[str, str]] = MappingProxyType(
 def created_by(instruction: Instruction, config: ImageConfig) -> str:
     """The history line for an instruction that changes no file; ``config`` as it is afterwards."""
     match instruction:
-        case Env(pairs=pairs):
+        case Env(pairs=pairs) | Label(pairs=pairs):
             return f"{instruction.name} " + " ".join(f"{key}={value}" for key, value in pairs)
         case Workdir():
             return f"WORKDIR {config.working_dir}"
@@ -150,8 +150,6 @@ def created_by(instruction: Instruction, config: ImageConfig) -> str:
             return f"STOPSIGNAL {signal}"
         case Shell(argv=words):
             return f"SHELL [{' '.join(words)}]"
-        case Onbuild(expression=expression):
-            return f"ONBUILD {expression}"
         case Maintainer(author=author):
             return f"MAINTAINER {author}"
         case Healthcheck():

@@ -47,7 +47,8 @@ def destination(stage: StageBuild[FsT], instruction: Transfer) -> str:
 
 def history_line(instruction: Transfer) -> str:
     """The line that docker writes for COPY and ADD."""
-    flags = [f"--chown={instruction.chown}"] if instruction.chown else []
+    flags = ["--parents"] if isinstance(instruction, Copy) and instruction.parents else []
+    flags += [f"--chown={instruction.chown}"] if instruction.chown else []
     flags += [f"--chmod={instruction.chmod}"] if instruction.chmod else []
     sources = [*instruction.sources, *(f"<<{document.name}" for document in instruction.documents)]
     return " ".join([instruction.name, *flags, *sources, instruction.destination, "# buildkit"])

@@ -86,6 +86,7 @@ class StageBuild(Generic[FsT]):
         self.scope = Scope()
         self.step = 0
         self.where: object = planned.stage.span
+        self.arguments: dict[str, None] = {}
         self._cmd_is_set = False
 
     def run(self) -> BuiltStage:
@@ -191,10 +192,12 @@ class StageBuild(Generic[FsT]):
                 self.image = self.image.replace(author=author)
             case Env() if not isinstance(instruction, Label):
                 self.scope.set(instruction)
-        self.append(None, created_by(instruction, config))
+        if not isinstance(instruction, Onbuild):  # BuildKit writes no history for it (dispatchOnbuild)
+            self.append(None, created_by(instruction, config))
 
     def _declared(self, arg: Arg) -> Iterable[str]:
         for declaration in arg.declarations:
+            self.arguments[declaration.name] = None
             value = self.scope.args.get(declaration.name)
             yield declaration.name if value is None else f"{declaration.name}={value}"
 
