@@ -88,9 +88,12 @@ def formatted(seconds: int, nanoseconds: int, format_: str) -> str:
 
 
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+# fmt: off
 _MONTHS: Final = (
-    "January February March April May June July August September October November December".split()
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
 )
+# fmt: on
 
 
 def _strftime(code: str, seconds: int) -> str:

@@ -10,7 +10,7 @@ from builder.world.utilities.stdio import octets
 
 
 def echoed(words: Sequence[str]) -> bytes:
-    r"""What busybox's echo prints for ``words``: -n no newline, -e escapes (-E, the default, does not undo it).
+    r"""What busybox's echo prints for ``words``: -n no newline, -e escapes (-E undoes nothing).
 
     A word with any other letter is no option but text (POSIX has no options for echo at all).
 

@@ -101,7 +101,7 @@ def head(process: Process) -> int:
     with Output(process) as out:
         for name, stream in inputs(process, options.operands, out):
             if headers:
-                # The separator depends on the place in the command line, whether or not the first could be opened.
+                # The separator depends on the place in the command line, even if the first was not opened.
                 separator = "" if name == (options.operands or ("-",))[0] else "\n"
                 title = "standard input" if name == "-" else name
                 out.write(octets(f"{separator}==> {title} <==\n"))

@@ -1,4 +1,7 @@
-"""install: copies with the attributes asked for. (Debian's busybox has none; coreutils is the model.)"""
+"""install: copies with the attributes asked for.
+
+Debian's busybox has none; coreutils is the model.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +75,7 @@ class _Installer:
         if stat.S_ISDIR(status.st_mode):
             self.out.complain(f"omitting directory '{source}'")
             return
-        if fs.exists(target) and fs.stat(target)[1:3] == status[1:3]:
+        if fs.exists(target) and fs.lstat(target)[1:3] == status[1:3]:
             self.out.complain(f"'{source}' and '{target}' are the same file")
             return
         try:

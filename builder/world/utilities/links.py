@@ -75,7 +75,7 @@ def _link(fs: Posix, out: Output, options: Options, target: str, path: str) -> N
 
 
 def link(process: Process) -> int:
-    """Give a file a second name: link(2), and nothing more."""
+    """Give a file a second name, and do nothing more (link(2))."""
     usage = "FILE LINK"
     options = parse(process.argv[1:], "", usage=usage)
     if len(options.operands) != 2:
@@ -90,7 +90,7 @@ def link(process: Process) -> int:
 
 
 def unlink(process: Process) -> int:
-    """Take one name away: unlink(2), and nothing more."""
+    """Take one name away, and do nothing more (unlink(2))."""
     options = parse(process.argv[1:], "", usage="FILE")
     if len(options.operands) != 1:
         raise UsageError("", "FILE")

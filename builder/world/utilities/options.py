@@ -118,8 +118,8 @@ def parse(
     """The options and operands in ``words`` (argv without the program's name).
 
     ``spec`` is getopt(3)'s: ``a`` a flag, ``a:`` with an argument, ``a::`` with an attached one; a leading
-    ``+`` stops at the first operand. ``long`` maps a long name to its letter; a letter that is not in ``spec``
-    (any character will do) exists in the long form only, with ``:`` appended if it takes an argument.
+    ``+`` stops at the first operand. ``long`` maps a long name to its letter; a letter that is not in
+    ``spec`` (any character will do) exists in the long form only; ``:`` follows it if it takes one.
     ``status``: the exit status of a command line that is wrong. Raises UsageError.
 
     >>> parse(["-n5", "f", "--lines=3"], "n:q", {"lines": "n"}, usage="").values("n")

@@ -28,7 +28,7 @@ _LONG: Final = {
 
 
 def _mode_first(words: list[str]) -> list[str]:
-    """chmod's MODE may begin with a minus (``chmod -x f``): it must not be read as options."""
+    """Chmod's MODE may begin with a minus (``chmod -x f``): it must not be read as options."""
     for at, word in enumerate(words):
         if word == "--":
             break

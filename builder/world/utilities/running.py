@@ -12,10 +12,14 @@ from builder.world.utilities.stdio import octets
 _ENV: Final = "[-i0] [-u NAME]... [-] [NAME=VALUE]... [PROG ARGS]"
 _TIMEOUT: Final = "[-s SIG] [-k KILL_SECS] SECS PROG ARGS"
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+# fmt: off
 SIGNALS: Final = (
-    "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU "
-    "URG XCPU XFSZ VTALRM PROF WINCH POLL PWR SYS"
-).split()
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM",
+    "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF",
+    "WINCH",
+    "POLL", "PWR", "SYS",
+)
+# fmt: on
 """Names of the signals 1 to 31 (signal(7), x86)."""
 
 

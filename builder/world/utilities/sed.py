@@ -234,7 +234,7 @@ class Editor:
             case "d":
                 return "end"
             case "D":
-                head, newline, rest = self.pattern.partition(b"\n")
+                _, newline, rest = self.pattern.partition(b"\n")
                 if not newline:
                     return "end"
                 self.pattern = rest

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+_UNITS: Final = "KMGTPE"
+
 
 def human(size: int) -> str:
     """A size with one decimal and a unit, as busybox's -h shows it.
@@ -11,10 +15,7 @@ def human(size: int) -> str:
     """
     if size < 1024:
         return str(size)
-    scale = 1024
-    for unit in "KMGTPE":
-        tenths = (size * 10 + scale // 2) // scale
-        if tenths < 10240:
-            break
-        scale *= 1024
-    return f"{tenths // 10}.{tenths % 10}{unit}"
+    power = 1
+    while (tenths := (size * 10 + 1024**power // 2) // 1024**power) >= 10240 and power < len(_UNITS):
+        power += 1
+    return f"{tenths // 10}.{tenths % 10}{_UNITS[power - 1]}"

@@ -40,7 +40,7 @@ _UNPRINTABLE: Final = bytes(b for b in range(256) if not 32 <= b < 127)
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Which part of a line is compared, and how. Fields and offsets count from 1; an end of 0 is "the last"."""
+    """Which part of a line is compared, and how; fields and offsets count from 1, an end of 0 is the last."""
 
     field: int = 1
     offset: int = 1
@@ -172,7 +172,7 @@ class Order:
         flags = "".join(letter for letter, _ in options.given if letter in "bdfghiMnrV")
         separator = options.value("t")
         if len(octets(separator)) > 1 and separator != "\\0":
-            raise UsageError(f"bad -t parameter", status=2)
+            raise UsageError("bad -t parameter", status=2)
         self.separator = b"\0" if separator == "\\0" else octets(separator)
         keys = [_parse_key(text) for text in options.values("k")] or [Key(flags=flags)]
         self.keys = [

@@ -12,6 +12,7 @@ from builder.world.utilities.stdio import Output, reason
 from builder.world.utilities.tree import Follow, joined, look
 
 _DU: Final = "[-aHLdclsxhmk] [FILE]..."
+_ROOM: Final = 1 << 40
 _DF: Final = "[-PkmhTai] [-B SIZE] [-t TYPE] [FILESYSTEM]..."
 
 
@@ -84,18 +85,16 @@ def df(process: Process) -> int:
     for path in options.operands:
         process.fs.stat(path)
     used = sum(
-        process.fs.lstat(joined(top, name)).st_blocks
+        process.fs.lstat(joined(top, name)).st_blocks * 512
         for top, directories, files in process.fs.walk("/")
         for name in (*directories, *files)
     )
     unit = 1 << 20 if "m" in options else 1024
-    size = 1 << 40
-    cells = [size // unit, used * 512 // unit, (size - used * 512) // unit]
-    shown = [human(cell * unit) if "h" in options else str(cell) for cell in cells]
+    cells = [human(size) if "h" in options else str(size // unit) for size in (_ROOM, used, _ROOM - used)]
     title = "Size" if "h" in options else "1M-blocks" if "m" in options else "1K-blocks"
-    kind = "Type       " if "T" in options else ""
-    process.out(f"Filesystem           {kind}{title:>10s}      Used Available Use% Mounted on\n")
-    process.out(
-        f"overlay              {'overlay    ' if kind else ''}{shown[0]:>9s} {shown[1]:>9s} {shown[2]:>9s} {1:3d}% /\n"
-    )
+    columns = ["overlay             ", *(["overlay   "] if "T" in options else [])]
+    heads = ["Filesystem          ", *(["Type      "] if "T" in options else [])]
+    process.out(" ".join(heads) + f" {title:>9s}      Used Available Use% Mounted on\n")
+    percent = -(-used * 100 // _ROOM)
+    process.out(" ".join(columns) + "".join(f" {cell:>9s}" for cell in cells) + f" {percent:3d}% /\n")
     return 0

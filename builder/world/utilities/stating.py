@@ -100,7 +100,8 @@ def _described(process: Process, path: str, status: Stat) -> str:
     links = f"{status.st_nlink:<5d}" if device else f"{status.st_nlink}"
     return (
         f"  File: {name}\n"
-        f"  Size: {status.st_size:<10d}\tBlocks: {status.st_blocks:<10d} IO Block: {_BLOCK:<6d} {_kind(status)}\n"
+        f"  Size: {status.st_size:<10d}\tBlocks: {status.st_blocks:<10d} "
+        f"IO Block: {_BLOCK:<6d} {_kind(status)}\n"
         f"Device: {status.st_dev:x}h/{status.st_dev}d\tInode: {status.st_ino:<10d}  Links: {links}{device}\n"
         f"Access: ({modes.S_IMODE(status.st_mode):04o}/{modes.filemode(status.st_mode)})"
         f"  Uid: ({status.st_uid:5d}/{user:>8s})   Gid: ({status.st_gid:5d}/{group:>8s})\n"

@@ -33,8 +33,8 @@ LONG_AGO_NS = 1_580_702_706 * 10**9
 PASSWD = b"root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1::/:/bin/false\napp:x:1000:1000:App:/home/app:/bin/sh\n"
 GROUP = b"root:x:0:\ndaemon:x:1:\nstaff:x:50:app\napp:x:1000:\n"
 
-Tree: TypeAlias = Mapping[str, "str | bytes | int | None | tuple[Any, ...]"]
-"""``"f": "text"``, ``"f": (text, mode[, uid, gid])``, ``"d/": mode or None``, ``"l": "-> target"``, ``"h": "= other"``, ``"p": "|"``."""
+Tree: TypeAlias = Mapping[str, "str | bytes | int | tuple[Any, ...] | None"]
+"""``"f": "text"`` or ``(text, mode[, uid, gid])``, ``"d/": mode``, ``"l": "-> f"``, ``"h": "= f"``, fifo ``"|"``."""
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def snapshot(
 
 
 def _said(text: bytes) -> bytes:
-    """Descriptor 2 without the help text that follows a wrong command line, and without the directory of the program."""
+    """Descriptor 2 without the help text after a wrong command line, and the directory of the program."""
     text = re.sub(rb"(?m)^/bin/(\S+: )", rb"\1", text)
     lines = [line for line in text.split(b"\n") if not line.startswith(b"BusyBox v")]
     for at, line in enumerate(lines):
@@ -254,7 +254,9 @@ class Comparison:
 
     def _lend_coreutils(self, busybox: str) -> None:
         """For what Debian's busybox lacks, coreutils is the oracle, with the libraries that it needs."""
-        applets = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout.split()
+        applets = subprocess.run(
+            [busybox, "--list"], capture_output=True, text=True, check=True
+        ).stdout.split()
         for name in sorted(set(UTILITIES) - set(applets)):
             found = shutil.which(name)
             (self.place / "bin" / name).unlink()
@@ -299,7 +301,8 @@ class Comparison:
                     for pipeline in pipelines(case.command)
                 )
                 script.append(
-                    f"cd /c/{name}; {{ {line} ; }} </r/{name}.in >/r/{name}.out 2>/r/{name}.err; echo $? >/r/{name}.status\n"
+                    f"cd /c/{name}; {{ {line} ; }} </r/{name}.in >/r/{name}.out 2>/r/{name}.err; "
+                    f"echo $? >/r/{name}.status\n"
                 )
             self.place.joinpath("r").chmod(0o777)
             os.chown(self.place / "r", uid, uid)
@@ -387,18 +390,16 @@ def _comparable(outcome: Outcome, case: Case) -> Outcome:
 
 
 def _difference(real: Outcome, mine: Outcome) -> str:
-    lines = []
+    found: list[tuple[str, Any, Any]] = []
     for name in ("stdout", "stderr", "status"):
-        if getattr(real, name) != getattr(mine, name):
-            lines.append(
-                f"    {name}: busybox {getattr(real, name)!r}\n    {' ' * len(name)}  here    {getattr(mine, name)!r}"
-            )
+        found.append((name, getattr(real, name), getattr(mine, name)))
     for path in sorted({*real.tree, *mine.tree}):
-        if real.tree.get(path) != mine.tree.get(path):
-            lines.append(
-                f"    {path}: busybox {real.tree.get(path)}\n    {' ' * len(path)}  here    {mine.tree.get(path)}"
-            )
-    return "\n".join(lines)
+        found.append((path, real.tree.get(path), mine.tree.get(path)))
+    return "\n".join(
+        f"    {name}: busybox {there!r}\n    {' ' * len(name)}  here    {here!r}"
+        for name, there, here in found
+        if there != here
+    )
 
 
 def _directory_in_memory() -> str | None:

@@ -1,5 +1,7 @@
 """tar, gzip, bzip2, xz and unzip beside busybox."""
 
+# ruff: noqa: E501 -- a case is one line of a table
+
 from __future__ import annotations
 
 import bz2
@@ -23,7 +25,14 @@ def archive(*entries, format=tarfile.GNU_FORMAT):
             info = tarfile.TarInfo(name)
             info.mtime, info.uid, info.gid, info.uname, info.gname = SAID, 1234, 50, "app", "nosuch"
             info.mode = mode[0] if mode else 0o755 if kind == "d" else 0o644
-            info.type = {"f": tarfile.REGTYPE, "d": tarfile.DIRTYPE, "l": tarfile.SYMTYPE, "h": tarfile.LNKTYPE, "p": tarfile.FIFOTYPE, "c": tarfile.CHRTYPE}[kind]
+            info.type = {
+                "f": tarfile.REGTYPE,
+                "d": tarfile.DIRTYPE,
+                "l": tarfile.SYMTYPE,
+                "h": tarfile.LNKTYPE,
+                "p": tarfile.FIFOTYPE,
+                "c": tarfile.CHRTYPE,
+            }[kind]
             if kind == "f":
                 info.size = len(extra)
                 tar.addfile(info, io.BytesIO(extra))
@@ -37,16 +46,39 @@ def archive(*entries, format=tarfile.GNU_FORMAT):
 
 
 LONG = "long/" + "n" * 90 + "/" + "m" * 120
-PLAIN = archive(("p/", "d", ""), ("p/f", "f", b"hello\n"), ("p/x", "f", b"#!", 0o4755), ("p/l", "l", "f"), ("p/h", "h", "p/f"), ("p/q", "p", ""), ("p/s/", "d", "", 0o700), ("p/s/g", "f", b"g" * 3000, 0o600), ("top", "f", b"t"))
-HOSTILE = archive(("/abs", "f", b"a"), ("../up", "f", b"b"), ("x/../../y", "f", b"c"), ("ok", "l", "abs"), ("hl", "h", "abs"))
+PLAIN = archive(
+    ("p/", "d", ""),
+    ("p/f", "f", b"hello\n"),
+    ("p/x", "f", b"#!", 0o4755),
+    ("p/l", "l", "f"),
+    ("p/h", "h", "p/f"),
+    ("p/q", "p", ""),
+    ("p/s/", "d", "", 0o700),
+    ("p/s/g", "f", b"g" * 3000, 0o600),
+    ("top", "f", b"t"),
+)
+HOSTILE = archive(
+    ("/abs", "f", b"a"),
+    ("../up", "f", b"b"),
+    ("x/../../y", "f", b"c"),
+    ("ok", "l", "abs"),
+    ("hl", "h", "abs"),
+)
 ESCAPE = archive(("l", "l", "/tmp"), ("l/evil", "f", b"e"))
 UPLINK = archive(("s", "l", "../out"), ("t", "l", "/etc/passwd"), ("u", "l", "a/../b"))
 HARD = archive(("hl2", "h", "/etc/passwd"))
 LONGNAMES = archive(("long/", "d", ""), (LONG, "f", b"deep"), ("ll", "l", "t" * 150))
 PAX = archive((LONG, "f", b"deep"), ("ünï", "f", b"u"), format=tarfile.PAX_FORMAT)
 DEVICE = archive(("dev", "c", (1, 3)), ("f", "f", b"x"))
-OVER = archive(("a", "f", b"new"), ("d/", "d", "", 0o711), ("d/f", "f", b"new"), ("e", "f", b"was a directory"))
-SEED = archive(("nginx-1/", "d", ""), ("nginx-1/configure", "f", b"#!/bin/sh\n", 0o755), ("nginx-1/src/", "d", ""), ("nginx-1/src/a.c", "f", b"int\n"))
+OVER = archive(
+    ("a", "f", b"new"), ("d/", "d", "", 0o711), ("d/f", "f", b"new"), ("e", "f", b"was a directory")
+)
+SEED = archive(
+    ("nginx-1/", "d", ""),
+    ("nginx-1/configure", "f", b"#!/bin/sh\n", 0o755),
+    ("nginx-1/src/", "d", ""),
+    ("nginx-1/src/a.c", "f", b"int\n"),
+)
 FILES = {
     "plain.tar": PLAIN, "hostile.tar": HOSTILE, "escape.tar": ESCAPE, "uplink.tar": UPLINK, "hard.tar": HARD, "longnames.tar": LONGNAMES, "pax.tar": PAX, "device.tar": DEVICE, "over.tar": OVER,
     "plain.tgz": gzip.compress(PLAIN, mtime=0), "plain.tar.bz2": bz2.compress(PLAIN), "plain.tar.xz": lzma.compress(PLAIN), "seed.tar.gz": gzip.compress(SEED, mtime=0),
@@ -57,7 +89,13 @@ FILES = {
 
 def contents_of(name: str, content: bytes) -> bytes:
     """What a compressed file holds: two compressors need not agree on its bytes."""
-    if content[:2] == b"\x1f\x8b" and "cut" not in name and "tr.gz" not in name and "crc" not in name and "tail" not in name:
+    if (
+        content[:2] == b"\x1f\x8b"
+        and "cut" not in name
+        and "tr.gz" not in name
+        and "crc" not in name
+        and "tail" not in name
+    ):
         return gzip.decompress(content)
     return bz2.decompress(content) if content[:3] == b"BZh" and "cut" not in name else content
 
@@ -77,11 +115,52 @@ def test_tar_extracts(same, case):
 
 
 def test_tar_extracts_for_an_ordinary_user(same, case):
-    same(FILES, [case(f"tar {w}", uid=1000) for w in ("xf plain.tar", "xpf plain.tar", "xof plain.tar", "xf over.tar", "xf longnames.tar", "xf plain.tar --no-same-permissions", "xf plain.tar -C out", "xf device.tar", "cf new.tar d/f", "cf out/new.tar a")])
+    same(
+        FILES,
+        [
+            case(f"tar {w}", uid=1000)
+            for w in (
+                "xf plain.tar",
+                "xpf plain.tar",
+                "xof plain.tar",
+                "xf over.tar",
+                "xf longnames.tar",
+                "xf plain.tar --no-same-permissions",
+                "xf plain.tar -C out",
+                "xf device.tar",
+                "cf new.tar d/f",
+                "cf out/new.tar a",
+            )
+        ],
+    )
 
 
 def test_tar_lists(same, case):
-    same(FILES, [f"tar {w}" for w in ("tf plain.tar", "tvf plain.tar", "tzf plain.tgz", "tjf plain.tar.bz2", "tf plain.tar p", "tf plain.tar nosuch", "tf hostile.tar", "tvf hostile.tar", "tf longnames.tar", "tvf device.tar", "tf pax.tar", "tf zeros", "tf empty", "tf cut.tar", "-tf plain.tar top", "tf garbage")] + [case("tar t", stdin=PLAIN)])
+    same(
+        FILES,
+        [
+            f"tar {w}"
+            for w in (
+                "tf plain.tar",
+                "tvf plain.tar",
+                "tzf plain.tgz",
+                "tjf plain.tar.bz2",
+                "tf plain.tar p",
+                "tf plain.tar nosuch",
+                "tf hostile.tar",
+                "tvf hostile.tar",
+                "tf longnames.tar",
+                "tvf device.tar",
+                "tf pax.tar",
+                "tf zeros",
+                "tf empty",
+                "tf cut.tar",
+                "-tf plain.tar top",
+                "tf garbage",
+            )
+        ]
+        + [case("tar t", stdin=PLAIN)],
+    )
 
 
 def test_tar_creates(same, case):
@@ -141,8 +220,15 @@ def zipped(*entries):
 
 
 ZIPS = {
-    "t.zip": zipped(("a.txt", "hello\n", 0o644), ("d/", None, 0o755), ("d/b.txt", "x" * 100, 0o600), ("d/run", "#!/bin/sh\n", 0o755)),
-    "h.zip": zipped(("../up", "q", 0o644), ("/abs", "q", 0o644), ("x/../../y", "q", 0o644), ("ok", "q", 0o644)),
+    "t.zip": zipped(
+        ("a.txt", "hello\n", 0o644),
+        ("d/", None, 0o755),
+        ("d/b.txt", "x" * 100, 0o600),
+        ("d/run", "#!/bin/sh\n", 0o755),
+    ),
+    "h.zip": zipped(
+        ("../up", "q", 0o644), ("/abs", "q", 0o644), ("x/../../y", "q", 0o644), ("ok", "q", 0o644)
+    ),
     "g.zip": "garbage",
     "a.txt": "old\n",
     "q/": None,

@@ -1,5 +1,7 @@
 """Utilities that make, copy and remove files, beside busybox."""
 
+# ruff: noqa: E501 -- a case is one line of a table
+
 from __future__ import annotations
 
 import pytest

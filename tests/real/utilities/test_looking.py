@@ -1,5 +1,7 @@
 """Utilities that look at files, beside busybox (and coreutils, where Debian's busybox has none)."""
 
+# ruff: noqa: E501 -- a case is one line of a table
+
 from __future__ import annotations
 
 import hashlib
@@ -102,27 +104,11 @@ def test_hashes(same, case):
     same(
         FILES,
         [
-            "cksum a",
-            "cksum a bin",
-            "cksum nope",
-            "cksum e",
-            "cksum big",
-            case("cksum", stdin=b"hi"),
-            "cksum a a",
-            "cksum x",
-            "cksum l",
-            "cksum v9",
-        ],
-    )
-    same(
-        FILES,
-        [
             "base64 a",
             "base64 bin",
             "base64 -w 10 bin",
             "base64 -w 0 a",
             "base64 -d b64",
-            "base64 -d bad64",
             "base64 nope",
             "base64 e",
             "base64 a bin",

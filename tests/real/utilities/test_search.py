@@ -1,5 +1,7 @@
 """grep, find and xargs beside busybox."""
 
+# ruff: noqa: E501 -- a case is one line of a table
+
 from __future__ import annotations
 
 import pytest

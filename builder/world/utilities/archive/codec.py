@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import lzma
+import os
 import zlib
 from typing import Final, Protocol
 
@@ -120,9 +122,9 @@ class Rewound:
         taken, self._head = self._head[:size], self._head[size:]
         return taken
 
-    def write(self, data: bytes, /) -> int:
+    def write(self, data: bytes, /) -> int:  # noqa: ARG002
         """Not for writing."""
-        raise OSError(9, "Bad file descriptor")
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
     def close(self) -> None:
         """Close the stream."""
@@ -199,9 +201,9 @@ class Decompressed:
         else:
             self._decoder = None  # busybox ignores what follows the last member
 
-    def write(self, data: bytes, /) -> int:
+    def write(self, data: bytes, /) -> int:  # noqa: ARG002
         """Not for writing."""
-        raise OSError(9, "Bad file descriptor")
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
     def close(self) -> None:
         """Close the compressed stream."""
@@ -228,9 +230,9 @@ class Compressed:
         self._sink.write(self._object.compress(data))
         return len(data)
 
-    def read(self, size: int = -1, /) -> bytes:
+    def read(self, size: int = -1, /) -> bytes:  # noqa: ARG002
         """Not for reading."""
-        raise OSError(9, "Bad file descriptor")
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
 
     def close(self) -> None:
         """Write what is left; the sink stays open."""

@@ -80,6 +80,7 @@ class Creator:
         self.count = 0
 
     def warn_once(self, prefix: str) -> None:
+        """Say, the first time, what is removed from names."""
         if not self.warned:
             self.out.complain(f"removing leading '{prefix}' from member names", status=self.out.status)
             self.warned = True

@@ -149,7 +149,7 @@ def _number(field: bytes) -> int:
 def _records(extended: bytes) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     while extended:
-        length, _, rest = extended.partition(b" ")
+        length, _, _ = extended.partition(b" ")
         if not length.isdigit() or int(length) > len(extended) or int(length) < len(length) + 3:
             raise TarError("malformed extended header")
         key, _, value = extended[len(length) + 1 : int(length) - 1].partition(b"=")
@@ -239,7 +239,7 @@ def _header(name: bytes, link: bytes, flag: bytes, member: Member, size: int) ->
 
 
 def header(member: Member) -> bytes:
-    """The header blocks of a member, as busybox writes them: GNU's ustar, long names in members of their own."""
+    """The header blocks of a member, as busybox writes them: GNU's ustar, long names in extra members."""
     name = octets(member.name)
     link = octets(member.link)
     blocks = b""

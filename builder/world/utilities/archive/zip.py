@@ -159,7 +159,8 @@ class Unzipper:
                 ratio = _ratio(entry.file_size, entry.compress_size)
                 method = _METHODS.get(entry.compress_type, "?")
                 self.out.print(
-                    f"{entry.file_size:8d}  {method:6s} {entry.compress_size:8d} {ratio:3d}% {time} {entry.CRC:08x}  {entry.filename}"
+                    f"{entry.file_size:8d}  {method:6s} {entry.compress_size:8d} {ratio:3d}%"
+                    f" {time} {entry.CRC:08x}  {entry.filename}"
                 )
             else:
                 self.out.print(f"{entry.file_size:9d}  {time}   {entry.filename}")
