@@ -92,7 +92,8 @@ class _Apk:
         return [url for url in [*listed, *self._options.values("X")] if not url.startswith("#")]
 
     def _cache_path(self, url: str) -> str:
-        return f"{CACHE}/APKINDEX.{hashlib.sha1(url.encode('utf-8', 'surrogateescape'), usedforsecurity=False).hexdigest()[:8]}.tar.gz"
+        digest = hashlib.sha1(url.encode("utf-8", "surrogateescape"), usedforsecurity=False)
+        return f"{CACHE}/APKINDEX.{digest.hexdigest()[:8]}.tar.gz"
 
     def cached(self) -> list[str]:
         """The names of the indexes that lie in the cache."""
