@@ -52,7 +52,7 @@ def cd(shell: Shell, words: Sequence[str]) -> int:
     if shell.dialect is Dialect.DASH:
         return _cannot(f"can't cd to {target}", 2)
     reason = "Not a directory" if shell.fs.exists(target) else "No such file or directory"
-    return _cannot(f"can't cd to {target}: {reason}", 1)
+    return _cannot(f"can't cd to {target}: {reason}", 1 if shell.dialect is Dialect.BASH else 2)
 
 
 def _cannot(message: str, status: int) -> int:

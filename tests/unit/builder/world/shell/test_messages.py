@@ -47,7 +47,7 @@ def test_dash_words_an_error(sh: Sh, script: str, message: str, status: int) -> 
     ("script", "message", "status"),
     [
         ("foo", "ash: foo: not found\n", 127),
-        ("cd /none", "ash: cd: line 1: can't cd to /none: No such file or directory\n", 1),
+        ("cd /none", "ash: cd: line 1: can't cd to /none: No such file or directory\n", 2),
         ("if", 'ash: syntax error: unexpected end of file (expecting "then")\n', 2),
         ("cat </none", "ash: can't open /none: no such file\n", 1),
     ],
