@@ -233,6 +233,8 @@ def by_name(node: UnionNode, directory: UnionNode, name: str) -> UnionNode:
     if directory.aliases is None:
         directory.aliases = {}
     alias = directory.aliases[name] = Alias(node, directory, name)
+    if node.times is None:
+        node.remember_times()
     return alias.use()
 
 

@@ -46,6 +46,7 @@ class UnionNode(Node):
         "name",
         "nlink",
         "redirect",
+        "times",
         "upper",
     )
 
@@ -64,6 +65,7 @@ class UnionNode(Node):
         self.redirect: str | None = None
         self.listing: dict[str, bool] | None = None
         self.left_out: weakref.ref[LeftOut] | None = None
+        self.times: tuple[int, int, int] | None = None
         self.data: Any = None
         self.aliases: dict[str, Alias] | None = None
         self.alias: Alias | None = None
@@ -77,6 +79,12 @@ class UnionNode(Node):
     def real(self) -> Any:
         """The inode whose attributes count: the upper's, else the topmost lower's."""
         return self.upper if self.upper is not None else self.lowers[0].inode
+
+    def remember_times(self) -> None:
+        """Take (atime, mtime, ctime) over from the upper, for the next decision about the access time."""
+        upper = self.upper
+        if self.flags & SPLIT and upper is not None:
+            self.times = upper.atime_ns, upper.mtime_ns, upper.ctime_ns
 
     @property
     def real_part(self) -> tuple[int, Any]:
@@ -168,5 +176,7 @@ ALIASED = 128
 """Several names may lead to this non-directory; the name that was used last is remembered."""
 UNLINKED = 256
 """The last name of the lower file is gone; only open files still lead to it."""
+SPLIT = 512
+"""Two nodes of the union stand for one upper inode; each keeps times (``times``) and permissions of its own."""
 
 Xattrs: TypeAlias = Mapping[str, bytes]

@@ -98,7 +98,7 @@ def _look_up_entries(union: UnionTree, node: UnionNode, names: dict[str, bool]) 
             failures[name] = error.errno or 0
     known.update(failures)
     if len(failures) > 1:
-        _fail_if_adjacent(node, names, failures)
+        _fail_if_adjacent(_kernel_order(union, node), names, failures)
     for name in failures:
         del names[name]
 
@@ -116,18 +116,24 @@ def _is_file(inode: Any) -> bool:
     return bool(inode.mode & 0o170000 == 0o100000)
 
 
-def _fail_if_adjacent(node: UnionNode, names: dict[str, bool], failures: dict[str, int]) -> None:
+def _kernel_order(union: UnionTree, node: UnionNode) -> list[str]:
+    """The lowest layer's names, then the upper's, then the layers' between; in each the newest first."""
+    layers = [] if node.upper is None else [list(reversed(node.upper.children))]
+    for part in node.lowers:
+        tree: Any = union.stack[part.layer]
+        if tree.is_union:
+            layers.append(_kernel_order(tree, part.inode))
+        else:
+            layers.append(list(reversed(part.inode.children)))
+    return list(dict.fromkeys(name for names in [*layers[-1:], *layers[:-1]] for name in names))
+
+
+def _fail_if_adjacent(order: list[str], names: dict[str, bool], failures: dict[str, int]) -> None:
     """Raise the error of a failed lookup that comes right behind another.
 
     getdents(2) hides one failure behind the names that it has already; the next call skips that name,
-    and if the very next lookup fails as well, there is nothing to hide it behind. The kernel's order:
-    the lowest layer's names, then the upper's, then those of the layers between; in each the newest first.
+    and if the very next lookup fails as well, there is nothing to hide it behind.
     """
-    parts = [part.inode.children for part in node.lowers]
-    upper = [node.upper.children] if node.upper is not None else []
-    order = dict.fromkeys(
-        name for children in [*parts[-1:], *upper, *parts[:-1]] for name in reversed(children)
-    )
     previous_failed = False
     for name in order:
         if name not in names:

@@ -13,7 +13,7 @@ from unionfs_sim.events import Events
 from unionfs_sim.filesystem import Stat
 from unionfs_sim.inode import DEAD, Inode
 from unionfs_sim.journal import ABSENT, assign, put
-from unionfs_sim.layertree import LayerTree
+from unionfs_sim.layertree import DAY_NS, LayerTree
 from unionfs_sim.overlay import index, lookup, readdir, rename, whiteout
 from unionfs_sim.overlay.copyup import copy_up
 from unionfs_sim.overlay.node import (
@@ -23,6 +23,7 @@ from unionfs_sim.overlay.node import (
     INDEXED,
     METACOPY,
     OPAQUE,
+    SPLIT,
     UNLINKED,
     WHITEOUTS,
     XWHITEOUTS,
@@ -355,8 +356,16 @@ class UnionTree(Tree[Any]):
     def accessed(self, node: AnyNode) -> None:
         """The access time of a file in the upper moves; that of a lower file does not."""
         upper = node.upper if isinstance(node, UnionNode) else node
-        if upper is not None and self.upper is not None:
+        if upper is None or self.upper is None:
+            return
+        if isinstance(node, UnionNode) and node.times is not None:
+            atime, mtime, ctime = node.times
+            if atime > mtime and atime > ctime and self.clock() - atime < DAY_NS:
+                return
             self.upper.accessed(upper)
+            node.times = upper.atime_ns, mtime, ctime
+            return
+        self.upper.accessed(upper)
 
     # -- changing
 
@@ -427,10 +436,12 @@ class UnionTree(Tree[Any]):
             # The new name is looked up like any other: by its origin, or if it has none by the upper.
             key = node.lowers[0].inode if node.lowers and node.flags & CONST_INO else upper
             put(self.journal, self.shared, key, node)
-            if key is not upper and not self._knows_origin(upper):
+            if key is not upper and not node.flags & METACOPY and not self._knows_origin(upper):
                 # The kernel makes another inode for the new name, with permissions of its own.
                 twin = UnionNode(upper, (), directory, name)
-                twin.flags = ALIASED
+                twin.flags = ALIASED | SPLIT
+                assign(self.journal, node, "flags", node.flags | SPLIT)
+                node.remember_times()
                 put(self.journal, self.shared, upper, twin)
             if not node.flags & ALIASED:
                 assign(self.journal, node, "flags", node.flags | ALIASED)
@@ -470,6 +481,7 @@ class UnionTree(Tree[Any]):
 
     def _refresh(self, node: UnionNode, upper: Inode) -> None:
         """Let the node's copy of the permissions follow the upper's (ovl_copyattr)."""
+        node.remember_times()
         if (node.mode, node.uid, node.gid) == (upper.mode, upper.uid, upper.gid):
             return
         assign(self.journal, node, "mode", upper.mode)
@@ -492,6 +504,8 @@ class UnionTree(Tree[Any]):
         assert upper is not None
         assert self.upper is not None
         self.upper.write(upper, offset, piece)
+        if isinstance(node, UnionNode):
+            self._refresh(node, upper)
 
     # -- extended attributes
 
@@ -527,6 +541,8 @@ class UnionTree(Tree[Any]):
         else:
             upper = node
         self.upper.setxattr(upper, real_name, value, flags)
+        if isinstance(node, UnionNode):
+            node.remember_times()
 
     def listxattr(self, node: AnyNode) -> list[str]:
         """The names of all extended attributes but the union's own."""
