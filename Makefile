@@ -13,7 +13,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format pictures notebooks bench fuzz fidelity clean
+.PHONY: help demo test check format pictures notebooks lock bench fuzz fidelity clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,11 @@ pictures: $(VENV)/.dev ## draw docs/pictures again
 
 notebooks: $(VENV)/.dev ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
+
+lock: $(VENV)/.dev ## pin what pyproject.toml asks for, for every Python from 3.11 on
+	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }
+	@$(UV) pip compile --quiet --universal --python-version 3.11.0 --all-extras --group dev --no-annotate \
+		--custom-compile-command "make lock" --output-file requirements.txt pyproject.toml
 
 bench: $(VENV)/.dev ## measure against peers in the same run
 	@for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
