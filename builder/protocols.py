@@ -11,10 +11,10 @@ import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any, BinaryIO, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, BinaryIO, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from builder.context.edit import Edit
-from builder.image.digest import ChainID, Digest, DiffID
+from builder.image.digest import ChainID, DiffID, Digest
 from builder.image.image import Image
 from builder.image.oci import Descriptor, Platform
 from builder.image.reference import Reference
@@ -22,6 +22,8 @@ from unionfs_sim.filesystem import Filesystem
 
 FsT = TypeVar("FsT", bound=Filesystem)
 FsT_contra = TypeVar("FsT_contra", bound=Filesystem, contravariant=True)
+
+ROOT: Final = PurePosixPath("/")
 
 LayerStream: TypeAlias = Iterable[bytes]
 """An uncompressed, canonical layer tar in pieces; may be read once."""
@@ -131,7 +133,7 @@ class Mount:
 
     target: PurePosixPath
     source: Filesystem | None
-    source_path: PurePosixPath = PurePosixPath("/")
+    source_path: PurePosixPath = ROOT
     read_only: bool = False
 
 

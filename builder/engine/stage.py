@@ -105,7 +105,7 @@ class StageBuild(Generic[FsT]):
 
     def _start(self) -> list[Instruction]:
         """Take over the base; returns the instructions that it has put off until now."""
-        with self._located(self.planned.stage.span):
+        with _Located(self.planned.stage.span):
             match self.planned.base:
                 case Scratch():
                     base = Image(config=scratch_config(), platform=self.planned.platform)
@@ -138,7 +138,7 @@ class StageBuild(Generic[FsT]):
             StepBegan(self.planned.index, self.step, _one_line(instruction.source), str(instruction.span))
         )
         try:
-            with self._located(instruction.span):
+            with _Located(instruction.span):
                 self._carry_out(instruction)
         except BuildError as error:
             if (
@@ -270,9 +270,6 @@ class StageBuild(Generic[FsT]):
             snapshotter.discard(work)
             raise
         return layer
-
-    def _located(self, where: object) -> _Located:
-        return _Located(where)
 
 
 class _Located:
