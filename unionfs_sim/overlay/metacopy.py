@@ -45,13 +45,14 @@ def fill(union: UnionTree, node: UnionNode, *, truncating: bool) -> None:
     upper, tree = node.upper, union.upper
     assert upper is not None
     assert tree is not None
-    source = EMPTY if truncating else node.content
+    length = 0 if truncating else node.lowers[0].inode.size
+    body = copied_up(EMPTY if truncating else node.content, length)
     journal = union.journal
-    assign(journal, upper, "body", copied_up(source, 0 if truncating else node.lowers[0].inode.size))
-    if source.blocks:  # holes are not written
+    assign(journal, upper, "body", body)
+    if body.blocks:  # holes are not written
         tree.touch(upper)
     tree.store_xattr(upper, union.xattr_metacopy, None)
     assign(journal, node, "data", None)
     assign(journal, node, "flags", node.flags & ~METACOPY)
     if union.events.listeners:
-        union.events.tell(CopiedUp(union.path_of(node.parent, node.name), node.mode, source.size))
+        union.events.tell(CopiedUp(union.path_of(node.parent, node.name), node.mode, length))

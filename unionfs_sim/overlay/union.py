@@ -436,7 +436,7 @@ class UnionTree(Tree[Any]):
             # The new name is looked up like any other: by its origin, or if it has none by the upper.
             key = node.lowers[0].inode if node.lowers and node.flags & CONST_INO else upper
             put(self.journal, self.shared, key, node)
-            if key is not upper and not node.flags & METACOPY and not self._knows_origin(upper):
+            if key is not upper and upper not in self.shared and self._splits(node, upper):
                 # The kernel makes another inode for the new name, with permissions of its own.
                 twin = UnionNode(upper, (), directory, name)
                 twin.flags = ALIASED | SPLIT
@@ -448,8 +448,9 @@ class UnionTree(Tree[Any]):
                 put(self.journal, node.parent.children, node.name, ABSENT)
                 lookup.by_name(node, node.parent, node.name)
 
-    def _knows_origin(self, upper: Inode) -> bool:
-        return index.origin_of(self, upper) is not None
+    def _splits(self, node: UnionNode, upper: Inode) -> bool:
+        """Whether a new name leads to another node, as nothing in the upper ties it to the lower file."""
+        return not node.flags & METACOPY and index.origin_of(self, upper) is None
 
     def unlink(self, directory: UnionNode, name: str, node: AnyNode) -> None:
         """Take a name away that is not a directory."""
