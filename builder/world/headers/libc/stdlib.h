@@ -14,6 +14,8 @@ long atol(const char *text);
 long strtol(const char *text, char **end, int base);
 unsigned long strtoul(const char *text, char **end, int base);
 int abs(int value);
+long labs(long value);
+void qsort(void *base, size_t count, size_t size, int (*compare)(const void *, const void *));
 char *getenv(const char *name);
 int system(const char *command);
 #endif

@@ -7,6 +7,7 @@
 #define X_OK 1
 int access(const char *path, int mode);
 int unlink(const char *path);
+unsigned sleep(unsigned seconds);
 int getpid(void);
 unsigned getuid(void);
 unsigned geteuid(void);

@@ -5,11 +5,13 @@ Its symbols are what the base images' ``libc`` defines; a function that is not h
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from builder.world.programs.cc.ctype import INT, wrap
 from builder.world.programs.cc.machine import Fault, Machine, Native, ProgramExit
 from builder.world.programs.cc.stdio import STDIO, failed
 
@@ -153,6 +155,47 @@ def _memcpy(machine: Machine, args: list[int]) -> int:
     return args[0]
 
 
+def _qsort(machine: Machine, args: list[int]) -> int:
+    base, count, size, compare = args[:4]
+    items = [machine.read(base + index * size, size) for index in range(count)]
+    left, right = machine.allocate(size), machine.allocate(size)
+
+    def order(one: bytes, two: bytes) -> int:
+        machine.write(left, one)
+        machine.write(right, two)
+        return wrap(machine.call(compare, [left, right]), INT)
+
+    machine.write(base, b"".join(sorted(items, key=functools.cmp_to_key(order))))
+    return 0
+
+
+def _strtok(machine: Machine, args: list[int]) -> int:
+    begin = args[0] or machine.symbols.get("\0strtok", 0)
+    signs = machine.text(args[1])
+    if not begin:
+        return 0
+    text = machine.text(begin)
+    begin += len(text) - len(text.lstrip(signs))
+    text = text.lstrip(signs)
+    if not text:
+        machine.symbols["\0strtok"] = 0
+        return 0
+    end = next((index for index, sign in enumerate(text) if sign in signs), len(text))
+    machine.symbols["\0strtok"] = begin + end + 1 if end < len(text) else 0
+    machine.write(begin + end, b"\0")
+    return begin
+
+
+def _span(machine: Machine, args: list[int], *, inside: bool) -> int:
+    text, signs = machine.text(args[0]), machine.text(args[1])
+    return next((index for index, sign in enumerate(text) if (sign in signs) != inside), len(text))
+
+
+def _sleep(machine: Machine, args: list[int]) -> int:
+    machine.process.world.sleep(args[0])
+    return 0
+
+
 def _class(test: Callable[[bytes], bool]) -> Native:
     return lambda _machine, args: int(0 <= args[0] < 128 and test(bytes([args[0]])))
 
@@ -175,6 +218,8 @@ LIBC: Final[Mapping[str, Native]] = MappingProxyType(
         "strtol": _strtol,
         "strtoul": _strtol,
         "abs": lambda _m, a: abs(a[0]),
+        "labs": lambda _m, a: abs(a[0]),
+        "qsort": _qsort,
         "getenv": _getenv,
         "system": _system,
         "time": _time,
@@ -190,6 +235,10 @@ LIBC: Final[Mapping[str, Native]] = MappingProxyType(
         "strchr": lambda m, a: _found(a[0], (m.text(a[0]) + b"\0").find(bytes([a[1] & 255]))),
         "strrchr": lambda m, a: _found(a[0], (m.text(a[0]) + b"\0").rfind(bytes([a[1] & 255]))),
         "strstr": lambda m, a: _found(a[0], m.text(a[0]).find(m.text(a[1]))),
+        "strtok": _strtok,
+        "strspn": lambda m, a: _span(m, a, inside=True),
+        "strcspn": lambda m, a: _span(m, a, inside=False),
+        "memchr": lambda m, a: _found(a[0], m.read(a[0], a[2]).find(bytes([a[1] & 255]))),
         "memset": _memset,
         "memcpy": _memcpy,
         "memmove": _memcpy,
@@ -198,10 +247,14 @@ LIBC: Final[Mapping[str, Native]] = MappingProxyType(
         "isalpha": _class(bytes.isalpha),
         "isalnum": _class(bytes.isalnum),
         "isspace": _class(lambda sign: sign in _SPACES),
+        "isxdigit": _class(lambda sign: sign in b"0123456789abcdefABCDEF"),
+        "isprint": _class(lambda sign: b" " <= sign <= b"~"),
+        "ispunct": _class(lambda sign: b"!" <= sign <= b"~" and not sign.isalnum()),
         "isupper": _class(bytes.isupper),
         "islower": _class(bytes.islower),
         "toupper": lambda _m, a: a[0] - 32 if 97 <= a[0] <= 122 else a[0],
         "tolower": lambda _m, a: a[0] + 32 if 65 <= a[0] <= 90 else a[0],
+        "sleep": _sleep,
         "getpid": lambda _m, _a: 1,
         "getuid": lambda m, _a: m.process.fs.caller.uid,
         "geteuid": lambda m, _a: m.process.fs.caller.uid,
