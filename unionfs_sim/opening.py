@@ -239,6 +239,8 @@ class File:
         node = self.usable()
         if not node.is_dir:
             fail(errno.ENOTDIR)
+        if node.children is DEAD:
+            return []
         if self._names is None:
             self._listing = self._tree.hold_listing(node)
             self._names = self._tree.entries(node)

@@ -196,9 +196,7 @@ def _alias_of(node: AnyNode, directory: UnionNode, name: str) -> Alias | None:
     return directory.aliases.get(name)
 
 
-def _place(
-    union: UnionTree, node: AnyNode, directory: UnionNode, name: str, alias: Alias | None
-) -> None:
+def _place(union: UnionTree, node: AnyNode, directory: UnionNode, name: str, alias: Alias | None) -> None:
     """Let the union's own memory know where a node is now."""
     forget(union, directory, name)
     if not isinstance(node, UnionNode):
@@ -220,13 +218,11 @@ def set_redirect(union: UnionTree, node: UnionNode, *, same_parent: bool) -> Non
     known = node.redirect
     if known is not None and (same_parent or known[0] == "/"):
         return
-    relative = same_parent and (node.is_dir or node.lowers[0].inode.nlink <= 1)
+    relative = same_parent and (node.is_dir or union.inode_nlink(node.lowers[0]) <= 1)
     redirect = node.name if relative else absolute_redirect(node)
     assert union.upper is not None
     assert node.upper is not None
-    union.upper.store_xattr(
-        node.upper, union.xattr_redirect, redirect.encode("utf-8", "surrogateescape")
-    )
+    union.upper.store_xattr(node.upper, union.xattr_redirect, redirect.encode("utf-8", "surrogateescape"))
     assign(union.journal, node, "redirect", redirect)
     if union.events.listeners:
         union.events.tell(RedirectMade(union.path_of(node.parent, node.name), redirect))
@@ -244,5 +240,3 @@ def absolute_redirect(node: UnionNode) -> str:
             break
         node = node.parent
     return path
-
-
