@@ -63,7 +63,7 @@ class ModelMachine(ModelCalls):
 
     def begin(self, mode: Mode, lowers: Sequence[Sequence[Entry]], upper: Entry) -> None:
         """See Machine.begin."""
-        self.classes = Classes(together=mode.is_together)
+        self.classes = Classes(together=mode.is_together, reads=not mode.splits_inodes)
         self._mode = mode
         self._time = FRESH_NS
         self._turns = 0

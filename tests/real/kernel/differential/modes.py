@@ -58,6 +58,11 @@ class Mode:
         """Whether all layers lie on one file system, so that the union shows their inode numbers."""
         return self.layout is Layout.ONE and Turn.NEST not in self.turns
 
+    @property
+    def splits_inodes(self) -> bool:
+        """Whether two inodes of the union often stand for one of the upper, as it cannot bear an origin."""
+        return Turn.NEST in self.turns or "userxattr" in self.options
+
     def options_of(self, phase: int) -> Mapping[str, str]:
         """The options of a phase, counted from 0."""
         return self.options if phase == 0 or self.later is None else self.later

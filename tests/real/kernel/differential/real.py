@@ -49,7 +49,7 @@ class RealMachine(RealCalls):
 
     def begin(self, mode: Mode, lowers: Sequence[Sequence[Entry]], upper: Entry) -> None:
         """See Machine.begin."""
-        self.classes = Classes(together=mode.is_together)
+        self.classes = Classes(together=mode.is_together, reads=not mode.splits_inodes)
         self._mode = mode
         self._scenario += 1
         self._turns = 0

@@ -32,14 +32,21 @@ class Record(NamedTuple):
         return ", ".join(f"{name} {mine!r}/{theirs!r}" for name, mine, theirs in pairs if mine != theirs)
 
 
+def _time(time_ns: int) -> int | str:
+    return NOW if time_ns >= FRESH_NS else time_ns
+
+
 class Classes:
     """Numbers inodes and devices in the order of their appearance, so that only relations are compared.
 
     ``together``: all layers lie on one file system, so that the union's inode numbers are the layers'.
+    ``reads``: access times are compared, of files with one name: two inodes of a union may stand for one
+    of the upper, and whether a read then moves its time depends on the ticks of the kernel's clock.
     """
 
-    def __init__(self, *, together: bool = False) -> None:
+    def __init__(self, *, together: bool = False, reads: bool = True) -> None:
         self._together = together
+        self._reads = reads
         self._inodes: dict[tuple[int, int], int] = {}
         self._devices: dict[int, int] = {}
 
@@ -52,7 +59,7 @@ class Classes:
     def record(self, st: Any) -> Record:
         """The comparable form of a stat result (``os.stat_result`` or the model's ``Stat``)."""
         kind = stat.S_IFMT(st.st_mode)
-        is_directory = kind == stat.S_IFDIR
+        reads = self._reads and kind != stat.S_IFDIR and st.st_nlink <= 1
         return Record(
             st.st_mode,
             self._inodes.setdefault((0 if self._together else st.st_dev, st.st_ino), len(self._inodes)),
@@ -61,14 +68,8 @@ class Classes:
             st.st_uid,
             st.st_gid,
             st.st_size,
-            NOW if st.st_mtime_ns >= FRESH_NS else st.st_mtime_ns,
-            # Two inodes of a union may stand for one of the upper with several names; whether a read then
-            # moves the time depends on how the calls fall into the ticks of the kernel's clock.
-            None
-            if is_directory or st.st_nlink > 1
-            else NOW
-            if st.st_atime_ns >= FRESH_NS
-            else st.st_atime_ns,
+            _time(st.st_mtime_ns),
+            _time(st.st_atime_ns) if reads else None,
             st.st_rdev,
             st.st_blocks if kind == stat.S_IFREG else None,
         )
