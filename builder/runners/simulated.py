@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from builder.errors import StepFailedError
 from builder.protocols import Command, Exit, Mount, Network, Sink
+from builder.world.attachments import Attachment, devices
 from builder.world.executable import DEFAULT_PATH, ExecError
 from builder.world.internet import NO_INTERNET
-from builder.world.mounted import Attachment, attached, devices
+from builder.world.mounted import attached
 from builder.world.network import Serving
 from builder.world.process import Program
 from builder.world.scheduler import Cancelled

@@ -11,13 +11,12 @@ import os
 import posixpath
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, AnyStr, Final
 
+from builder.world.attachments import Attachment, MountTable
 from unionfs_sim.caller import ROOT, Caller
 from unionfs_sim.content import Content
 from unionfs_sim.filesystem import Attributes, Stat
-from unionfs_sim.layer import Device, Dir, Layer, Symlink, layer
 from unionfs_sim.opening import File
 from unionfs_sim.posix import Posix, StatVfs
 from unionfs_sim.walk import MAX_LINKS, PathLike, as_text
@@ -25,69 +24,12 @@ from unionfs_sim.walk import MAX_LINKS, PathLike, as_text
 _WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """A tree (or one file or directory of it, at ``path``) that stands at ``target`` of the root."""
-
-    target: str
-    tree: Posix
-    path: str = "/"
-    read_only: bool = False
-
-
-def devices() -> Attachment:
-    """A fresh /dev with what every container finds there (OCI runtime-spec, "Default Devices")."""
-    links = {"/stdin": "0", "/stdout": "1", "/stderr": "2"}
-    tree = layer(
-        {
-            "/": Dir(mode=0o755),
-            "/null": Device(os.makedev(1, 3), mode=stat.S_IFCHR | 0o666),
-            "/zero": Device(os.makedev(1, 5), mode=stat.S_IFCHR | 0o666),
-            "/full": Device(os.makedev(1, 7), mode=stat.S_IFCHR | 0o666),
-            "/random": Device(os.makedev(1, 8), mode=stat.S_IFCHR | 0o666),
-            "/urandom": Device(os.makedev(1, 9), mode=stat.S_IFCHR | 0o666),
-            "/tty": Device(os.makedev(5, 0), mode=stat.S_IFCHR | 0o666),
-            "/fd": Symlink("/proc/self/fd"),
-            "/shm": Dir(mode=0o1777),
-            **{name: Symlink(f"/proc/self/fd/{number}") for name, number in links.items()},
-        }
-    )
-    return Attachment("/dev", tree)
-
-
-class _Table:
-    """Where which tree stands. ``stubs`` has the directories that lead to a target and may not exist."""
-
-    def __init__(self, attachments: Iterable[Attachment]) -> None:
-        self.by_target = {attachment.target: attachment for attachment in attachments}
-        self.longest_first = sorted(self.by_target, key=len, reverse=True)
-        self.first_names = {target.split("/")[1] for target in self.by_target}
-        self.implied = {"/"}
-        self.stubs = Layer()
-        for target in self.by_target:
-            parents = target.split("/")[1:-1]
-            for depth in range(1, len(parents) + 1):
-                parent = "/" + "/".join(parents[:depth])
-                if parent not in self.implied:
-                    self.implied.add(parent)
-                    self.stubs.mkdir(parent, 0o755)
-
-    def names_in(self, directory: str) -> list[str]:
-        """The names that targets have, or lead through, in ``directory``."""
-        places = [*self.by_target, *self.implied]
-        return [
-            place.rpartition("/")[2]
-            for place in places
-            if place != "/" and posixpath.dirname(place) == directory
-        ]
-
-
 class MountedPosix(Posix):
     """A root as one caller sees it, with other trees attached."""
 
     __slots__ = ("_base", "_cwd_path", "_in_base", "_root_fs", "_table", "_views")
 
-    def __init__(self, root: Posix, table: _Table, caller: Caller, cwd: str = "/") -> None:
+    def __init__(self, root: Posix, table: MountTable, caller: Caller, cwd: str = "/") -> None:
         super().__init__(root._tree, caller, root._root)
         self._root_fs = root
         self._table = table
@@ -416,4 +358,4 @@ class MountedPosix(Posix):
 
 def attached(root: Posix, attachments: Iterable[Attachment]) -> MountedPosix:
     """``root`` with the trees attached; the last one for a target counts."""
-    return MountedPosix(root, _Table(attachments), root.caller)
+    return MountedPosix(root, MountTable(attachments), root.caller)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from builder.errors import StepFailedError
+from builder.world.attachments import devices
 from builder.world.descriptor import ByteSource, SinkSource, close_all, inherited, opened
 from builder.world.executable import DEFAULT_PATH, ExecError, Executable, NotExecutable, locate, recognise
-from builder.world.mounted import MountedPosix, attached, devices
+from builder.world.mounted import MountedPosix, attached
 from builder.world.network import Network, Serving
 from builder.world.process import Process, Program, Stream
 from builder.world.scheduler import Killed, Scheduler, Task

@@ -10,6 +10,7 @@ from builder.world.shell.conditions import ConditionParser
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import ShellSyntaxError
 from builder.world.shell.lexer import REDIRECTIONS, Kind
+from builder.world.shell.substitutions import NAME
 from builder.world.shell.syntax import (
     Assignment,
     Function,
@@ -20,7 +21,6 @@ from builder.world.shell.syntax import (
     SimpleCommand,
     Word,
 )
-from builder.world.shell.words import NAME
 
 CLOSING: Final = frozenset({"then", "elif", "else", "fi", "do", "done", "esac", "}"})
 RESERVED: Final = frozenset({*CLOSING, "if", "for", "while", "until", "case", "in", "{", "!"})
@@ -59,6 +59,10 @@ class CommandParser(ConditionParser):
     def at_end(self) -> bool:
         """Whether there is no more token."""
         return self.kind is Kind.END
+
+    def ends_arm(self) -> bool:
+        """Whether the token ends an arm of ``case``."""
+        return self.kind is Kind.OPERATOR and self.text in (";;", ";&", ";;&")
 
     def is_reserved(self, text: str) -> bool:
         """Whether the token is that reserved word."""
@@ -188,5 +192,18 @@ class CommandParser(ConditionParser):
         strict = self.dialect is Dialect.DASH
         if (strict and not NAME.fullmatch(name)) or name in _SPECIAL_BUILTINS:
             raise self.error("Bad function name")
+        self.skip_newlines()
+        return Function(name, self.command())
+
+    def function_keyword(self) -> Node:
+        """``function name`` and its body (ash, bash)."""
+        self.advance()
+        name = self.text
+        if self.kind is not Kind.WORD or not name:
+            raise self.error("Bad function name")
+        self.advance()
+        if self.is_operator("("):
+            self.advance()
+            self.expect_operator(")")
         self.skip_newlines()
         return Function(name, self.command())

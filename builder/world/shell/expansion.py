@@ -3,85 +3,36 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Final, Protocol
+from collections.abc import Iterable
+from typing import Final
 
 from builder.world.shell.arithmetic import evaluate
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import ShellError
 from builder.world.shell.fields import Builder, FieldBuilder, PatternBuilder, field_pattern, field_text
+from builder.world.shell.parameters import ParameterValues
 from builder.world.shell.pathname import matching_paths
 from builder.world.shell.pattern import (
     as_bytes,
-    from_bytes,
     matches,
-    replaced,
-    without_prefix,
-    without_suffix,
 )
 from builder.world.shell.syntax import (
     ArithmeticExpansion,
     CommandSubstitution,
     DoubleQuoted,
     Literal,
-    Node,
     Parameter,
     Part,
     Quoted,
     Word,
 )
-from builder.world.shell.variables import Variables
-from unionfs_sim.posix import Posix
 
 _NEEDS_WORK: Final = re.compile(r"[*?\[]|^~")
 DEFAULT_IFS: Final = " \t\n"
 
 
-class Context(Protocol):
-    """The shell that a word is expanded in."""
-
-    @property
-    def variables(self) -> Variables:
-        """Its variables."""
-        ...
-
-    @property
-    def positional(self) -> Sequence[str]:
-        """``$1`` and so on."""
-        ...
-
-    @property
-    def fs(self) -> Posix:
-        """The tree that patterns are matched against."""
-        ...
-
-    @property
-    def dialect(self) -> Dialect:
-        """Which shell it is."""
-        ...
-
-    def option(self, letter: str, /) -> bool:
-        """Whether ``set -letter`` is on."""
-        ...
-
-    def special(self, name: str, /) -> str | None:
-        """The value of ``$?``, ``$#``, ``$$`` and their kin, or of a positional parameter."""
-        ...
-
-    def output_of(self, body: Node, /) -> str:
-        """What the commands print, run in a subshell."""
-        ...
-
-    def home_of(self, user: str, /) -> str | None:
-        """The home directory of a user ("": of the caller), or None."""
-        ...
-
-
-class Expander:
+class Expander(ParameterValues):
     """Expands the words of one shell."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
 
     # ---- what a word may become ---------------------------------------------------------------
 
@@ -212,7 +163,7 @@ class Expander:
         if operator == "" and name[0] not in "@*":
             value = self.value(name)
             if value is None:
-                self._check_set(name)
+                self.check_set(name)
             elif quoted:
                 builder.quoted(value)
             else:
@@ -221,7 +172,7 @@ class Expander:
         if operator == "bad":
             raise ShellError("Bad substitution")
         if operator == "length":
-            builder.split(self._length(name)) if not quoted else builder.quoted(self._length(name))
+            builder.split(self.length(name)) if not quoted else builder.quoted(self.length(name))
             return
         if operator.lstrip(":") in ("-", "=", "?", "+") and operator:
             self._conditional(part, builder, quoted=quoted)
@@ -231,52 +182,21 @@ class Expander:
             return
         value = self.value(name)
         if value is None:
-            self._check_set(name)
+            self.check_set(name)
             value = ""
-        self._add(self._altered(value, part), builder, quoted=quoted)
-
-    def value(self, name: str) -> str | None:
-        """The value of any parameter as one text, or None if it is unset."""
-        first = name[0]
-        if first.isalpha() or first == "_":
-            return self._context.variables.get(name)
-        if first in "@*":
-            return self._joined(name) if self._context.positional else None
-        return self._context.special(name)
-
-    def _check_set(self, name: str) -> None:
-        if self._context.option("u") and name not in "@*":
-            raise ShellError(f"{name}: parameter not set")
-
-    def _joined(self, name: str) -> str:
-        ifs = self._context.variables.get("IFS")
-        separator = " " if ifs is None or name == "@" else ifs[:1]
-        return separator.join(self._context.positional)
+        self._add(self.altered(value, part), builder, quoted=quoted)
 
     def _all_parameters(self, name: str, builder: Builder, *, quoted: bool) -> None:
         if name == "*" and quoted:
-            builder.quoted(self._joined("*"))
+            builder.quoted(self.joined("*"))
             return
         if not quoted and not isinstance(builder, FieldBuilder):
-            builder.split(self._joined("*"))
+            builder.split(self.joined("*"))
             return
         for number, value in enumerate(self._context.positional):
             if number:
                 builder.boundary()
             self._add(value, builder, quoted=quoted)
-
-    def _length(self, name: str) -> str:
-        dash = self._context.dialect is Dialect.DASH
-        if name in ("@", "*") and not dash:
-            return str(len(self._context.positional))
-        value = self.value(name)
-        if value is None:
-            self._check_set(name)
-            return "0"
-        # dash counts bytes: it knows no multibyte characters.
-        return str(
-            len(value.encode("utf-8", "surrogateescape")) if dash and not value.isascii() else len(value)
-        )
 
     def _conditional(self, part: Parameter, builder: Builder, *, quoted: bool) -> None:
         name, operator = part.name, part.operator
@@ -309,35 +229,6 @@ class Expander:
     def _operand(self, word: Word, builder: Builder, *, quoted: bool) -> None:
         parts = word.parts if quoted else self._tilde(word.parts, builder)
         self._emit(parts, builder, quoted=quoted, operand=True)
-
-    def _altered(self, value: str, part: Parameter) -> str:
-        """``value`` as the operator of ``part`` cuts or changes it."""
-        operator, operand = part.operator, part.operand or Word(())
-        if operator[0] in "#%":
-            cut = without_prefix if operator[0] == "#" else without_suffix
-            pattern, longest = self.pattern(operand), len(operator) == 2
-            if self._context.dialect is Dialect.DASH:
-                return from_bytes(cut(as_bytes(value), as_bytes(pattern), longest=longest))
-            return cut(value, pattern, longest=longest)
-        if operator in ("/", "//"):
-            replacement = self.text(part.second) if part.second is not None else ""
-            return replaced(value, self.pattern(operand), replacement, every=operator == "//")
-        if operator == ":":
-            return self._piece(value, operand, part.second)
-        pattern = self.pattern(operand) or "?"
-        change = str.upper if operator[0] == "^" else str.lower
-        if len(operator) == 2:
-            return "".join(change(c) if matches(pattern, c) else c for c in value)
-        return change(value[:1]) + value[1:] if value and matches(pattern, value[0]) else value
-
-    def _piece(self, value: str, offset: Word, length: Word | None) -> str:
-        names, dialect = self._context.variables, self._context.dialect
-        start = evaluate(self.text(offset) or "0", names, dialect=dialect)
-        start = max(0, len(value) + start) if start < 0 else start
-        if length is None:
-            return value[start:]
-        count = evaluate(self.text(length) or "0", names, dialect=dialect)
-        return value[start : len(value) + count if count < 0 else start + count]
 
 
 _ALL_PARAMETERS: Final = (Parameter("@"),)

@@ -10,6 +10,7 @@ from typing import Final
 from builder.world.shell.commands import CLOSING, RESERVED, CommandParser
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.lexer import Kind
+from builder.world.shell.substitutions import NAME
 from builder.world.shell.syntax import (
     AndOr,
     Arithmetic,
@@ -17,7 +18,6 @@ from builder.world.shell.syntax import (
     Case,
     CaseArm,
     For,
-    Function,
     Group,
     If,
     Literal,
@@ -33,7 +33,6 @@ from builder.world.shell.syntax import (
     Test,
     Word,
 )
-from builder.world.shell.words import NAME
 
 _NOTHING: Final = Nothing()
 
@@ -93,14 +92,11 @@ class Parser(CommandParser):
 
     # ---- lists --------------------------------------------------------------------------------
 
-    def _ends_arm(self) -> bool:
-        return self.kind is Kind.OPERATOR and self.text in (";;", ";&", ";;&")
-
     def _ends_list(self) -> bool:
         if self.kind is Kind.WORD:
             return self.text in CLOSING
         if self.kind is Kind.OPERATOR:
-            return self.text == ")" or self._ends_arm()
+            return self.text == ")" or self.ends_arm()
         return self.kind is Kind.END
 
     def _list(self, *, one_line: bool = False) -> Node:
@@ -164,8 +160,6 @@ class Parser(CommandParser):
             commands.append(self.command())
         return Pipeline(tuple(commands), line) if len(commands) > 1 else commands[0]
 
-    # ---- commands -----------------------------------------------------------------------------
-
     def command(self) -> Node:
         """Any command, with the redirections of a compound one."""
         line = self.line_at(self.start)
@@ -175,7 +169,7 @@ class Parser(CommandParser):
             node = method(self, line)
         elif self.kind is Kind.WORD and self.dialect.has_extensions and self.text in ("[[", "function"):
             if self.text == "function":
-                return self._function_keyword()
+                return self.function_keyword()
             self.advance()
             node = Test(self.condition(), line)
         elif self.kind is Kind.WORD and self.text in RESERVED and self.text != "in":
@@ -189,7 +183,7 @@ class Parser(CommandParser):
 
     def _parenthesis(self, line: int) -> Node:
         if self.dialect is Dialect.BASH and self.source.startswith("((", self.start):
-            parts = self._arithmetic(self.start + 2)
+            parts = self.arithmetic(self.start + 2)
             if parts is not None:
                 self.advance()
                 return Arithmetic(parts, line)
@@ -286,25 +280,13 @@ class Parser(CommandParser):
         self.expect_operator(")")
         body = self._list()
         ending = ";;"
-        if self._ends_arm():
+        if self.ends_arm():
             ending = self.text
             self.advance()
             self.skip_newlines()
         elif not self.is_reserved("esac"):
             raise self.unexpected('";;"')
         return CaseArm(tuple(patterns), body, ending)
-
-    def _function_keyword(self) -> Node:
-        self.advance()
-        name = self.text
-        if self.kind is not Kind.WORD or not name:
-            raise self.error("Bad function name")
-        self.advance()
-        if self.is_operator("("):
-            self.advance()
-            self.expect_operator(")")
-        self.skip_newlines()
-        return Function(name, self.command())
 
 
 _COMPOUND: Final = {

@@ -106,7 +106,7 @@ class Lexer(WordReader):
         for document, operator, target in self.documents:
             delimiter, quoted = quoted_text(target)
             text = self._document(delimiter, strip_tabs=operator == "<<-")
-            document.body = Word((Quoted(text),)) if quoted else self._reader(text, self.line).read_document()
+            document.body = Word((Quoted(text),)) if quoted else self.reader(text, self.line).read_document()
         self.documents = []
 
     def _document(self, delimiter: str, *, strip_tabs: bool) -> str:

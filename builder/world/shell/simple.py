@@ -15,8 +15,8 @@ from builder.world.shell.errors import CommandFailed, ExitShell, ReturnFromFunct
 from builder.world.shell.expansion import Expander
 from builder.world.shell.redirection import Saved, redirect
 from builder.world.shell.state import TESTED, ShellState
+from builder.world.shell.substitutions import NAME
 from builder.world.shell.syntax import Assignment, Literal, Node, SimpleCommand, Word
-from builder.world.shell.words import NAME
 
 if TYPE_CHECKING:
     from builder.world.shell.interpreter import Shell

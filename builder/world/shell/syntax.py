@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-# ---- words ------------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True, slots=True)
 class Literal:
@@ -66,9 +64,6 @@ class Word:
     """One word of a command, before expansion."""
 
     parts: tuple[Part, ...]
-
-
-# ---- commands ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +228,6 @@ class Arithmetic:
 
     parts: tuple[Part, ...]
     line: int
-
-
-# ---- [[ … ]] ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

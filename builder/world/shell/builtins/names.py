@@ -11,7 +11,7 @@ from builder.world.shell.commands import RESERVED
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
 from builder.world.shell.quoting import quoted
-from builder.world.shell.words import NAME
+from builder.world.shell.substitutions import NAME
 
 if TYPE_CHECKING:
     from builder.world.shell.interpreter import Shell

@@ -12,7 +12,7 @@ from builder.world.shell.builtins.table import number
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
 from builder.world.shell.expansion import DEFAULT_IFS
-from builder.world.shell.words import NAME
+from builder.world.shell.substitutions import NAME
 from unionfs_sim.opening import File
 
 if TYPE_CHECKING:
