@@ -121,6 +121,35 @@ def test_a_program_for_musl_is_not_found_on_debian(machine):
     assert runner.run("/static") == (0, "")
 
 
+def test_build_and_clean_in_one_line_as_official_images_do_it(machine):
+    here = machine("debian:12-slim")
+    script = """set -eux
+        saved="$(apt-mark showmanual)"
+        apt-get update
+        apt-get install -y --no-install-recommends ca-certificates wget gcc libc6-dev make
+        rm -rf /var/lib/apt/lists/*
+        wget -O tally.tar.gz https://downloads.example.org/tally/tally-0.3.tar.gz
+        mkdir -p /usr/src/tally
+        tar -xzf tally.tar.gz -C /usr/src/tally --strip-components=1
+        rm tally.tar.gz
+        make -C /usr/src/tally -j "$(nproc)" all
+        make -C /usr/src/tally install
+        rm -r /usr/src/tally
+        apt-mark auto '.*' > /dev/null
+        [ -z "$saved" ] || apt-mark manual $saved > /dev/null
+        find /usr/local -type f -executable -exec ldd '{}' ';' | awk '/=>/ { print $(NF-1) }' | sort -u
+        apt-get purge -y --auto-remove -o APT::AutoRemove::RecommendsImportant=false
+        tally --version
+    """
+
+    status, output = here.run(script)
+
+    assert status == 0, output
+    assert output.endswith("tally 0.3\n")
+    assert here.run("which gcc make wget")[0] == 1
+    assert here.fs.listdir("/var/lib/apt/lists") == []
+
+
 def test_no_code_knows_the_example():
     import builder
 

@@ -52,10 +52,20 @@ def _split_values(text: str) -> Iterator[str]:
             held = ""
 
 
+def _without_jobs(words: list[str]) -> list[str]:
+    """``words`` without the number that may stand behind -j: recipes run one after another here."""
+    kept: list[str] = []
+    for word in words:
+        if kept and kept[-1] in ("-j", "--jobs", "-l") and word.replace(".", "").isdigit():
+            continue
+        kept.append(word)
+    return kept
+
+
 def read_words(words: list[str]) -> Request:
     """What ``words`` (without argv[0]) ask for; UsageError for an option that make does not have."""
     request = Request()
-    remaining = iter(words)
+    remaining = iter(_without_jobs(words))
     for word in remaining:
         if word in ("--version", "-v"):
             request.wants_version = True

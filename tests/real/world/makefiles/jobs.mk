@@ -1,0 +1,5 @@
+# make -j 1 second -l 2
+first:
+	@echo first
+second:
+	@echo second
