@@ -37,7 +37,7 @@ demo: $(VENV)/.base ## build the nginx example in memory and ask it for a page
 	@$(BIN)/layerlab run nginx-example --get /
 
 test: $(VENV)/.dev ## run the whole test suite
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -q
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -q --nbmake tests notebooks
 
 check: $(VENV)/.dev ## format, lint, strict types, import floors, docs
 	@$(BIN)/ruff format --check .

@@ -28,6 +28,7 @@ from builder.stores.memory import MemoryStore
 from builder.strategies import Settings, Strategy, download, workshop
 from course.figures import explorer, overlay_stack, stage_graph
 from course.figures.picture import Picture
+from course.figures.table import Table
 from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.hostdir import read_directory
 from unionfs_sim.layer import Layer, layer
@@ -63,8 +64,7 @@ class Built:
 
     def overlay_stack(self, *paths: str) -> Picture:
         """Which layer answers each of ``paths`` (default: a telling choice)."""
-        titles = [line.split("\n")[0][:40] for line in self.made_by()]
-        return overlay_stack.of(self.union(), paths, titles)
+        return overlay_stack.of(self.union(), paths, list(map(_short, self.made_by())))
 
     def union(self) -> Union:
         """A container of the image: its layers with a fresh upper on top."""
@@ -146,6 +146,35 @@ class Laboratory:
         """One Dockerfile built with each strategy from nothing, the results held against the first."""
         graph = _plan(dockerfile, None, None)
         return compare(graph, _context(files), strategies, mode=mode, seconds=self.seconds)
+
+
+def powers() -> Table:
+    """What each way of building holds, and what a hostile Dockerfile or job reaches through it."""
+    columns = (
+        "way",
+        "runs as",
+        "daemon",
+        "Pod Security",
+        "a hostile Dockerfile reaches",
+        "a hostile job reaches",
+    )
+    rows = (
+        (
+            strategy.value,
+            strategy.powers.runs_as,
+            strategy.powers.daemon,
+            strategy.powers.pod_security,
+            strategy.powers.dockerfile_reaches,
+            strategy.powers.job_reaches,
+        )
+        for strategy in Strategy
+    )
+    return Table(columns, tuple(rows))
+
+
+def _short(made_by: str) -> str:
+    """A history line as the Dockerfile has it: without the shell and the builder's mark."""
+    return made_by.split("\n")[0].replace("/bin/sh -c ", "").removesuffix(" # buildkit")
 
 
 def _plan(dockerfile: str, target: str | None, build_args: Mapping[str, str] | None) -> StageGraph:

@@ -170,7 +170,7 @@ class _Grid:
         self.box = self.step - 42 if columns <= 7 else self.step - 16
         self.first = TOP + VIEW_HEIGHT + 64
         self.bottom = self.first + max(rows, 1) * self.pitch
-        self.width = max(LEFT + columns * self.step + 24, 980.0)
+        self.width = max(LEFT + columns * self.step + 24, 1040.0)
         self.height = self.bottom + 84
 
     def x(self, column: int) -> float:

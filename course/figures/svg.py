@@ -26,7 +26,7 @@ def render(scene: Scene, *, prefix: str = "f") -> str:
     wide, high = _number(scene.width), _number(scene.height)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" height="{high}" '
-        f'role="img" aria-labelledby="{prefix}-title {prefix}-desc" '
+        f'style="max-width:100%;height:auto" role="img" aria-labelledby="{prefix}-title {prefix}-desc" '
         "font-family=\"'DejaVu Sans',Verdana,Geneva,sans-serif\">\n"
         f'<title id="{prefix}-title">{_clean(scene.title)}</title>\n'
         f'<desc id="{prefix}-desc">{_clean(scene.describe)}</desc>\n'
