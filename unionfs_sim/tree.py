@@ -26,12 +26,14 @@ class Tree(abc.ABC, Generic[NodeT]):
     root: NodeT
     read_only: bool
     is_union: bool
+    is_watched: bool
+    mounts: tuple[Any, ...]
     journal: Journal | None
     clock: Clock
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.journal = None
+        self.watch(None, ())
         self.read_only = False
         self.is_union = False
         self._prefixes: dict[tuple[Any, ...], dict[str, Any]] = {}
@@ -44,6 +46,19 @@ class Tree(abc.ABC, Generic[NodeT]):
         """A directory or symlink moved, went or changed its permissions: walk anew."""
         for table in self._prefixes.values():
             table.clear()
+
+    def begin(self) -> None:
+        """A verb that may change the tree was called: one step for undo, and news for unions above."""
+        if self.journal is not None:
+            self.journal.begin()
+        for mounted in self.mounts:
+            mounted.drop_caches()
+
+    def watch(self, journal: Journal | None, mounts: tuple[Any, ...]) -> None:
+        """Record inverses in ``journal`` from now on, and tell ``mounts`` when a verb changes this tree."""
+        self.journal = journal
+        self.mounts = mounts
+        self.is_watched = journal is not None or bool(mounts)
 
     @abc.abstractmethod
     def lookup(self, directory: NodeT, name: str) -> NodeT | None:

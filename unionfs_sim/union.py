@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -12,6 +12,7 @@ from unionfs_sim.events import Events
 from unionfs_sim.explain import Explanation, explain
 from unionfs_sim.journal import Journal
 from unionfs_sim.layer import Layer
+from unionfs_sim.layertree import LayerTree
 from unionfs_sim.overlay.node import UnionNode
 from unionfs_sim.overlay.options import MAX_LOWERS, Options, resolve
 from unionfs_sim.overlay.union import UnionTree
@@ -30,7 +31,7 @@ class Union(Posix):
     Layer(/etc/, /etc/motd (whiteout))
     """
 
-    __slots__ = ("__weakref__", "_mounted", "lowers", "upper")
+    __slots__ = ("__weakref__", "lowers", "upper")
 
     _tree: UnionTree
 
@@ -40,7 +41,6 @@ class Union(Posix):
         super().__init__(tree, caller)
         self.lowers = lowers
         self.upper = upper
-        self._mounted = True
 
     @property
     def tree(self) -> UnionTree:
@@ -89,11 +89,15 @@ class Union(Posix):
 
     def unmount(self) -> Layer | None:
         """The upper layer, which nobody holds any more; a volatile mark stays in its workdir."""
-        self._tree.drop_caches()
-        if self.upper is not None:
-            self.upper.tree.journal = None
-        self._mounted = False
+        tree = self._tree
+        tree.drop_caches()
+        for layer in self._layers():
+            kept = tuple(mounted for mounted in layer.mounts if mounted is not tree)
+            layer.watch(None if layer is tree.upper else layer.journal, kept)
         return self.upper
+
+    def _layers(self) -> Iterator[LayerTree]:
+        return (layer for layer in self._tree.stack if isinstance(layer, LayerTree))
 
 
 def mount(
@@ -129,10 +133,13 @@ def mount(
         clock=ticking,
         dev=dev if dev is not None else _free_device(lowers),
     )
+    journal = Journal(history) if history and upper_tree is not None else None
+    tree.watch(journal, ())
+    for layer in {id(known): known for known in tree.stack if isinstance(known, LayerTree)}.values():
+        # Who changes a layer behind the union's back sees it there at once, as on Linux.
+        layer.watch(journal if layer is upper_tree else layer.journal, (*layer.mounts, tree))
     if upper_tree is not None:
         upper_tree.clock = ticking
-        if history:
-            tree.journal = upper_tree.journal = Journal(history)
     return Union(tree, caller or Caller(), tuple(lowers), upper)
 
 

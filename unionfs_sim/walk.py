@@ -60,6 +60,11 @@ class Walker:
         self._followed = 0
         self._known = tree.prefixes((caller, id(self._root), id(self._cwd)))
 
+    def _begin(self) -> None:
+        """Something may change from here on: one step for undo."""
+        if self._tree.is_watched:
+            self._tree.begin()
+
     def _find(self, path: PathLike, *, follow: bool = True) -> Any:
         """The inode at ``path``."""
         # The fast way: a directory reached before, and a name in it. It must decide as _resolve does.

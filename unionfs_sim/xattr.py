@@ -90,8 +90,7 @@ class XattrVerbs(Opener):
     def _change_xattr(
         self, path: PathLike, name: str | bytes, value: bytes | None, flags: int, *, follow: bool
     ) -> None:
-        if self._tree.journal is not None:
-            self._tree.journal.begin()
+        self._begin()
         try:
             if flags & ~3:
                 fail(errno.EINVAL)

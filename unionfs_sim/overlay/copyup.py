@@ -77,14 +77,14 @@ def _copy(union: UnionTree, node: UnionNode, *, truncating: bool = False, with_d
     assign(journal, target, "atime_ns", before[1])
     assign(journal, node, "upper", upper)
     if node.alias is not None:
-        assign(journal, node.alias, "in_upper", True)
+        assign(journal, node.alias, "in_upper", value=True)
     if node.flags & ALIASED and not node.flags & CONST_INO:
         put(journal, union.shared, upper, node)
     if indexed:
         _enter_index(union, node, upper, lower)
     if node.is_dir:
         assign(journal, node, "flags", node.flags | WHITEOUTS)
-        assign(journal, node, "listing", None)
+        node.listing = None
     elif only_attributes:
         assign(journal, node, "flags", node.flags | METACOPY)
         assign(journal, node, "data", node.data if node.data is not None else lower)
@@ -157,5 +157,5 @@ def _link_alias(union: UnionTree, node: UnionNode, upper: Inode) -> None:
     tree.link(upper, target, node.name)
     assign(union.journal, target, "mtime_ns", before[0])
     assign(union.journal, target, "atime_ns", before[1])
-    assign(union.journal, node.alias, "in_upper", True)
+    assign(union.journal, node.alias, "in_upper", value=True)
     index.store_nlink(union, node, against_upper=True)

@@ -60,7 +60,7 @@ def set_impure(union: UnionTree, directory: UnionNode) -> None:
     if union.xattr_impure not in directory.upper.xattrs:
         union.upper.store_xattr(directory.upper, union.xattr_impure, b"y")
     assign(union.journal, directory, "flags", directory.flags | IMPURE)
-    assign(union.journal, directory, "listing", None)
+    directory.listing = None
 
 
 def needs_index(union: UnionTree, node: UnionNode) -> bool:

@@ -388,6 +388,9 @@ class UnionTree(Tree[Any]):
         upper = tree.new(mode, caller.uid, gid, body)
         over_whiteout = name in upper_dir.children and whiteout.remove_whiteout(self, upper_dir, name)
         tree.attach(upper_dir, name, upper)
+        if self.journal is not None or name in directory.children:
+            whiteout.forget(self, directory, name)
+        directory.listing = None
         node: AnyNode = upper
         if mode & 0o170000 == DIRECTORY:
             node = UnionNode(upper, (), directory, name)
@@ -395,10 +398,6 @@ class UnionTree(Tree[Any]):
                 whiteout.make_opaque(self, upper, self.path_of(directory, name))
                 node.flags = OPAQUE
             put(self.journal, directory.children, name, node)
-        elif name in directory.children:
-            put(self.journal, directory.children, name, ABSENT)
-        if directory.listing is not None:
-            assign(self.journal, directory, "listing", None)
         return node
 
     def make_unnamed(self, directory: UnionNode, mode: int, caller: Caller) -> Inode:

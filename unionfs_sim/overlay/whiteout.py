@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from unionfs_sim.events import OpaqueMade, WhiteoutMade
 from unionfs_sim.inode import DEAD, Inode
-from unionfs_sim.journal import ABSENT, assign, put
+from unionfs_sim.journal import ABSENT, Journal, assign, put
 from unionfs_sim.overlay import index, readdir
 from unionfs_sim.overlay.copyup import copy_up
 from unionfs_sim.overlay.lookup import child_of, is_whiteout
@@ -132,14 +132,26 @@ def remove(union: UnionTree, directory: UnionNode, name: str, node: AnyNode) -> 
 
 
 def forget(union: UnionTree, directory: UnionNode, name: str) -> None:
-    """Look ``name`` up anew next time, and list the directory anew."""
+    """Look ``name`` up anew next time, and list the directory anew; also once the change is undone."""
+    journal = union.journal
     if name in directory.children:
-        put(union.journal, directory.children, name, ABSENT)
+        put(journal, directory.children, name, ABSENT)
     if directory.aliases is not None and name in directory.aliases:
-        put(union.journal, directory.aliases, name, ABSENT)
+        put(journal, directory.aliases, name, ABSENT)
     directory.left_out = None
-    if directory.listing is not None:
-        assign(union.journal, directory, "listing", None)
+    directory.listing = None
+    if journal is not None:
+        journal.append((_forget_again, directory, name, None))
+
+
+def _forget_again(journal: Journal, directory: UnionNode, name: str, _: None) -> None:
+    """Undo of a change at ``name``: what was looked up since is no longer true."""
+    directory.children.pop(name, None)
+    if directory.aliases is not None:
+        directory.aliases.pop(name, None)
+    directory.left_out = None
+    directory.listing = None
+    journal.append((_forget_again, directory, name, None))
 
 
 def is_pure(node: UnionNode) -> bool:
