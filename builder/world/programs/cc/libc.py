@@ -165,7 +165,8 @@ def _qsort(machine: Machine, args: list[int]) -> int:
         machine.write(right, two)
         return wrap(machine.call(compare, [left, right]), INT)
 
-    machine.write(base, b"".join(sorted(items, key=functools.cmp_to_key(order))))
+    ordered: list[bytes] = sorted(items, key=functools.cmp_to_key(order))
+    machine.write(base, b"".join(ordered))
     return 0
 
 

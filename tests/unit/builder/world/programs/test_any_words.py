@@ -12,11 +12,12 @@ from builder.world.process import PROGRAM_MAGIC
 from builder.world.programs import PROGRAMS
 
 WORDS = [
-    "", "-", "--", "-x", "--help", "-o", "-f", "-t", "-y", "-q", "-O", "-C", "-g", "-c", "-D", "-S", "=", "a=b", "x=",
-    "update", "install", "add", "del", "remove", "info", "search", "\udcff", "é", "a\nb", "/", "/etc", "/etc/passwd",
-    "/binary", "/none", "..", "root", "app", "https://example.com/", "http://[", "http://localhost:99999/", "localhost",
-    "https://example.com/%00", "https://example.com/" + "a" * 300, "nope.c", "/t.c", "a.out", "-lz", "-I", "-L", "rcs",
-    "show", "-W", "curl", "curl=1", "0", "-1", "99999999999999999999",
+    "", "-", "--", "-x", "--help", "-o", "-f", "-t", "-y", "-q", "-O", "-C", "-g", "-c", "-D", "-S",
+    "=", "a=b", "x=", "update", "install", "add", "del", "remove", "info", "search", "\udcff", "é",
+    "a\nb", "/", "/etc", "/etc/passwd", "/binary", "/none", "..", "root", "app", "https://example.com/",
+    "http://[", "http://localhost:99999/", "localhost", "https://example.com/%00",
+    "https://example.com/" + "a" * 300, "nope.c", "/t.c", "a.out", "-lz", "-I", "-L", "rcs", "show",
+    "-W", "curl", "curl=1", "0", "-1", "99999999999999999999",
 ]  # fmt: skip
 
 
