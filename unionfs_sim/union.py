@@ -5,11 +5,10 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unionfs_sim.caller import Caller, Clock, TickingClock
 from unionfs_sim.events import Events
-from unionfs_sim.explain import Explanation, explain
 from unionfs_sim.journal import Journal
 from unionfs_sim.layer import Layer
 from unionfs_sim.layertree import LayerTree
@@ -19,6 +18,9 @@ from unionfs_sim.overlay.union import UnionTree
 from unionfs_sim.overlay.workdir import WorkDir
 from unionfs_sim.permission import fail
 from unionfs_sim.posix import Posix
+
+if TYPE_CHECKING:
+    from unionfs_sim.explain import Explanation
 
 
 class Union(Posix):
@@ -64,6 +66,9 @@ class Union(Posix):
 
     def explain(self, path: str) -> Explanation:
         """Which layer answers ``path``, which were asked, and why the search stopped."""
+        # Imported when asked for: `import unionfs_sim` has a price that is promised.
+        from unionfs_sim.explain import explain
+
         return explain(self, path)
 
     def undo(self) -> bool:
