@@ -147,10 +147,14 @@ def _clean_impure(union: UnionTree, node: UnionNode, upper: Inode) -> None:
     """Listing an upper directory whose last copied-up file is gone takes the impure mark away."""
     if not union.is_samefs and not union.xino_shift:
         return
+    copied_up = False
+    # All names are looked up, for one that cannot be fails the listing.
     for name, child in upper.children.items():
         found = union.lookup(node, name)
         if found is not None and union.stat(found).st_ino != child.ino + union.ino_base[0]:
-            return
+            copied_up = True
+    if copied_up:
+        return
     assert union.upper is not None
     union.upper.store_xattr(upper, union.xattr_impure, None)
     assign(union.journal, node, "flags", node.flags & ~IMPURE)
