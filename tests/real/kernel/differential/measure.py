@@ -85,8 +85,9 @@ def of_summary(done: Measurement, seed: int, seconds: float) -> list[str]:
         "each call the result or errno is compared; every fifty calls the merged tree (names, types, "
         "modes, owners, link counts, inode identity, sizes, times, blocks, contents, extended "
         "attributes); after each unmount all raw layers. Left out: ctime, the atime of directories and "
-        "of files with several names (of all files in nested and userxattr mounts), the order of listings, the "
-        "blocks of directories, the values of the marks origin (a file handle) and uuid (a random number).",
+        "of files with several names (of all files in nested and userxattr mounts), the order of listings, "
+        "the blocks of directories, the values of the marks origin (a file handle) and uuid (a random "
+        "number).",
         "",
         f"Again: `python tests/real/kernel/fidelity.py --seed {seed}` (as root), or "
         "`make fuzz SEED=7 OPS=100000` for a run that shrinks what it finds.",
