@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import platform
+import signal
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from . import syscalls
 from .machine import Machine
@@ -15,6 +17,9 @@ from .modes import MODES
 from .real import RealMachine
 from .report import Report
 from .scenario import Divergence, Scenario, play_random
+
+PATIENCE_S: Final = 60
+"""A call that hangs is the model's mistake: it ends as one."""
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -45,6 +50,7 @@ def scenarios(seed: int, first: int, modes: Sequence[str]) -> Iterator[tuple[str
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; 0 if nothing differed, 1 if something did."""
     options = parse(arguments)
+    signal.signal(signal.SIGALRM, _give_up)
     syscalls.enter_private_mounts()
     if options.mutant is not None:
         return _hunt(options.mutant, options.seed)
@@ -56,7 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kernel = RealMachine(workspace)
         try:
             for seed, mode in scenarios(options.seed, options.first, options.mode or tuple(MODES)):
+                signal.alarm(PATIENCE_S)
                 scenario, divergence = play_random(seed, MODES[mode], kernel, model, report)
+                signal.alarm(0)
                 if divergence:
                     found += 1
                     assert model is not None
@@ -76,6 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"({report.calls / seconds:.0f}/s), {found} divergences"
     )
     return 1 if found else 0
+
+
+def _give_up(*_: object) -> None:
+    raise TimeoutError(f"one scenario took more than {PATIENCE_S} seconds")
 
 
 def _hunt(number: int, seed: int) -> int:

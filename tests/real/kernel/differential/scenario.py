@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from .generator import Generator
-from .machine import Machine
+from .machine import Machine, perform
 from .modes import Mode, Turn
 from .operation import Op, Outcome
+from .records import Classes
 from .shadow import Shadow
 from .stacks import Entry, random_layer, random_root
-from .trees import Node, differences, walk
+from .trees import Node, Tree, differences, walk
 
 WALK_EVERY: Final = 50
 """Calls between two comparisons of the whole merged tree."""
@@ -132,8 +133,10 @@ class Play:
         merged = self.kernel.merged()
         if self.model is not None:
             kernel = dict(walk(merged, self.kernel.classes))
-            model = dict(walk(self.model.merged(), self.model.classes))
-            found = differences(kernel, model)
+            looked = perform(_walked, (self.model.merged(), self.model.classes))
+            if looked.crash:
+                return Divergence("merged", number, position, "/", "a tree", str(looked))
+            found = differences(kernel, looked.value)
             if found:
                 return Divergence("merged", number, position, found[0][0], *_halves(found[0][1]))
             merged = self.model.merged()
@@ -157,6 +160,10 @@ class Play:
             if found:
                 return Divergence(f"raw {name}", number, 0, found[0][0], *_halves(found[0][1]))
         return None
+
+
+def _walked(tree: Tree, classes: Classes) -> dict[str, Node]:
+    return dict(walk(tree, classes))
 
 
 def _halves(difference: str) -> tuple[str, str]:
