@@ -1,0 +1,1 @@
+"""What a simulated RUN can see: a shell, programs, base images, and an internet of a few hosts."""

@@ -9,6 +9,8 @@ from builder.world.descriptor import Descriptor, opened
 from builder.world.scheduler import Scheduler
 
 CAPACITY: Final = 65536
+_WRITES_IN_A_ROW: Final = 32
+"""A process that writes little at a time lets the reader look after so many writes: it may have enough."""
 _CAPACITY_WITHOUT_THREADS: Final = 64 * 1024 * 1024
 
 
@@ -20,6 +22,7 @@ class Pipe:
         self._buffer = bytearray()
         self._has_reader = True
         self._has_writer = True
+        self._writes = 0
 
     def read_line(self) -> bytes:
         """The bytes up to the next newline, with it; waits until it or the end is there."""
@@ -50,6 +53,9 @@ class Pipe:
     def write(self, data: bytes) -> int:
         """Write all of ``data``, waiting for room as long as somebody reads; else BrokenPipeError."""
         rest = memoryview(data)
+        self._writes += 1
+        if self._writes % _WRITES_IN_A_ROW == 0:
+            self._scheduler.let_others_run()
         self._scheduler.check()
         while True:
             if not self._has_reader:

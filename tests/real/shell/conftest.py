@@ -172,7 +172,7 @@ def agrees(both: Both) -> Callable[..., None]:
 def machine_scripts() -> Iterator[list[Path]]:
     """Every #!/bin/sh script of this machine's system directories and of its packages."""
     found: list[Path] = []
-    for top in ("/usr/bin", "/usr/sbin", "/usr/lib", "/etc", "/var/lib/dpkg/info"):
+    for top in ("/usr/bin", "/usr/sbin", "/etc", "/var/lib/dpkg/info"):
         for directory, _, names in os.walk(top):
             for name in names:
                 path = Path(directory, name)

@@ -13,12 +13,15 @@ from builder.errors import StepFailedError
 from builder.protocols import Command, Exit, Mount, Network
 from builder.runners.simulated import SimulatedRunner, account
 from builder.world.internet import UnreachableError, toy_internet
+from builder.world.mounted import MountedPosix
 from builder.world.process import Process, Program
+from builder.world.routing import RoutedPosix
 from builder.world.shell import SHELLS
 from builder.world.utilities import UTILITIES
 from unionfs_sim.caller import Caller
 from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.layer import Dir, File, Layer, Symlink, layer
+from unionfs_sim.posix import Posix
 from unionfs_sim.union import mount
 
 PASSWD = "root:x:0:0::/root:/bin/sh\napp:x:1000:1001::/home/app:/bin/sh\n"
@@ -303,3 +306,11 @@ def test_a_tree_of_another_kind_is_copied_in(bench: Bench) -> None:
     said = bench.say("cat /in/l; [ -x /in/d ] && ls /in", mounts=attach("/in", source, "/s", read_only=True))
 
     assert said == "textd\nl\n"
+
+
+def test_every_verb_of_a_tree_goes_through_the_mounts() -> None:
+    verbs = {name for name in dir(Posix) if not name.startswith("_")}
+    routed = {*vars(MountedPosix), *vars(RoutedPosix)}
+
+    # The rest is written in terms of the others, or belongs to a file that is open already.
+    assert verbs - routed == {"beside", "caller", "clock", "read_bytes", "rename", "write_bytes", "xattrs"}
