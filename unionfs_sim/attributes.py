@@ -42,7 +42,7 @@ class AttributeVerbs(XattrVerbs):
             raise
 
     def chown(self, path: PathLike, uid: int, gid: int, /, *, follow_symlinks: bool = True) -> None:
-        """Set the owner; -1 keeps. Takes setuid (and setgid) away from a file, as chown(2) does."""
+        """Set the owner; -1 keeps. A file loses setuid, and setgid where a group may execute it."""
         try:
             node = self._writable(path, follow=follow_symlinks)
             self._tree.change(node, self._owner_change(node, uid, gid))
@@ -109,7 +109,7 @@ class AttributeVerbs(XattrVerbs):
                 uid = -1 if change.uid is None else change.uid
                 gid = -1 if change.gid is None else change.gid
                 self.chown(path, uid, gid, follow_symlinks=False)
-            if change.mode is not None and not stat.S_ISLNK(self.lstat(path).st_mode):
+            if change.mode is not None and not stat.S_ISLNK(self._find(path, follow=False).mode):
                 self.chmod(path, change.mode)
             for name, value in (change.xattrs or {}).items():
                 if value is not None:
@@ -117,7 +117,7 @@ class AttributeVerbs(XattrVerbs):
                 elif name in self.listxattr(path, follow_symlinks=False):
                     self.removexattr(path, name, follow_symlinks=False)
             if change.atime_ns is not None or change.mtime_ns is not None:
-                now = self.lstat(path)
+                now = self._tree.stat(self._find(path, follow=False))
                 atime = now.st_atime_ns if change.atime_ns is None else change.atime_ns
                 mtime = now.st_mtime_ns if change.mtime_ns is None else change.mtime_ns
                 self.utime(path, (atime, mtime), follow_symlinks=False)

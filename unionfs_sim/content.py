@@ -11,7 +11,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 PAGE: Final = 4096
 CHUNK: Final = 1 << 20
@@ -69,7 +69,7 @@ class Content:
 
     def open(self) -> BinaryIO:
         """A seekable binary file over the bytes, for reading."""
-        return io.BufferedReader(_Reader(self))
+        return io.BufferedReader(cast(io.RawIOBase, _Reader(self)))
 
     def is_data(self, page: int) -> bool:
         """Whether page number ``page`` was ever written (else it is a hole)."""
@@ -92,7 +92,7 @@ EMPTY: Final = Content()
 class Slice(Content):
     """A part of a file on disk (a layer blob, a spooled tar): read when asked for, never kept."""
 
-    __slots__ = ("_fileno", "_file", "_offset", "_size")
+    __slots__ = ("_file", "_fileno", "_offset", "_size")
 
     def __init__(self, file: BinaryIO, offset: int, size: int) -> None:
         super().__init__()
@@ -277,30 +277,3 @@ class _Reader(io.RawIOBase):
         buffer[: len(piece)] = piece
         self._place += len(piece)
         return len(piece)
-
-
-def copied_up(source: Content, length: int) -> Content:
-    """What copy-up makes of a file's bytes: the same object if it cannot change, else a copy.
-
-    ``length``: the size of the copy; a metacopy's can be another than that of the file with its bytes.
-
-    Holes are found as the kernel finds them (``ovl_copy_up_file``): at the beginning of every chunk of
-    one mebibyte it skips to the next page with bytes; holes inside a chunk are filled with zeros.
-    """
-    if not isinstance(source, Buffer) and source.size == length:
-        return source
-    copy = Buffer()
-    size, place = min(source.size, length), 0
-    pages = -(-size // PAGE)
-    while place < size:
-        page = place // PAGE
-        while page < pages and not source.is_data(page):
-            page += 1
-        if page >= pages:
-            break
-        place = max(place, page * PAGE)
-        copy.write(place, source.read(place, min(CHUNK, size - place)))
-        place += CHUNK
-    if copy.size != length:
-        copy.truncate(length)
-    return copy

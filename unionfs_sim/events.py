@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
-    """A name was searched; ``asked`` layers (0 is the upper, then top first), answered by ``found`` of them."""
+    """A name was searched in the layers ``asked`` (0 is the upper, then top first) and ``found`` in some."""
 
     path: str
     asked: tuple[int, ...]

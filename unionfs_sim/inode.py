@@ -52,7 +52,14 @@ class Inode(Node):
     parent: Inode
 
     def __init__(
-        self, ino: int, mode: int, uid: int, gid: int, *, now_ns: int = 0, body: Content | str | int | None = None
+        self,
+        ino: int,
+        mode: int,
+        uid: int,
+        gid: int,
+        *,
+        now_ns: int = 0,
+        body: Content | str | int | None = None,
     ) -> None:
         self.ino = ino
         self.mode = mode

@@ -115,7 +115,8 @@ def splice(journal: Journal | None, buffer: Buffer, offset: int, patch: tuple[by
     content, size = patch
     if journal is not None:
         cut = min(offset, size)
-        kept = buffer.read(cut, max(buffer.size - cut, 0) if size < buffer.size else len(content) + offset - cut)
+        is_cut = size < buffer.size
+        kept = buffer.read(cut, buffer.size - cut if is_cut else len(content) + offset - cut)
         journal.append((splice, buffer, cut, (kept, buffer.size)))
     if content:
         buffer.write(offset, content)

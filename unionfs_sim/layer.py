@@ -8,88 +8,32 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import Final
 
 from unionfs_sim.caller import Caller, Clock, TickingClock
 from unionfs_sim.content import Content
+from unionfs_sim.entries import WHITEOUT, Device, Dir, Entry, Fifo, File, Hardlink, Symlink
 from unionfs_sim.inode import NO_XATTRS, Inode, Volume
 from unionfs_sim.layertree import LayerTree
 from unionfs_sim.posix import Posix
 
+__all__ = [
+    "OPAQUE_XATTR",
+    "WHITEOUT",
+    "Device",
+    "Dir",
+    "Entry",
+    "Fifo",
+    "File",
+    "Hardlink",
+    "Layer",
+    "Symlink",
+    "equal_trees",
+    "layer",
+]
+
 OPAQUE_XATTR: Final = "trusted.overlay.opaque"
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A regular file of a layer literal."""
-
-    content: str | bytes | Content = b""
-    mode: int = 0o644
-    uid: int = 0
-    gid: int = 0
-    mtime_ns: int = 0
-    xattrs: Mapping[str, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Dir:
-    """A directory of a layer literal; ``opaque`` hides what lower layers have there."""
-
-    mode: int = 0o755
-    uid: int = 0
-    gid: int = 0
-    mtime_ns: int = 0
-    xattrs: Mapping[str, bytes] = field(default_factory=dict)
-    opaque: bool = field(default=False, kw_only=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Symlink:
-    """A symbolic link of a layer literal."""
-
-    target: str
-    uid: int = 0
-    gid: int = 0
-    mtime_ns: int = 0
-    xattrs: Mapping[str, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Fifo:
-    """A named pipe of a layer literal."""
-
-    mode: int = 0o644
-    uid: int = 0
-    gid: int = 0
-    mtime_ns: int = 0
-    xattrs: Mapping[str, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A device node of a layer literal; ``rdev`` as ``os.makedev`` gives it."""
-
-    rdev: int
-    mode: int = stat.S_IFCHR | 0o644
-    uid: int = 0
-    gid: int = 0
-    mtime_ns: int = 0
-    xattrs: Mapping[str, bytes] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Hardlink:
-    """Another name of a file that stands earlier in the layer literal."""
-
-    target: str
-
-
-WHITEOUT: Final = Device(0, mode=stat.S_IFCHR)
-"""A deleted name."""
-
-Entry: TypeAlias = str | bytes | Content | File | Dir | Symlink | Fifo | Device | Hardlink
 
 
 class Layer(Posix):
@@ -149,7 +93,8 @@ class Layer(Posix):
         while todo:
             path, inode = todo.pop()
             yield path or "/", inode
-            todo.extend((f"{path}/{name}", inode.children[name]) for name in sorted(inode.children, reverse=True))
+            names = sorted(inode.children, reverse=True)
+            todo.extend((f"{path}/{name}", inode.children[name]) for name in names)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Layer):
@@ -197,7 +142,8 @@ def equal_trees(left: Layer, right: Layer) -> bool:
 
 def _copied(source: Layer) -> Layer:
     tree = source.tree
-    copy = Layer(caller=source.caller, clock=tree.clock, volume=Volume(tree.volume.dev, is_private=tree.volume.is_private))
+    volume = Volume(tree.volume.dev, is_private=tree.volume.is_private)
+    copy = Layer(caller=source.caller, clock=tree.clock, volume=volume)
     seen: dict[int, Inode] = {}
 
     def clone(inode: Inode) -> Inode:

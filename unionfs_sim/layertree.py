@@ -93,7 +93,7 @@ class LayerTree(Tree[Inode]):
         return [(name, child.mode & 0o170000 == DIRECTORY) for name, child in directory.children.items()]
 
     def stat(self, node: Inode) -> Stat:
-        """What stat(2) tells."""
+        """The attributes, as a stat call tells them."""
         body = node.body
         size = blocks = rdev = 0
         if isinstance(body, Content):

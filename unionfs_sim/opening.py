@@ -32,7 +32,7 @@ class Opener(Walker):
     __slots__ = ()
 
     def open(self, path: PathLike, flags: int = os.O_RDONLY, mode: int = 0o666, /) -> File:
-        """An open file; ``flags`` and ``mode`` as open(2) has them."""
+        """An open file; ``flags`` and ``mode`` are those of the system call, ``os.O_*``."""
         try:
             return self._open(path, flags, mode)
         except OSError as error:

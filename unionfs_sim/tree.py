@@ -10,6 +10,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
 
 from unionfs_sim.caller import Caller, Clock
 from unionfs_sim.content import Content
@@ -18,6 +19,10 @@ from unionfs_sim.inode import Node
 from unionfs_sim.journal import Journal
 
 NodeT = TypeVar("NodeT", bound=Node)
+
+
+class Prefixes(dict[str, Any]):
+    """Directories by the path that led there; shared by the views of one caller, gone with the last."""
 
 
 class Tree(abc.ABC, Generic[NodeT]):
@@ -36,11 +41,11 @@ class Tree(abc.ABC, Generic[NodeT]):
         self.watch(None, ())
         self.read_only = False
         self.is_union = False
-        self._prefixes: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self._prefixes: WeakValueDictionary[tuple[Any, ...], Prefixes] = WeakValueDictionary()
 
-    def prefixes(self, key: tuple[Any, ...]) -> dict[str, Any]:
+    def prefixes(self, key: tuple[Any, ...]) -> Prefixes:
         """Directories that callers of one kind have reached by path: the fast way of a path walk."""
-        return self._prefixes.setdefault(key, {})
+        return self._prefixes.setdefault(key, Prefixes())
 
     def forget_paths(self) -> None:
         """A directory or symlink moved, went or changed its permissions: walk anew."""
@@ -79,7 +84,7 @@ class Tree(abc.ABC, Generic[NodeT]):
 
     @abc.abstractmethod
     def stat(self, node: NodeT) -> Stat:
-        """What stat(2) tells."""
+        """The attributes, as a stat call tells them."""
 
     def is_unlinked(self, node: NodeT) -> bool:
         """Whether no name is left, so that no other can be made."""

@@ -58,7 +58,7 @@ class Walker:
         self._cwd: Any = cwd if cwd is not None else self._root
         # Directories already reached: what leads there cannot change unnoticed (Tree.forget_paths).
         self._followed = 0
-        self._known = tree.prefixes((caller, id(self._root), id(self._cwd)))
+        self._known = tree.prefixes((caller, self._root, self._cwd))
 
     def _begin(self) -> None:
         """Something may change from here on: one step for undo."""
@@ -68,15 +68,16 @@ class Walker:
     def _find(self, path: PathLike, *, follow: bool = True) -> Any:
         """The inode at ``path``."""
         # The fast way: a directory reached before, and a name in it. It must decide as _resolve does.
+        text: Any = path
         try:
-            head, slash, name = path.rpartition("/")  # type: ignore[union-attr, arg-type]
+            head, slash, name = text.rpartition("/")
             node = self._known[head or slash].children[name]
             if node is not None and not (follow and node.mode & 0o170000 == SYMLINK):
                 return node
         except (KeyError, TypeError, AttributeError):
             pass
         if hasattr(path, "node"):  # an open file in place of a path, as os takes a descriptor
-            return path.changeable()
+            return text.changeable()
         directory, name, slashes = self._parent(path)
         if name and not slashes and name not in (".", ".."):
             node = self._tree.lookup(directory, name)
@@ -92,11 +93,12 @@ class Walker:
 
     def _parent(self, path: PathLike) -> tuple[Any, str, bool]:
         """(directory, last name, whether slashes follow it); the name is "" for the root, or . or .."""
+        given: Any = path
         try:
-            head, slash, name = path.rpartition("/")  # type: ignore[union-attr, arg-type]
+            head, slash, name = given.rpartition("/")
             directory = self._known[head or slash]
-            if name and name[0] != "." and len(name) < 64 and len(head) < 900 and "\0" not in name:  # type: ignore[operator, arg-type]
-                return directory, name, False  # type: ignore[return-value]
+            if name and name[0] != "." and len(name) < 64 and len(head) < 900 and "\0" not in name:
+                return directory, name, False
         except (KeyError, TypeError, AttributeError):
             pass
         text = as_text(path)
@@ -117,7 +119,7 @@ class Walker:
     def _walk(
         self, text: str, start: Any, *, follow: bool = True, stop_before_last: bool = False, links: int = 0
     ) -> tuple[Any, str, bool]:
-        """The walk itself: (inode, "", slashes follow), or before the last name (directory, name, slashes)."""
+        """The walk itself: (inode, "", slashes follow), or a step earlier (directory, name, slashes)."""
         tree, caller = self._tree, self.caller
         node = self._root if text[0] == "/" else start
         names = [name for name in text.split("/") if name][::-1]

@@ -1,0 +1,1 @@
+"""The union itself, one module for each thing that overlayfs does."""

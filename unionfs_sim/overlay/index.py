@@ -27,7 +27,8 @@ def handle(union: UnionTree, part: Part) -> bytes:
     if tree.is_union:
         return b""  # a union gives out no file handles
     stat = tree.stat(part.inode)
-    return HANDLE.pack(VERSION, MAGIC, HANDLE.size, 0, 1, b"\0" * 16, union.volume_number(part.layer), stat.st_ino)
+    volume = union.volume_number(part.layer)
+    return HANDLE.pack(VERSION, MAGIC, HANDLE.size, 0, 1, b"\0" * 16, volume, stat.st_ino)
 
 
 def origin_of(union: UnionTree, upper: Inode) -> Part | None:

@@ -29,9 +29,10 @@ class UnionNode(Node):
     """A directory of the union, or a file of which a part lies in a lower layer.
 
     ``lowers``: top first. A non-directory in the upper keeps its copy-up origin there, and one that is a
-    metacopy also where its bytes are (``data``: the inode, or a path in the data-only layers). ``children``: names looked up so far; None says "not there".
-    ``aliases``: names looked up so far of files that have other names as well. ``alias``: the name by
-    which such a file was found last; a copy-up puts the file there.
+    metacopy also where its bytes are (``data``: the inode, or a path in the data-only layers).
+    ``children``: names looked up so far; None says "not there". ``aliases``: names looked up so far of
+    files that have other names as well. ``alias``: the name by which such a file was found last; a copy-up
+    puts the file there.
     """
 
     __slots__ = (
@@ -54,7 +55,9 @@ class UnionNode(Node):
     lowers: tuple[Part, ...]
     parent: UnionNode
 
-    def __init__(self, upper: Inode | None, lowers: tuple[Part, ...], parent: UnionNode | None, name: str) -> None:
+    def __init__(
+        self, upper: Inode | None, lowers: tuple[Part, ...], parent: UnionNode | None, name: str
+    ) -> None:
         self.upper = upper
         self.lowers = lowers
         self.parent = parent if parent is not None else self
@@ -177,6 +180,6 @@ ALIASED = 128
 UNLINKED = 256
 """The last name of the lower file is gone; only open files still lead to it."""
 SPLIT = 512
-"""Two nodes of the union stand for one upper inode; each keeps times (``times``) and permissions of its own."""
+"""Two nodes of the union stand for one upper inode; each keeps times and permissions of its own."""
 
 Xattrs: TypeAlias = Mapping[str, bytes]

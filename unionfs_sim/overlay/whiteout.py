@@ -10,8 +10,8 @@ from unionfs_sim.inode import DEAD, Inode
 from unionfs_sim.journal import ABSENT, Journal, assign, put
 from unionfs_sim.overlay import index, readdir
 from unionfs_sim.overlay.copyup import copy_up
-from unionfs_sim.overlay.lookup import child_of, is_whiteout
 from unionfs_sim.overlay.node import INDEXED, OPAQUE, UNLINKED, AnyNode, UnionNode
+from unionfs_sim.overlay.search import child_of, is_whiteout
 from unionfs_sim.permission import fail
 
 if TYPE_CHECKING:

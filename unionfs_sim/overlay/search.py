@@ -1,0 +1,170 @@
+"""What one layer answers when a name is searched in it (ovl_lookup_single of fs/overlayfs/namei.c)."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from unionfs_sim.overlay import metacopy
+from unionfs_sim.permission import fail
+
+if TYPE_CHECKING:
+    from unionfs_sim.overlay.union import UnionTree
+
+DIRECTORY: Final = 0o040000
+REGULAR: Final = 0o100000
+
+Trail: TypeAlias = list[tuple[int, Any, str]]
+"""Every layer that was asked, what it answered (None: nothing), and the rule that applied."""
+
+
+@dataclass(slots=True)
+class Search:
+    """The state of one search (struct ovl_lookup_data), and the rule that last mattered."""
+
+    name: str
+    redirect: str | None = None
+    is_dir: bool = False
+    opaque: bool = False
+    stop: bool = False
+    last: bool = False
+    metacopy: bool = False
+    xwhiteouts: bool = False
+    absolute_redirect: bool = False
+    upper_redirect: str | None = None
+    rule: str = ""
+
+
+def is_whiteout(union: UnionTree, layer: int, inode: Any) -> bool:
+    """Whether a layer's inode says "deleted": a device 0:0, or an empty file with the whiteout attribute."""
+    if inode.is_whiteout:
+        return True
+    return (
+        inode.mode & 0o170000 == REGULAR
+        and bool(inode.xattrs)
+        and union.xattr_whiteout in union.xattrs_in(layer, inode)
+        and inode.content.size == 0
+    )
+
+
+def child_of(union: UnionTree, layer: int, directory: Any, name: str) -> Any:
+    """What a layer has by that name, or None."""
+    child = directory.children.get(name)
+    if child is None and union.stack[layer].is_union:
+        child = union.stack[layer].lookup(directory, name)
+    return child
+
+
+def check_follow(union: UnionTree, search: Search) -> None:
+    """Refuse a metacopy or a redirect that the mount options do not let us follow."""
+    if search.metacopy and not union.options.metacopy:
+        fail(errno.EPERM)
+    if (search.redirect or search.upper_redirect) and not union.options.follows_redirects:
+        fail(errno.EPERM)
+
+
+def lookup_layer(union: UnionTree, layer: int, base: Any, search: Search, trail: Trail | None) -> Any:
+    """What one layer answers; an absolute redirect is walked from the layer's root (ovl_lookup_layer)."""
+    search.rule = ""
+    if search.name[0] != "/":
+        answer = _single(union, layer, base, search, "", last_element=True)
+    else:
+        answer = union.layer_root(layer) if layer else base
+        names = search.name[1:].split("/")
+        for place, name in enumerate(names):
+            rest = "".join("/" + later for later in names[place + 1 :])
+            before = "".join("/" + earlier for earlier in names[:place]) + "/"
+            answer = _single(
+                union, layer, answer, search, rest, last_element=not rest, name=name, before=before
+            )
+            if answer is None or (rest and answer.mode & 0o170000 != DIRECTORY):
+                answer = None
+                break
+    if trail is not None:
+        trail.append((layer, answer, search.rule))
+    return answer
+
+
+def _single(
+    union: UnionTree,
+    layer: int,
+    base: Any,
+    search: Search,
+    rest: str,
+    *,
+    last_element: bool,
+    name: str | None = None,
+    before: str = "",
+) -> Any:
+    """ovl_lookup_single: one name in one directory of one layer."""
+    this = child_of(union, layer, base, search.name if name is None else name)
+    if this is None:
+        return None
+    if is_whiteout(union, layer, this):
+        search.stop = search.opaque = True
+        search.rule = "whiteout"
+        return None
+    kind = this.mode & 0o170000
+    if last_element and search.metacopy and kind != REGULAR:
+        search.stop = True
+        search.rule = "a metacopy continues in regular files only"
+        return None
+    if kind != DIRECTORY:
+        if search.is_dir or not last_element:
+            search.stop = True
+            search.rule = "a file below a directory ends the merge"
+            return None
+        search.metacopy = (
+            kind == REGULAR
+            and bool(this.xattrs)
+            and metacopy.is_marked(union.xattrs_in(layer, this), union.xattr_metacopy)
+        )
+        search.stop = not search.metacopy
+        search.rule = "" if search.metacopy else "file"
+        if not search.metacopy or search.last:
+            return this
+    else:
+        if last_element:
+            search.is_dir = True
+        if search.last:
+            return this
+        if not this.xattrs:
+            search.absolute_redirect = False
+            return this
+        opaque = union.xattrs_in(layer, this).get(union.xattr_opaque)
+        if opaque == b"y":
+            search.stop = True
+            search.rule = "opaque"
+            if last_element:
+                search.opaque = True
+            return this
+        if opaque == b"x" and last_element and layer:
+            search.xwhiteouts = True
+            union.xwhiteout_layers.add(layer)
+    _check_redirect(union, union.xattrs_in(layer, this), search, rest, before)
+    return this
+
+
+def _check_redirect(
+    union: UnionTree, xattrs: Mapping[str, bytes], search: Search, rest: str, before: str
+) -> None:
+    search.absolute_redirect = False
+    value = xattrs.get(union.xattr_redirect)
+    if value is None:
+        return
+    text = value.decode("utf-8", "surrogateescape")
+    if text.startswith("/"):
+        if "//" in text or text == "/":
+            fail(errno.EINVAL)
+        search.absolute_redirect = True
+        # A directory on the way may have been opaque; the path behind it leads elsewhere.
+        search.stop = False
+        search.redirect = text + rest
+    else:
+        if not text or "/" in text:
+            fail(errno.EINVAL)
+        search.redirect = before + text + rest
+    search.name = search.redirect
+    search.rule = f"redirect to {search.redirect}"
