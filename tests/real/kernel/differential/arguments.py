@@ -1,4 +1,4 @@
-"""Random arguments for each verb: paths that collide, and odd spellings of them."""
+"""Random arguments for each verb."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from .modes import Mode
 from .operation import SLOTS
+from .paths import ALL, Paths
 from .shadow import Shadow
-from .stacks import CONTENTS, DEVICE, DIRECTORY_MODES, FILE_MODES, GIDS, NAMES, OLD_NS, TARGETS, UIDS
+from .stacks import CONTENTS, DEVICE, DIRECTORY_MODES, FILE_MODES, GIDS, OLD_NS, TARGETS, UIDS
 
 SIZES: Final = (0, 0, 1, 3, 100, 4095, 4096, 4097, 9000, 70000, 1 << 20)
 WRITES: Final = (b"w", b"write", b"", b"z" * 4096, bytes(3), b"m" * 5000)
@@ -25,87 +26,19 @@ OPEN_EXTRAS: Final = (
     (os.O_PATH, 0.06),
     (os.O_NOATIME, 0.05),
 )
-ALL: Final = "dfls"
 
 
-class Arguments:
+class Arguments(Paths):
     """Draws the arguments of a call; a method for each verb."""
 
     def __init__(self, rng: random.Random, mode: Mode, shadow: Shadow) -> None:
-        self._rng = rng
+        super().__init__(rng, shadow)
         self._mode = mode
-        self._shadow = shadow
-        self._recent: list[str] = ["/"]
 
     def of(self, verb: str) -> tuple[Any, ...]:
         """Arguments for the verb."""
         drawn: tuple[Any, ...] = getattr(self, "_" + verb)()
         return drawn
-
-    # --- paths
-
-    def _chance(self, probability: float) -> bool:
-        return self._rng.random() < probability
-
-    def _existing(self, kinds: str = ALL, *, surely: float = 0.88) -> str:
-        rng = self._rng
-        if self._chance(0.15):
-            path = rng.choice(self._recent)
-        elif self._chance(surely):
-            path = self._shadow.pick(rng, kinds)
-        else:
-            path = self._shadow.fresh(rng, NAMES)
-        return self._spell(path)
-
-    def _fresh(self) -> str:
-        rng = self._rng
-        path = self._shadow.fresh(rng, NAMES[:7] if self._chance(0.8) else NAMES)
-        return self._spell(path if self._chance(0.9) else self._shadow.pick(rng, ALL))
-
-    def _spell(self, path: str) -> str:
-        """The path, now and then in an odd spelling."""
-        rng = self._rng
-        self._recent = [*self._recent[-4:], path]
-        if self._chance(0.86):
-            return path
-        parent, _, name = path.rpartition("/")
-        match rng.randrange(12):
-            case 0:
-                return path + "/"
-            case 1:
-                return path + "/."
-            case 2:
-                return f"{parent}//{name}"
-            case 3:
-                return f"{parent}/./{name}"
-            case 4:
-                return f"{parent}/{rng.choice(NAMES[:6])}/../{name}"
-            case 5:
-                return path + "/.."
-            case 6:
-                return "/.." + path
-            case 7:
-                names = (".", "..", *NAMES[:5])
-                return "/".join(rng.choice(names) for _ in range(rng.randint(1, 3)))
-            case 8:
-                return self._shadow.pick(rng, "l") + "/" + rng.choice(NAMES[:6])
-            case 9:
-                return path + "/" + rng.choice(NAMES[:6])
-            case 10:
-                return f"{parent}/{'M' * 256}"
-        return rng.choice(
-            (
-                "",
-                "/",
-                "." + path,
-                "/" + "y/" * 2048,
-                path + "/" * 4100,
-                "//" + path,
-                self._shadow.pick(rng, "l"),
-            )
-        )
-
-    # --- arguments by verb
 
     def _stat(self) -> tuple[Any, ...]:
         return (self._existing(),)
