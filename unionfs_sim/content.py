@@ -7,7 +7,6 @@ them; pages never written are holes and take no blocks.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 from collections.abc import Iterator
@@ -61,6 +60,8 @@ class Content:
     def digest(self) -> str:
         """The sha256 of the bytes, in hex; remembered."""
         if self._digest is None:
+            import hashlib  # here, as loading OpenSSL would double the time of `import unionfs_sim`
+
             state = hashlib.sha256()
             for chunk in self.chunks():
                 state.update(chunk)

@@ -91,9 +91,8 @@ def _search(union: UnionTree, directory: UnionNode, name: str, trail: Trail | No
             parts.append(Part(part.layer, this))
         if not search.is_dir:
             data = this
-        if search.stop:
-            break
-        if search.redirect is not None and search.redirect[0] == "/" and stack is not roots:
+        redirect: str | None = search.redirect
+        if not search.stop and redirect is not None and redirect[0] == "/" and stack is not roots:
             stack = roots
             count = len(roots)
             place = part.layer
