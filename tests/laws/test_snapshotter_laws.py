@@ -262,3 +262,18 @@ def test_merging_the_changes_onto_the_parent_gives_the_tree_that_was_changed(
     after = finished(snapshotter, store, work)
 
     assert merged(layers_of(store, after)) == expected
+
+
+@MAKERS
+def test_a_layer_holds_nothing_of_the_workspace_before(make: Make) -> None:
+    store = MemoryStore()
+    snapshotter = make(store)
+    first = snapshotter.prepare(put(store, layer(BASE)))
+    first.rootfs.write_bytes("/first", b"1")
+    finished(snapshotter, store, first)
+
+    second = snapshotter.prepare(put(store, layer({"/other": "o"})))
+    second.rootfs.write_bytes("/second", b"2")
+    after = finished(snapshotter, store, second)
+
+    assert layers_of(store, after)[-1] == layer({"/second": "2"})

@@ -295,7 +295,7 @@ def test_independent_stages_run_at_the_same_time(kitchen):
 
 
 def test_the_failure_of_one_stage_stops_the_others(kitchen):
-    kitchen.runner.acts["bad"] = lambda root, command, output: 1
+    kitchen.runner.acts["bad"] = lambda root, command, output: started.wait(10) and 1
     started = threading.Event()
 
     def slow(root, command, output):

@@ -140,3 +140,47 @@ def test_two_stages_that_do_the_same_give_the_same_image_however_the_threads_run
         )
 
     assert len(manifests) == 1
+
+
+def test_a_copy_from_a_stage_is_done_again_if_content_or_owner_changed(kitchen):
+    dockerfile = "FROM base AS b\nRUN make {}\nFROM base\nCOPY --from=b {} /out /out\n"
+
+    def make(root, command, output):
+        kind = command.argv[-1].split()[1]
+        root.write_bytes("/out", b"other" if kind == "content" else b"same")
+        root.chown("/out", 5 if kind == "owner" else 4, 4)
+
+    kitchen.runner.acts |= {f"make {kind}": make for kind in ("first", "content", "owner")}
+    kitchen.build(dockerfile.format("first", ""))
+
+    for kind in ("content", "owner"):
+        kitchen.build(dockerfile.format(kind, ""))
+        assert kitchen.reasons()[-1] == "what stage 'b' has at /out changed"
+
+    kitchen.build(dockerfile.format("first", "--chown=1"))
+    kitchen.build(dockerfile.format("owner", "--chown=1"))
+    assert kitchen.cached() == [True, True]
+
+
+def test_where_the_kept_directories_begin_matters(kitchen):
+    files = layer({"/a/b/f": "f"})
+    kitchen.build("FROM base\nCOPY --parents a/b/f /x/\n", files=files)
+    kitchen.build("FROM base\nCOPY --parents a/./b/f /x/\n", files=files)
+
+    assert kitchen.cached() == [False]
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("USER web", "the user changed"),
+        ("WORKDIR /etc", "the working directory changed"),
+        ("ENV A=b", "variable A is new"),
+        ('SHELL ["/bin/ash", "-c"]', "the command changed"),
+    ],
+)
+def test_the_configuration_that_a_run_sees_matters(kitchen, line: str, why: str):
+    kitchen.build("FROM base\nLABEL a=b\nRUN make\n")
+    kitchen.build(f"FROM base\n{line}\nRUN make\n")
+
+    assert kitchen.reasons()[-1] == why
