@@ -18,47 +18,42 @@ def nginx(process: Process) -> int:
     """Serve, check the configuration (-t), or tell the version (-v, -V)."""
     built = _built(process)
     version = built.get("version", "nginx")
-    conf, prefix, globals_ = built.get("conf", "conf/nginx.conf"), built.get("prefix", "/usr/share/nginx"), ""
-    wants_check = False
+    given = {
+        "-c": built.get("conf", "conf/nginx.conf"),
+        "-p": built.get("prefix", "/usr/share/nginx"),
+        "-g": "",
+    }
+    run = serve
     words = list(process.argv[1:])
     while words:
         word = words.pop(0)
         match word:
-            case "-v":
-                process.stderr.write(f"nginx version: {version}\n".encode("utf-8", "surrogateescape"))
-                return 0
-            case "-V":
-                process.stderr.write(
-                    f"nginx version: {version}\nconfigure arguments: --prefix={prefix}\n".encode(
-                        "utf-8", "surrogateescape"
-                    )
-                )
+            case "-v" | "-V":
+                _say(process, f"nginx version: {version}")
+                if word == "-V":
+                    _say(process, f"configure arguments: --prefix={given['-p']}")
                 return 0
             case "-t" | "-T":
-                wants_check = True
+                run = check
             case "-q":
                 continue
             case "-c" | "-p" | "-g" if words:
-                value = words.pop(0)
-                conf, prefix, globals_ = {
-                    "-c": (value, prefix, globals_),
-                    "-p": (conf, value, globals_),
-                    "-g": (conf, prefix, value),
-                }[word]
+                given[word] = words.pop(0)
             case "-c" | "-p" | "-g":
-                process.stderr.write(
-                    f'nginx: option "{word}" requires parameter\n'.encode("utf-8", "surrogateescape")
-                )
+                _say(process, f'nginx: option "{word}" requires parameter')
                 return 1
             case "-s":
-                process.stderr.write(b"nginx: not simulated: signals to a running server (-s)\n")
+                _say(process, "nginx: not simulated: signals to a running server (-s)")
                 return 2
             case _:
-                process.stderr.write(f'nginx: invalid option: "{word}"\n'.encode("utf-8", "surrogateescape"))
+                _say(process, f'nginx: invalid option: "{word}"')
                 return 1
     defaults = {key: value for key, value in built.items() if key in _DEFAULTS}
-    settings = Settings("nginx", version, prefix, conf, globals_, defaults)
-    return check(process, settings) if wants_check else serve(process, settings)
+    return run(process, Settings("nginx", version, given["-p"], given["-c"], given["-g"], defaults))
+
+
+def _say(process: Process, text: str) -> None:
+    process.stderr.write(f"{text}\n".encode("utf-8", "surrogateescape"))
 
 
 def _built(process: Process) -> dict[str, str]:
