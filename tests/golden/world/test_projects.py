@@ -137,7 +137,7 @@ def test_build_and_clean_in_one_line_as_official_images_do_it(machine):
         rm -r /usr/src/tally
         apt-mark auto '.*' > /dev/null
         [ -z "$saved" ] || apt-mark manual $saved > /dev/null
-        find /usr/local -type f -executable -exec ldd '{}' ';' | awk '/=>/ { print $(NF-1) }' | sort -u
+        find /usr/local -type f -executable -exec ldd '{}' ';' | sed -n 's/.*=> //p' | sort -u
         apt-get purge -y --auto-remove -o APT::AutoRemove::RecommendsImportant=false
         tally --version
     """
