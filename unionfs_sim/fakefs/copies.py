@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import pathlib
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+
+from unionfs_sim.fakefs.refusal import refuse
+from unionfs_sim.fakefs.standard import rebuilt_class
 
 if TYPE_CHECKING:
     from unionfs_sim.fakefs.session import Session
@@ -24,37 +28,45 @@ def copy_of(name: str, **replaced: object) -> ModuleType:
     return module
 
 
-class _Copy:
-    """A module that looks its names up in a private copy."""
+class FakeShutil:
+    """The module ``shutil``, working on the union."""
 
-    _module: ModuleType
+    def __init__(self, session: Session) -> None:
+        from unionfs_sim.fakefs.fake_io import FakeIo
+        from unionfs_sim.fakefs.fake_os import FakeOs
+
+        self._module = copy_of("shutil", os=FakeOs(session), open=FakeIo(session).open)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._module, name)
 
 
-class FakeShutil(_Copy):
-    """The module ``shutil``, working on the union."""
+class FakePathlib:
+    """The module ``pathlib``: its pure paths are the real ones, ``Path`` works on the union."""
 
     def __init__(self, session: Session) -> None:
-        from unionfs_sim.fakefs.accounts import FakeGrp, FakePwd
-        from unionfs_sim.fakefs.fake_io import FakeIo
-        from unionfs_sim.fakefs.fake_os import FakeOs
+        made = session.made.get("pathlib")
+        self._names: dict[str, Any] = made if made is not None else _path_names(session)
 
-        fake_os, fake_io = FakeOs(session), FakeIo(session)
-        self._module = copy_of("shutil", os=fake_os, open=fake_io.open)
-        self._accounts = {"pwd": FakePwd(session), "grp": FakeGrp(session)}
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._names[name]
+        except KeyError:
+            raise AttributeError(f"module 'pathlib' has no attribute {name!r}") from None
 
 
-class FakePathlib(_Copy):
-    """The module ``pathlib``, working on the union."""
+def _path_names(session: Session) -> dict[str, Any]:
+    """The globals of ``pathlib`` for one session, its classes rebuilt over them."""
+    from unionfs_sim.fakefs.fake_io import FakeIo
+    from unionfs_sim.fakefs.fake_os import FakeOs
 
-    def __init__(self, session: Session) -> None:
-        from unionfs_sim.fakefs.fake_io import FakeIo
-        from unionfs_sim.fakefs.fake_os import FakeOs
-
-        name = "pathlib._local" if "pathlib._local" in sys.modules else "pathlib"
-        self._module = copy_of(name, os=FakeOs(session), io=FakeIo(session))
+    module = sys.modules.get("pathlib._local", pathlib)
+    names: dict[str, Any] = {**vars(module), "os": FakeOs(session), "io": FakeIo(session)}
+    session.made["pathlib"] = names
+    names["Path"] = rebuilt_class(pathlib.Path, pathlib.Path.__bases__, names)
+    names["PosixPath"] = rebuilt_class(pathlib.PosixPath, (names["Path"], pathlib.PurePosixPath), names)
+    names["WindowsPath"] = refuse("pathlib.WindowsPath")
+    return names
 
 
 def FakePathlibPath(session: Session) -> type:  # noqa: N802 - stands for the class Path

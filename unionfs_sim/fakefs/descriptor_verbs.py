@@ -9,6 +9,7 @@ from typing import Any
 
 from unionfs_sim.fakefs.scanning import told
 from unionfs_sim.fakefs.session import Session
+from unionfs_sim.fakefs.spelling import spelt
 
 
 class DescriptorVerbs:
@@ -17,7 +18,8 @@ class DescriptorVerbs:
     _session: Session
 
     def open(self, path: Any, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
-        return self._session.descriptors.add(self._session.at(dir_fd).open(path, flags, mode))
+        path = spelt("open", path)
+        return self._session.descriptors.add(self._session.at(path, dir_fd).open(path, flags, mode))
 
     def close(self, fd: int) -> None:
         self._session.descriptors.close(fd)
@@ -32,13 +34,15 @@ class DescriptorVerbs:
         return self._session.descriptors.get(fd).read(length)
 
     def write(self, fd: int, data: Any, /) -> int:
-        return self._session.descriptors.get(fd).write(bytes(data))
+        piece = _bytes(data)
+        return self._session.descriptors.get(fd).write(piece)
 
     def pread(self, fd: int, length: int, offset: int, /) -> bytes:
         return self._session.descriptors.get(fd).pread(length, offset)
 
     def pwrite(self, fd: int, data: Any, offset: int, /) -> int:
-        return self._session.descriptors.get(fd).pwrite(bytes(data), offset)
+        piece = _bytes(data)
+        return self._session.descriptors.get(fd).pwrite(piece, offset)
 
     def readv(self, fd: int, buffers: Sequence[Any], /) -> int:
         return _scatter(buffers, self._session.descriptors.get(fd).read(sum(map(_size, buffers))))
@@ -72,19 +76,14 @@ class DescriptorVerbs:
     def fstatvfs(self, fd: int, /) -> os.statvfs_result:
         return self.statvfs(fd)  # type: ignore[attr-defined, no-any-return]
 
-    def fchmod(self, fd: int, mode: int) -> None:
-        self._session.view.chmod(self._session.named(fd), mode)
-
-    def fchown(self, fd: int, uid: int, gid: int) -> None:
-        self._session.view.chown(self._session.named(fd), uid, gid)
-
     def ftruncate(self, fd: int, length: int, /) -> None:
         self._session.descriptors.get(fd).truncate(length)
 
-    def fsync(self, fd: int) -> None:
-        self._session.descriptors.get(fd).fsync()
+    def fsync(self, fd: Any) -> None:
+        self._session.descriptors.get(self._session.descriptors.number(fd)).fsync()
 
-    fdatasync = fsync
+    def fdatasync(self, fd: Any) -> None:
+        self.fsync(fd)
 
     def sync(self) -> None:
         """Nothing waits to be written."""
@@ -123,6 +122,13 @@ class DescriptorVerbs:
         source, target = self._session.descriptors.get(src), self._session.descriptors.get(dst)
         piece = source.read(count) if offset_src is None else source.pread(count, offset_src)
         return target.write(piece) if offset_dst is None else target.pwrite(piece, offset_dst)
+
+
+def _bytes(data: Any) -> bytes:
+    try:
+        return memoryview(data).tobytes()
+    except TypeError:
+        raise TypeError(f"a bytes-like object is required, not '{type(data).__name__}'") from None
 
 
 def _size(buffer: Any) -> int:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import operator
 import os
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
-from unionfs_sim.opening import File
+from unionfs_sim.openfile import File
 
 FIRST: Final = 1 << 30
 """The lowest descriptor. Linux allows none above 2**30 - 1 (fs.nr_open), so that a descriptor of the union
@@ -30,10 +31,14 @@ class Descriptors:
 
     def get(self, number: int) -> File:
         """The open file; EBADF for every number that is not the union's."""
-        file = self._files.get(number) if isinstance(number, int) else None
+        file = self._files.get(operator.index(number))
         if file is None:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return file
+
+    def number(self, thing: Any) -> int:
+        """A descriptor, or that of an object that has one (as os.fsync takes it)."""
+        return operator.index(thing.fileno() if hasattr(thing, "fileno") else thing)
 
     def __contains__(self, number: object) -> bool:
         return number in self._files

@@ -6,12 +6,13 @@ import errno
 import io
 import os
 import stat
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
 from unionfs_sim.fakefs.refusal import refuse
 from unionfs_sim.fakefs.session import Session
-from unionfs_sim.opening import File
+from unionfs_sim.openfile import File
 from unionfs_sim.walk import PathLike
 
 _FLAGS: Final = {
@@ -20,6 +21,10 @@ _FLAGS: Final = {
     "a": os.O_WRONLY | os.O_CREAT | os.O_APPEND,
     "x": os.O_WRONLY | os.O_CREAT | os.O_EXCL,
 }
+_MACHINES_OPEN: Final = open
+_IMPORTERS: Final = frozenset({"importlib._bootstrap_external", "_frozen_importlib_external", "zipimport"})
+"""Read modules through the C function ``open_code``, which asks for ``io``: us. Theirs are real."""
+
 TOUCH_NO_FILE: Final = frozenset({
     "BytesIO", "StringIO", "TextIOWrapper", "BufferedReader", "BufferedWriter", "BufferedRandom",
     "BufferedRWPair", "IncrementalNewlineDecoder", "IOBase", "RawIOBase", "BufferedIOBase", "TextIOBase",
@@ -39,20 +44,14 @@ class UnionFileIO(io.RawIOBase):
         closefd: bool = True,  # noqa: FBT001, FBT002 - io.FileIO's own signature
         opener: Callable[[Any, int], int] | None = None,
     ) -> None:
-        letters = set(mode) - {"b"}
-        kinds = letters & set(_FLAGS)
-        if len(kinds) != 1 or letters - kinds - {"+"}:
-            raise ValueError(
-                f"Must have exactly one of create/read/write/append mode and at most one plus: {mode!r}"
-            )
-        (kind,) = kinds
+        kind = _kind(mode)
         flags = _FLAGS[kind] | os.O_CLOEXEC
-        if "+" in letters:
+        if "+" in mode:
             flags = flags & ~3 | os.O_RDWR
         self._session, self._closefd = session, closefd
         self.name = file
-        self.mode = _told(kind, plus="+" in letters)
-        self._readable, self._writable = kind == "r" or "+" in letters, kind != "r" or "+" in letters
+        self.mode = _told(kind, plus="+" in mode)
+        self._readable, self._writable = kind == "r" or "+" in mode, kind != "r" or "+" in mode
         self._descriptor = self._open(file, flags, opener)
         self._file: File = session.descriptors.get(self._descriptor)
         if stat.S_ISDIR(self._file.stat().st_mode):
@@ -65,6 +64,8 @@ class UnionFileIO(io.RawIOBase):
 
     def _open(self, file: PathLike | int, flags: int, opener: Callable[[Any, int], int] | None) -> int:
         if isinstance(file, int):
+            if file < 0:
+                raise ValueError("negative file descriptor")
             self._session.descriptors.get(file)
             return file
         if not self._closefd:
@@ -72,8 +73,17 @@ class UnionFileIO(io.RawIOBase):
         if opener is None:
             return self._session.descriptors.add(self._session.view.open(file, flags, 0o666))
         descriptor = opener(file, flags)
+        if not isinstance(descriptor, int):
+            raise TypeError("expected integer from opener")
+        if descriptor < 0:
+            raise ValueError(f"opener returned {descriptor}")
         self._session.descriptors.get(descriptor)
         return descriptor
+
+    def __repr__(self) -> str:
+        if self.closed:
+            return "<_io.FileIO [closed]>"
+        return f"<_io.FileIO name={self.name!r} mode={self.mode!r} closefd={self._closefd}>"
 
     @property
     def closefd(self) -> bool:
@@ -156,11 +166,38 @@ class UnionFileIO(io.RawIOBase):
             self._session.descriptors.close(self._descriptor)
 
 
+def _kind(mode: str) -> str:
+    """Which of r, w, a and x a mode is, refused in the words of io.FileIO."""
+    strange = [letter for letter in mode if letter not in "axrwb+"]
+    if strange:
+        raise ValueError(f"invalid mode: {mode}")
+    kinds = [letter for letter in mode if letter in _FLAGS]
+    if len(kinds) != 1 or mode.count("+") > 1:
+        raise ValueError("Must have exactly one of create/read/write/append mode and at most one plus")
+    return kinds[0]
+
+
 def _told(kind: str, *, plus: bool) -> str:
     """The mode as io.FileIO tells it."""
     return {"r": "rb+" if plus else "rb", "w": "rb+" if plus else "wb"}.get(
         kind, f"{kind}b{'+' if plus else ''}"
     )
+
+
+def _check(mode: str, encoding: str | None, errors: str | None, newline: str | None) -> None:
+    """Raise ValueError for a mode that ``io.open`` refuses, in its words."""
+    letters, binary = set(mode), "b" in mode
+    if letters - set("axrwb+t") or len(mode) > len(letters):
+        raise ValueError(f"invalid mode: {mode!r}")
+    if binary and "t" in letters:
+        raise ValueError("can't have text and binary mode at once")
+    if binary and (encoding is not None or errors is not None or newline is not None):
+        argument = "encoding" if encoding is not None else "errors" if errors is not None else "newline"
+        raise ValueError(
+            f"binary mode doesn't take a{'n' if argument != 'newline' else ''} {argument} argument"
+        )
+    if len(letters & set(_FLAGS)) > 1:
+        raise ValueError("must have exactly one of create/read/write/append mode")
 
 
 class FakeIo:
@@ -189,10 +226,18 @@ class FakeIo:
         return found if name in TOUCH_NO_FILE or not callable(found) else refuse(f"io.{name}")
 
     @property
-    def FileIO(self) -> Callable[..., UnionFileIO]:  # noqa: N802 - io's spelling
-        """Makes unbuffered files of the union."""
+    def FileIO(self) -> Any:  # noqa: N802 - io's spelling
+        """The class of unbuffered files of the union, one for all modules of a session."""
         session = self._session
-        return lambda *args, **named: UnionFileIO(session, *args, **named)
+        if "FileIO" not in session.made:
+
+            class FileIO(UnionFileIO):
+                def __init__(self, *args: Any, **named: Any) -> None:
+                    super().__init__(session, *args, **named)
+
+            FileIO.__qualname__ = "FileIO"
+            session.made["FileIO"] = FileIO
+        return session.made["FileIO"]
 
     def open_code(self, path: str) -> io.BufferedReader:
         """A file to be executed: read like any other."""
@@ -210,21 +255,14 @@ class FakeIo:
         opener: Callable[[Any, int], int] | None = None,
     ) -> Any:
         """A file object of the union, with the classes and rules of ``io.open``."""
+        if mode == "rb" and sys._getframe(1).f_globals.get("__name__") in _IMPORTERS:
+            return _MACHINES_OPEN(file, mode)
         if not isinstance(file, int):
             file = os.fspath(file)
-        letters, binary = set(mode), "b" in mode
-        if letters - set("axrwb+t") or len(mode) > len(letters):
-            raise ValueError(f"invalid mode: {mode!r}")
-        if binary and "t" in letters:
-            raise ValueError("can't have text and binary mode at once")
-        if binary and (encoding is not None or errors is not None or newline is not None):
-            argument = "encoding" if encoding is not None else "errors" if errors is not None else "newline"
-            raise ValueError(
-                f"binary mode doesn't take a{'n' if argument != 'newline' else ''} {argument} argument"
-            )
-        if buffering == 0 and not binary:
+        _check(mode, encoding, errors, newline)
+        if buffering == 0 and "b" not in mode:
             raise ValueError("can't have unbuffered text I/O")
-        raw = UnionFileIO(self._session, file, "".join(sorted(letters - {"b", "t"})), closefd, opener)
+        raw = self.FileIO(file, "".join(letter for letter in mode if letter not in "bt"), closefd, opener)
         try:
             return self._wrap(raw, mode, buffering, encoding, errors, newline)
         except BaseException:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from typing import Any, Final
 
+from unionfs_sim.fakefs.attribute_verbs import AttributeVerbs
 from unionfs_sim.fakefs.descriptor_verbs import DescriptorVerbs
 from unionfs_sim.fakefs.fake_io import FakeIo
 from unionfs_sim.fakefs.fake_path import FakePath
 from unionfs_sim.fakefs.path_verbs import PathVerbs
+from unionfs_sim.fakefs.process_verbs import ProcessVerbs
 from unionfs_sim.fakefs.refusal import refuse
 from unionfs_sim.fakefs.scanning import DirEntry
 from unionfs_sim.fakefs.session import Session
@@ -30,14 +32,16 @@ _DIR_FD: Final = (
 _FD: Final = (
     "chdir", "chmod", "chown", "getxattr", "listdir", "listxattr", "removexattr", "scandir", "setxattr",
     "stat",
-    "statvfs", "truncate", "utime",
+    "pathconf", "statvfs", "truncate", "utime",
 )  # fmt: skip
 _FOLLOW: Final = (
     "access", "chown", "getxattr", "link", "listxattr", "removexattr", "setxattr", "stat", "utime",
 )  # fmt: skip
 
+_VERBS: Final = (PathVerbs, AttributeVerbs, DescriptorVerbs, ProcessVerbs)
 
-class FakeOs(PathVerbs, DescriptorVerbs):
+
+class FakeOs(PathVerbs, AttributeVerbs, DescriptorVerbs, ProcessVerbs):
     """The module ``os`` on a union."""
 
     DirEntry = DirEntry
@@ -63,10 +67,7 @@ class FakeOs(PathVerbs, DescriptorVerbs):
     @staticmethod
     def dir() -> list[str]:
         """The functions that others import from the module by name."""
-        own = {
-            name for kind in (PathVerbs, DescriptorVerbs) for name in vars(kind) if not name.startswith("_")
-        }
-        return sorted(own)
+        return sorted(name for kind in _VERBS for name in vars(kind) if not name.startswith("_"))
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, AnyStr, Generic
 
+from unionfs_sim.fakefs.spelling import named
+from unionfs_sim.filesystem import Stat
 from unionfs_sim.posix import Posix
 
 
 class DirEntry(Generic[AnyStr]):
-    """One name of a directory, as ``os.DirEntry``."""
+    """One name of a directory, as ``os.DirEntry``: its type and inode number are known from the listing."""
 
-    __slots__ = ("_directory", "_stats", "name", "path")
+    __slots__ = ("_look", "_stats", "_told", "name", "path")
 
-    def __init__(self, directory: Posix, name: AnyStr, path: AnyStr) -> None:
-        self._directory = directory
+    def __init__(
+        self, name: AnyStr, path: AnyStr, listed: Stat | None, look: Callable[[bool], os.stat_result]
+    ) -> None:
+        self._told = listed
+        self._look = look
         self._stats: dict[bool, os.stat_result] = {}
         self.name: AnyStr = name
         self.path: AnyStr = path
@@ -30,17 +35,19 @@ class DirEntry(Generic[AnyStr]):
 
     def inode(self) -> int:
         """The inode number of the name."""
-        return self.stat(follow_symlinks=False).st_ino
+        return self._told.st_ino if self._told is not None else self.stat(follow_symlinks=False).st_ino
 
     def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
         """The attributes, asked for once."""
-        known = self._stats.get(follow_symlinks)
+        follows = follow_symlinks and self.is_symlink()
+        known = self._stats.get(follows)
         if known is None:
-            known = stat_result(self._directory, self.name, follow_symlinks=follow_symlinks)
-            self._stats[follow_symlinks] = known
+            known = self._stats[follows] = named(self.path, lambda: self._look(follows))
         return known
 
     def _is(self, kind: int, *, follow_symlinks: bool) -> bool:
+        if self._told is not None and not (follow_symlinks and self.is_symlink()):
+            return stat.S_IFMT(self._told.st_mode) == kind
         try:
             return stat.S_IFMT(self.stat(follow_symlinks=follow_symlinks).st_mode) == kind
         except FileNotFoundError:
@@ -56,7 +63,7 @@ class DirEntry(Generic[AnyStr]):
 
     def is_symlink(self) -> bool:
         """Whether it is a symlink."""
-        return self._is(stat.S_IFLNK, follow_symlinks=False)
+        return self._told is not None and stat.S_ISLNK(self._told.st_mode)
 
     def is_junction(self) -> bool:
         """Never: only Windows has junctions."""

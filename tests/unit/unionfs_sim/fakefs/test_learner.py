@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import dbm.dumb
 import errno
 import glob
 import gzip
+import importlib
 import io
 import os
 import pathlib
 import resource
 import shutil
+import subprocess
+import sys
 import tarfile
 import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from os.path import getsize
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -233,3 +239,106 @@ def test_the_modes_of_open_are_those_of_io(union: Union) -> None:
             open("/etc")
         with pytest.raises(io.UnsupportedOperation):
             open("/etc/motd").write("x")
+
+
+def test_a_learner_inside_a_learner_is_refused(union: Union) -> None:
+    with learner(union):
+        with pytest.raises(RuntimeError, match="active already"), learner(union):
+            pass
+        assert os.path.exists("/etc/motd")
+
+
+@pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt, SystemExit, GeneratorExit])
+def test_an_exception_inside_leaves_and_gives_the_machine_back(
+    kind: type[BaseException], union: Union, tmp_path: Path
+) -> None:
+    with pytest.raises(kind), learner(union):
+        open("/etc/motd")
+        raise kind
+
+    assert tmp_path.exists()
+    with learner(union):
+        assert not tmp_path.exists()
+
+
+def test_a_generator_that_outlives_the_learner_finds_its_file_closed(union: Union) -> None:
+    def lines() -> Iterator[str]:
+        with open("/d/b/c") as file:
+            yield file.read(1)
+            yield file.read()
+
+    with learner(union):
+        generator = lines()
+        assert next(generator) == "2"
+
+    with pytest.raises((OSError, ValueError)):
+        open_files = next(generator)
+        assert open_files == ""
+        raise ValueError  # what was buffered may still be told, and no more
+
+
+def test_modules_can_be_imported_inside(union: Union) -> None:
+    sys.modules.pop("this_is_absent", None)
+    with learner(union):
+        module = importlib.import_module("xml.dom.minidom")
+        assert module.parseString("<a/>").documentElement.tagName == "a"
+        with pytest.raises(ModuleNotFoundError):
+            importlib.import_module("this_is_absent")
+        assert open("/new", "w", encoding="cp1140").write("a") == 1
+
+
+def test_classes_that_keep_a_module_get_the_stand_in(union: Union) -> None:
+    """dbm.dumb's class holds ``os`` and ``io`` as attributes, through which it wrote to the machine."""
+    with learner(union):
+        with dbm.dumb.open("/base", "c") as base:
+            base["a"] = b"1"
+        assert os.path.exists("/base.dir")
+
+    assert not os.path.exists("/base.dir")
+    assert dbm.dumb._Database._os is os  # type: ignore[attr-defined]
+
+
+def test_threads_that_are_started_inside_work_on_the_union(union: Union) -> None:
+    with learner(union), ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: Path(f"/tmp/{number}").write_text("x"), range(50)))
+        assert len(os.listdir("/tmp")) == 50
+
+
+def test_two_directories_given_by_descriptor(union: Union) -> None:
+    with learner(union):
+        etc, d = os.open("/etc", os.O_RDONLY), os.open("/d", os.O_RDONLY)
+        os.rename("motd", "m", src_dir_fd=etc, dst_dir_fd=d)
+        os.link("issue", "i", src_dir_fd=etc, dst_dir_fd=d)
+        assert sorted(os.listdir(d)) == ["b", "i", "m"]
+
+
+def test_the_working_directory_is_told_as_it_is_now(union: Union) -> None:
+    with learner(union):
+        os.makedirs("/x/y")
+        os.chdir("/x/y")
+        os.rename("/x", "/z")
+        assert os.getcwd() == "/z/y"
+        shutil.rmtree("/z")
+        with pytest.raises(FileNotFoundError):
+            os.getcwd()
+
+
+def test_paths_are_paths_and_equal_the_pure_ones(union: Union) -> None:
+    with learner(union):
+        assert Path("/a") == PurePosixPath("/a")
+        assert isinstance(Path("/a"), pathlib.PosixPath)
+        assert isinstance(Path("/a"), PurePosixPath)
+        assert pathlib.Path is Path
+        with pytest.raises(OSError, match="not simulated"):
+            pathlib.WindowsPath("/a")
+
+
+def test_a_union_that_takes_no_writes_says_so(union: Union) -> None:
+    with learner(mount(union.lowers)), pytest.raises(OSError, match="Read-only file system"):
+        open("/new", "w")
+
+
+def test_pyfakefs_is_loaded_only_inside(union: Union) -> None:
+    code = "import sys, unionfs_sim.fakefs; sys.exit('pyfakefs' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

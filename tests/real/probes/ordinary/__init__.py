@@ -1,0 +1,1 @@
+"""Ordinary Python file handling, tried on a kernel overlay mount and inside ``learner(union)``."""

@@ -1,0 +1,1 @@
+"""The probes: small functions of ordinary file handling, each of which returns what is compared."""
