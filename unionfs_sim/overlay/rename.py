@@ -28,6 +28,7 @@ from unionfs_sim.overlay.whiteout import (
     make_whiteout,
     mark_opaque,
     remove_whiteout,
+    replace_by_opaque,
 )
 from unionfs_sim.permission import fail, new_mode
 
@@ -138,6 +139,8 @@ def _overwrite(
     assert new_dir.upper is not None
     use_name(node, old_dir, old_name)
     leaves_whiteout = lower_positive(union, old_dir, old_name, node)
+    if isinstance(other, UnionNode) and other.upper is not None and other.lowers and other.upper.children:
+        replace_by_opaque(union, new_dir, new_name, other)
     _prepare(union, node, same_parent=old_dir is new_dir, new_parent=new_dir)
     there = new_dir.upper.children.get(new_name)
     left: Inode | None = None

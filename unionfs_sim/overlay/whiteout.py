@@ -97,6 +97,28 @@ def clear_upper(union: UnionTree, upper: Inode) -> None:
         tree.drop(child)
 
 
+def replace_by_opaque(union: UnionTree, directory: UnionNode, name: str, node: UnionNode) -> None:
+    """Put an opaque twin in the place of an upper directory that holds nothing but whiteouts.
+
+    A rename onto it does this first, and it stays done if the rename then fails (ovl_clear_empty).
+    """
+    tree, old, parent = union.upper, node.upper, directory.upper
+    assert tree is not None
+    assert old is not None
+    assert parent is not None
+    twin = tree.new(old.mode, old.uid, old.gid)
+    twin.xattrs = {key: value for key, value in old.xattrs.items() if union.copies_xattr(key)}
+    twin.atime_ns, twin.mtime_ns = old.atime_ns, old.mtime_ns
+    clear_upper(union, old)
+    tree.drop(old)
+    # An exchange with a directory of the workdir: the place in the parent's order stays.
+    put(union.journal, parent.children, name, twin)
+    assign(union.journal, twin, "parent", parent)
+    tree.touch(parent)
+    forget(union, directory, name)
+    make_opaque(union, twin, union.path_of(directory, name))
+
+
 def remove(union: UnionTree, directory: UnionNode, name: str, node: AnyNode) -> None:
     """Take a name away, unlink(2) and rmdir(2): a whiteout appears where a lower layer has it."""
     tree = union.upper

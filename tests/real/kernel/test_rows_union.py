@@ -35,6 +35,20 @@ def test_row_24_a_pure_upper_directory_may_replace_an_emptied_lower_one_and_beco
     assert union.do("listdir", "/d") == []
 
 
+def test_row_24_a_rename_that_fails_has_already_put_an_opaque_directory_in_place_of_its_emptied_target(
+    union: Bench,
+) -> None:
+    # A redirect holds 256 bytes; the path of the directory that is moved is longer.
+    union.mount({"/d/" + "n" * 255: directory(), "/e/x": "data"}, options=REDIRECT)
+    union.do("unlink", "/e/x")
+
+    with refused(errno.EXDEV):
+        union.do("rename", "/d/" + "n" * 255, "/e")
+
+    assert union.upper() == {"/d": "d", "/d/" + "n" * 255: "d", "/e": "d"}
+    assert union.marks("/e")["trusted.overlay.opaque"] == b"y"
+
+
 def test_row_25_redirect_names_the_origin_relative_in_one_parent_and_absolute_across_parents(
     union: Bench,
 ) -> None:
