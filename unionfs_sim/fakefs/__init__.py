@@ -61,7 +61,7 @@ def learner(fs: Posix, *, caller: Caller | None = None, cwd: str = "/") -> Itera
         additional_skip_names=names,
         modules_to_patch=_doors(session),
         use_known_patches=False,
-        use_cache=False,
+        use_cache=False,  # a module may import os between two uses; a cached one would keep the real one
     )
     with patcher:
         put_back = _mend_classes(patcher.fake_modules)
