@@ -75,7 +75,8 @@ def lookup_layer(union: UnionTree, layer: int, base: Any, search: Search, trail:
         names = search.name[1:].split("/")
         for place, name in enumerate(names):
             rest = "".join("/" + later for later in names[place + 1 :])
-            before = "".join("/" + earlier for earlier in names[:place]) + "/"
+            # Counted from the end, as a redirect on the way may have replaced what stands before.
+            before = search.name[: len(search.name) - len(name) - len(rest)]
             answer = _single(
                 union, layer, answer, search, rest, last_element=not rest, name=name, before=before
             )
