@@ -66,7 +66,6 @@ class FieldBuilder(Builder):
         super().__init__()
         self._ifs = ifs
         self._current: list[tuple[str, bool]] | None = None
-        self._after_blanks = False
         self.fields: list[list[tuple[str, bool]]] = []
 
     def literal(self, text: str) -> None:
@@ -80,7 +79,6 @@ class FieldBuilder(Builder):
     def _add(self, text: str, *, quoted: bool) -> None:
         if self._current is None:
             self._current = []
-        self._after_blanks = False
         self._current.append((text, quoted))
 
     def split(self, text: str) -> None:
@@ -103,10 +101,8 @@ class FieldBuilder(Builder):
         if self._current is not None:
             self.fields.append(self._current)
             self._current = None
-            self._after_blanks = not hard
-        elif hard and self._after_blanks:
-            self._after_blanks = False
         elif hard:
+            elif hard:
             self.fields.append([])
 
     def boundary(self) -> None:

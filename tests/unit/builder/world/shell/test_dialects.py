@@ -14,6 +14,7 @@ BOTH = [
     ("x='a b'; [[ $x == 'a b' && -n $x || -z $x ]] && echo yes", "yes\n"),
     ("[[ ! -e /none && ( 1 -lt 2 ) ]] && echo yes", "yes\n"),
     ("set -o pipefail; false | true; echo $?", "1\n"),
+    ("set -o pipefail; (exit 2) | (exit 3) | true; echo $?", "3\n"),
     ("echo x >/tmp/s; printf 'y=5\\n' >/tmp/s; source /tmp/s; echo $y", "5\n"),
     ("x=a-b-c; echo ${x//-/+} ${x/-/} ${x/#a/z} ${x/%c/z}", "a+b+c ab-c z-b-c a-b-z\n"),
     ("x=hello; echo ${x:1:3} ${x:2} ${x: -2}", "ell llo lo\n"),
