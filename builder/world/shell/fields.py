@@ -102,7 +102,6 @@ class FieldBuilder(Builder):
             self.fields.append(self._current)
             self._current = None
         elif hard:
-            elif hard:
             self.fields.append([])
 
     def boundary(self) -> None:

@@ -1,7 +1,8 @@
 """RUN lines as they stand in Dockerfiles: busybox in a root of its own, and the simulation, do the same.
 
-``run_lines.txt`` has one line each; a line that holds ``<<`` goes on to the end of its here-document. The
-real side runs in a changed root with its own mounts, processes and network; nothing outside it can be reached.
+``run_lines.txt`` has one line each; a line that holds ``<<`` goes on to the end of its here-document.
+The real side runs in a changed root with its own mounts, processes and network: nothing outside it can be
+reached.
 """
 
 from __future__ import annotations
