@@ -73,13 +73,25 @@ def anywhere(session: Session, written: str) -> Iterator[tuple[LayoutStore, Imag
     ``written`` is a name or ID in the store, or the path of an OCI layout, an OCI archive or what
     ``docker save`` writes.
     """
-    if not Path(written).exists():
+    if not _is_path(written):
         with session.store() as store:
             yield store, find(store, written).image
         return
+    if not Path(written).exists():
+        raise ImageFormatError("no such file or directory", where=written)
+    with session.store() as store:
+        known = store.resolve(Reference.parse(written)) if "/" not in written else None
+        if known is not None:  # a name in the store before a file that happens to be called alike
+            yield store, Image.load(store, known)
+            return
     with tempfile.TemporaryDirectory(prefix="layerlab-") as folder, LayoutStore(folder) as store:
         with opened(written) as source:
             loaded = load(store, source, called=repository(written))
         if not loaded:
             raise ImageFormatError("there is no image in it", where=written)
         yield store, loaded[0].image
+
+
+def _is_path(written: str) -> bool:
+    """Whether a word can only be, or happens to be, the path of something here."""
+    return written.startswith(("/", "./", "../")) or Path(written).exists()

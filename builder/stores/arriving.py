@@ -41,6 +41,7 @@ from unionfs_sim.tarreader import TarReader
 DOCKER_FILE: Final = "manifest.json"
 _MAX_FILES: Final = 100_000
 _MAX_LINKS: Final = 8
+_WHAT_TO_LOAD: Final = "load what docker save, skopeo copy or layerlab save wrote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def load(
     else:
         raise ImageFormatError(
             "neither an OCI layout (index.json) nor a docker archive (manifest.json)",
-            fix="load what docker save, skopeo copy or layerlab save wrote",
+            fix=_WHAT_TO_LOAD,
         )
     for each in loaded:
         for reference in each.references:
@@ -239,6 +240,8 @@ class _ArchiveSource:
         try:
             self._list(TarReader(file))
         except LayerFormatError as error:
+            if not self._places and not self._links:
+                raise ImageFormatError("this is no tar archive", where=where, fix=_WHAT_TO_LOAD) from None
             raise ImageFormatError(str(error).replace("layer", "archive", 1), where=where) from None
 
     def _list(self, reader: TarReader) -> None:
