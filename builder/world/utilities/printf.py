@@ -133,24 +133,33 @@ def _convert(directive: re.Match[bytes], arguments: _Arguments, printed: Printed
         raise _Stopped
 
 
+def _integer(value: int, kind: bytes, flags: bytes, width: int, precision: int) -> bytes:
+    """An integer as printf(3) shows it: a precision is the least number of digits, and overrules ``0``."""
+    signed = kind in b"di"
+    value = _signed(value) if signed else value & ((1 << 64) - 1)
+    digits = (b"%" + (b"d" if kind in b"diu" else kind)) % abs(value)
+    digits = b"" if value == 0 and precision == 0 else digits.rjust(precision, b"0")
+    prefix = b""
+    if signed:
+        prefix = b"-" if value < 0 else b"+" if b"+" in flags else b" " if b" " in flags else b""
+    elif b"#" in flags and kind in b"xX" and value:
+        prefix = b"0" + kind
+    elif b"#" in flags and kind == b"o" and not digits.startswith(b"0"):
+        digits = b"0" + digits
+    if b"-" in flags:
+        return (prefix + digits).ljust(width)
+    if b"0" in flags and precision < 0:
+        return prefix + digits.rjust(width - len(prefix), b"0")
+    return (prefix + digits).rjust(width)
+
+
 def _numeric(kind: bytes, flags: bytes, width: int, precision: int, arguments: _Arguments) -> bytes:
-    spec = b"%" + flags + (b"%d" % width if width else b"") + (b".%d" % precision if precision >= 0 else b"")
-    if kind in b"di":
-        value = _signed(arguments.integer())
-        return b"" if value == 0 and precision == 0 and not width else (spec + b"d") % value
-    if kind in b"ouxX":
-        unsigned = arguments.integer() & ((1 << 64) - 1)
-        if b"#" not in flags or unsigned == 0:
-            return (spec.replace(b"#", b"") + (b"d" if kind == b"u" else kind)) % unsigned
-        if kind == b"o":
-            digits = b"0%o" % unsigned
-            fill = b"0" if b"0" in flags and b"-" not in flags and precision < 0 else b" "
-            digits = digits.rjust(precision, b"0")
-            return digits.ljust(width) if b"-" in flags else digits.rjust(width, fill)
-        return (spec + (b"d" if kind == b"u" else kind)) % unsigned
+    if kind in b"diouxX":
+        return _integer(arguments.integer(), kind, flags, width, precision)
     real = arguments.real()
     if kind in b"aA":
         return _padded(octets(real.hex()), flags, width)
+    spec = b"%" + flags + (b"%d" % width if width else b"") + (b".%d" % precision if precision >= 0 else b"")
     return (spec + kind) % real
 
 

@@ -177,7 +177,7 @@ class Order:
         keys = [_parse_key(text) for text in options.values("k")] or [Key(flags=flags)]
         self.keys = [
             key
-            if key.flags.strip("b") or not flags
+            if key.flags or not flags
             else Key(key.field, key.offset, key.end_field, key.end_offset, flags + key.flags)
             for key in keys
         ]

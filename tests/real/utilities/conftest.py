@@ -34,7 +34,7 @@ PASSWD = b"root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1::/:/bin/false\napp:x:1000
 GROUP = b"root:x:0:\ndaemon:x:1:\nstaff:x:50:app\napp:x:1000:\n"
 
 Tree: TypeAlias = Mapping[str, "str | bytes | int | tuple[Any, ...] | None"]
-"""``"f": "text"`` or ``(text, mode[, uid, gid])``, ``"d/": mode``, ``"l": "-> f"``, ``"h": "= f"``, fifo ``"|"``."""
+"""A file is its text, or ``(text, mode[, uid, gid])``; ``"d/": mode``; ``"-> to"``; ``"= other"``; ``"|"``."""
 
 
 @dataclass(frozen=True)
@@ -437,7 +437,7 @@ def same(comparison: Comparison) -> Callable[..., None]:
     return check
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def case() -> type[Case]:
     """A case with more than a command line."""
     return Case
