@@ -14,6 +14,7 @@ from unionfs_sim import commands
 from unionfs_sim.caller import Caller
 from unionfs_sim.changeset import pack
 from unionfs_sim.events import CopiedUp, Event, LookedUp, OpaqueMade, RedirectMade, WhiteoutMade
+from unionfs_sim.explain import explain
 from unionfs_sim.posix import Posix
 from unionfs_sim.render import State, printable, side_by_side, state
 from unionfs_sim.union import Union
@@ -38,6 +39,8 @@ class Playground:
     copy_ups: int = field(init=False, default=0)
     whiteouts: int = field(init=False, default=0)
     _shown: State | None = field(init=False, default=None)
+    _since: dict[str, str] = field(init=False, default_factory=dict)
+    _line: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
         self.view = self.union
@@ -91,6 +94,7 @@ class Playground:
             raise Usage(
                 f"{name}: no such command" + (f"; did you mean {close[0]}?" if close else "; try help")
             )
+        self._line = line.strip()
         yield from self._run(command, words, target, appends=appends)
 
     def _run(
@@ -120,17 +124,30 @@ class Playground:
         before, now = self._shown, state(self.union, self.names)
         if before is None or now.rows != before.rows:
             yield from side_by_side(now, before)
+            self._remember(before, now)
             self._shown = now
+
+    def _remember(self, before: State | None, now: State) -> None:
+        """Note for each path since which line the upper has it as it is."""
+        known = before.rows if before is not None else {}
+        for path in known.keys() | now.rows.keys():
+            was, is_now = _in_upper(known.get(path)), _in_upper(now.rows.get(path))
+            if not is_now:
+                self._since.pop(path, None)
+            elif was != is_now:
+                self._since[path] = self._line
 
     # -- the playground's own words
 
     def _undo(self, _: list[str]) -> Iterator[str]:
+        self._line = "undo"
         if self.union.undo():
             yield from self._changes()
         else:
             yield "nothing to undo"
 
     def _redo(self, _: list[str]) -> Iterator[str]:
+        self._line = "redo"
         if self.union.redo():
             yield from self._changes()
         else:
@@ -151,7 +168,11 @@ class Playground:
         if len(words) != 1:
             raise Usage("why PATH: which layer answers, and why the search stopped")
         path = os.path.normpath(os.path.join("/", words[0]))
-        yield from str(self.union.explain(path)).splitlines()
+        explanation = explain(self.union, path, self.names)
+        yield from map(printable, str(explanation).splitlines())
+        cause = explanation.answers[0].at or explanation.path
+        if self.union.upper is not None and cause in self._since:
+            yield printable(f"  the upper has {cause} like this since: {self._since[cause]}")
 
     def _su(self, words: list[str]) -> Iterator[str]:
         ids = words[0].split(":") if len(words) == 1 else []
@@ -175,6 +196,11 @@ class Playground:
 
     def _quit(self, _: list[str]) -> list[str]:
         raise EOFError
+
+
+def _in_upper(signs: tuple[str, ...] | None) -> str:
+    """What the upper has of a path: the column before the merged view."""
+    return signs[-2] if signs is not None and len(signs) > 1 else ""
 
 
 def _parse(line: str) -> tuple[list[str], str | None, bool]:

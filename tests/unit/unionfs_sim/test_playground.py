@@ -96,6 +96,20 @@ def test_cost_adds_up() -> None:
     assert say(played, "cost")[0] == "so far 2 copies up, 5 bytes; 0 whiteouts"
 
 
+def test_why_names_the_line_since_which_it_is_so() -> None:
+    played = playground()
+    say(played, "touch /elsewhere")
+    say(played, "rm /d/a")
+    say(played, "rm -r /etc")
+
+    assert say(played, "why /d/a")[-1] == "  the upper has /d/a like this since: rm /d/a"
+    assert say(played, "why /etc/motd")[-1] == "  the upper has /etc like this since: rm -r /etc"
+    say(played, "undo")
+    assert say(played, "why /etc/motd")[-1] == "  base answers: it is the topmost layer that has it".replace(
+        "base", "L0"
+    )
+
+
 def test_another_user_is_refused() -> None:
     played = playground()
     say(played, "su 1000")
