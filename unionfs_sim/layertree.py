@@ -245,7 +245,7 @@ class LayerTree(Tree[Inode]):
             return
         atime = node.atime_ns
         if atime <= node.mtime_ns or atime <= node.ctime_ns or self.clock() - atime >= DAY_NS:
-            assign(self.journal, node, "atime_ns", self.clock())
+            assign(None, node, "atime_ns", self.clock())  # to look is not a step that one takes back
 
     def getxattr(self, node: Inode, name: str) -> bytes | None:
         """An extended attribute, or None."""
@@ -261,6 +261,13 @@ class LayerTree(Tree[Inode]):
         if flags & os.XATTR_REPLACE and not present:
             fail(errno.ENODATA)
         self.store_xattr(node, name, value)
+
+    def note_xattr(self, node: Inode, name: str, value: bytes | None) -> None:
+        """Set or remove a mark while somebody only looks: no step that can be taken back."""
+        kept = {known: old for known, old in node.xattrs.items() if known != name}
+        if value is not None:
+            kept[name] = value
+        assign(None, node, "xattrs", kept or NO_XATTRS)
 
     def store_xattr(self, node: Inode, name: str, value: bytes | None) -> None:
         """Set or remove an extended attribute without a check of its name."""

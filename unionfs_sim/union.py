@@ -22,9 +22,6 @@ from unionfs_sim.posix import Posix
 if TYPE_CHECKING:
     from unionfs_sim.explain import Explanation
 
-if TYPE_CHECKING:
-    from unionfs_sim.explain import Explanation
-
 
 class Union(Posix):
     """A mounted union: the merged view, through the verbs of ``os``.

@@ -50,8 +50,12 @@ def fix_origin(union: UnionTree, directory: UnionNode, upper: Inode, part: Part)
     """A merged directory of an older upper gets its origin attribute when it is first met."""
     if union.upper is None or union.xattr_origin in upper.xattrs:
         return
-    set_origin(union, upper, part)
-    set_impure(union, directory)
+    union.upper.note_xattr(upper, union.xattr_origin, handle(union, part))
+    if directory.flags & IMPURE or directory.upper is None:
+        return
+    union.upper.note_xattr(directory.upper, union.xattr_impure, b"y")
+    assign(None, directory, "flags", directory.flags | IMPURE)
+    directory.listing = None
 
 
 def set_impure(union: UnionTree, directory: UnionNode) -> None:

@@ -15,6 +15,7 @@ from unionfs_sim.overlay.node import (
     INDEXED,
     METACOPY,
     OPAQUE,
+    SPLIT,
     WHITEOUTS,
     XWHITEOUTS,
     Alias,
@@ -92,7 +93,9 @@ def by_name(node: UnionNode, directory: UnionNode, name: str) -> UnionNode:
     if directory.aliases is None:
         directory.aliases = {}
     alias = directory.aliases[name] = Alias(node, directory, name)
-    if node.times is None:
+    if node.times is None and node.flags & SPLIT and node.upper is not None:
+        # Only now does the kernel make the other inode of a file that it cannot recognise.
+        node.mode, node.uid, node.gid = node.upper.mode, node.upper.uid, node.upper.gid
         node.remember_times()
     return alias.use()
 

@@ -156,8 +156,8 @@ def _clean_impure(union: UnionTree, node: UnionNode, upper: Inode) -> None:
     if copied_up:
         return
     assert union.upper is not None
-    union.upper.store_xattr(upper, union.xattr_impure, None)
-    assign(union.journal, node, "flags", node.flags & ~IMPURE)
+    union.upper.note_xattr(upper, union.xattr_impure, None)
+    assign(None, node, "flags", node.flags & ~IMPURE)
 
 
 def is_empty(union: UnionTree, node: UnionNode) -> bool:

@@ -92,6 +92,9 @@ def rename(
         _exchange(union, source, (new_dir, destination[1], other))
     else:
         _overwrite(union, source, destination)
+    union.refresh(node)
+    if other is not None:
+        union.refresh(other)
     union.forget_paths()
 
 

@@ -189,10 +189,13 @@ class UnionTree(UnionXattrs):
             return
         upper = copy_up(self, node, with_data="size" in values)
         self.upper.change(upper, values)
-        self._refresh(node, upper)
+        self.refresh(node)
 
-    def _refresh(self, node: UnionNode, upper: Inode) -> None:
+    def refresh(self, node: AnyNode) -> None:
         """Let the node's copy of the permissions follow the upper's (ovl_copyattr)."""
+        if not isinstance(node, UnionNode) or node.upper is None:
+            return
+        upper = node.upper
         node.remember_times()
         if (node.mode, node.uid, node.gid) == (upper.mode, upper.uid, upper.gid):
             return
@@ -216,5 +219,4 @@ class UnionTree(UnionXattrs):
         assert upper is not None
         assert self.upper is not None
         self.upper.write(upper, offset, piece)
-        if isinstance(node, UnionNode):
-            self._refresh(node, upper)
+        self.refresh(node)

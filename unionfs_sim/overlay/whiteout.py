@@ -143,6 +143,7 @@ def remove(union: UnionTree, directory: UnionNode, name: str, node: AnyNode) -> 
     if positive:
         make_whiteout(union, directory, name)
     after_unlink(union, node)
+    union.refresh(node)
     forget(union, directory, name)
     if isinstance(node, UnionNode) and node.upper is None:
         assign(union.journal, node, "flags", node.flags | UNLINKED)
