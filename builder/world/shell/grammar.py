@@ -172,7 +172,7 @@ class Parser(CommandParser):
                 return self.function_keyword()
             self.advance()
             node = Test(self.condition(), line)
-        elif self.kind is Kind.WORD and self.text in RESERVED and self.text != "in":
+        elif self.kind is Kind.WORD and self.text in RESERVED:
             raise self.unexpected()
         else:
             return self.simple(line)
