@@ -60,7 +60,12 @@ class StepFailedError(BuildError):
     """An instruction was understood and failed; ``exit_status`` is the command's, if one ran."""
 
     def __init__(
-        self, what: str, *, where: Where | str | None = None, fix: str | None = None, exit_status: int | None = None
+        self,
+        what: str,
+        *,
+        where: Where | str | None = None,
+        fix: str | None = None,
+        exit_status: int | None = None,
     ) -> None:
         super().__init__(what, where=where, fix=fix)
         self.exit_status = exit_status

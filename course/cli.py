@@ -93,10 +93,10 @@ def cli(context: click.Context, state: Path | None) -> None:
       layerlab build -t web examples/nginx
       layerlab run web --get /
     """
-    from builder.cli.session import Session
+    from builder.cli.workstation import Workstation
 
     env = dict(os.environ)
-    context.obj = Session(state_dir=state or state_directory(env), env=env, reporter=_write_report)
+    context.obj = Workstation(state_dir=state or state_directory(env), env=env, reporter=_write_report)
 
 
 def _write_report(report: BuildReport, target: Path) -> None:

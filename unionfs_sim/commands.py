@@ -238,7 +238,7 @@ def _getfattr(fs: Posix, words: Sequence[str]) -> Iterator[str]:
             yield f"{name}={value!r}"
 
 
-def _setfattr(fs: Posix, words: Sequence[str]) -> Iterator[str]:
+def _setfattr(fs: Posix, words: Sequence[str]) -> list[str]:
     _needs(words, 3, "setfattr NAME VALUE PATH...")
     for path in words[2:]:
         fs.setxattr(path, words[0], words[1].encode("utf-8", "surrogateescape"))

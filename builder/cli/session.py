@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from builder.cli.report import Reporter
     from builder.stores.layout import LayoutStore
-    from unionfs_sim.layer import Layer
-
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -39,33 +37,6 @@ class Session:
 
         with LayoutStore(str(self.state_dir)) as store:
             yield store
-
-    def layers(self, image: str) -> list[tuple[str, Layer]]:
-        """An image's layers, base first, each with the line that made it; what ``layerlab fs`` asks."""
-        from builder.cli.history import described
-        from builder.cli.lookup import anywhere
-        from builder.image.unpack import unpack_stack
-
-        with anywhere(self, image) as (store, found):
-            made_by = [entry.created_by for entry, blob in described(found) if blob is not None]
-            return list(zip(made_by, unpack_stack(store, found.layers), strict=True))
-
-    def attach(
-        self, serve: Callable[[int], None], directory: str, command: Sequence[str], *, read_only: bool
-    ) -> int:
-        """Mount what ``serve`` answers for, for one command or for all to see; what ``layerlab fs`` asks."""
-        from builder.namespace.fusemount import Access, mounted_for, mounted_for_all
-
-        access = Access.READ_ONLY if read_only else Access.READ_WRITE
-        if command:
-            return mounted_for(command, directory, serve, access=access)
-        mounted_for_all(
-            directory,
-            serve,
-            ready=lambda: self.say(f"mounted at {directory}; Ctrl-C or umount ends it"),
-            access=access,
-        )
-        return 0
 
     def print(self, text: str) -> None:
         """Print a line of the answer; what is not UTF-8 is shown as ``\\xNN``."""

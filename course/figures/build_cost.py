@@ -10,7 +10,7 @@ from course.figures import mpl, palette, svg
 from course.figures.lettering import Face
 from course.figures.picture import Picture
 from course.figures.scene import Anchor, Box, Scene, Text
-from course.figures.stage_graph import bytes_text
+from course.figures.stage_graph_layout import bytes_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

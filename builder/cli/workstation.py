@@ -1,0 +1,42 @@
+"""A session that also does for ``layerlab fs`` what a union alone cannot: find images, and mount."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from builder.cli.session import Session
+
+if TYPE_CHECKING:
+    from unionfs_sim.layer import Layer
+
+
+class Workstation(Session):
+    """What the root of the command line hands to every word; ``unionfs_sim.cli`` knows it as its host."""
+
+    def layers(self, image: str) -> list[tuple[str, Layer]]:
+        """An image's layers, base first, each with the line that made it."""
+        from builder.cli.history import described
+        from builder.cli.lookup import anywhere
+        from builder.image.unpack import unpack_stack
+
+        with anywhere(self, image) as (store, found):
+            made_by = [entry.created_by for entry, blob in described(found) if blob is not None]
+            return list(zip(made_by, unpack_stack(store, found.layers), strict=True))
+
+    def attach(
+        self, serve: Callable[[int], None], directory: str, command: Sequence[str], *, read_only: bool
+    ) -> int:
+        """Mount what ``serve`` answers for, for one command (its status) or for all to see (0)."""
+        from builder.namespace.fusemount import Access, mounted_for, mounted_for_all
+
+        access = Access.READ_ONLY if read_only else Access.READ_WRITE
+        if command:
+            return mounted_for(command, directory, serve, access=access)
+        mounted_for_all(
+            directory,
+            serve,
+            ready=lambda: self.say(f"mounted at {directory}; Ctrl-C or umount ends it"),
+            access=access,
+        )
+        return 0
