@@ -34,7 +34,7 @@ PASSWD = b"root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1::/:/bin/false\napp:x:1000
 GROUP = b"root:x:0:\ndaemon:x:1:\nstaff:x:50:app\napp:x:1000:\n"
 
 Tree: TypeAlias = Mapping[str, "str | bytes | int | tuple[Any, ...] | None"]
-"""A file is its text, or ``(text, mode[, uid, gid])``; ``"d/": mode``; ``"-> to"``; ``"= other"``; ``"|"``."""
+"""A file: its text, or ``(text, mode[, uid, gid])``; ``"d/": mode``; ``"-> to"``; ``"= other"``; ``"|"``."""
 
 
 @dataclass(frozen=True)
