@@ -173,8 +173,6 @@ def _check(lowers: Sequence[Any], upper: Layer | None, data_lowers: Sequence[Any
         fail(errno.ELOOP)
     if upper is not None and upper.is_frozen:
         fail(errno.EROFS)
-    if data_lowers and not options.follows_redirects:
-        fail(errno.EINVAL)
 
 
 def _work_of(upper: Layer, lowers: Sequence[Layer | Union], options: Options) -> WorkDir:

@@ -119,11 +119,11 @@ class _Parser:
             case "lowerdir", str():
                 self._lowers(value)
             case "lowerdir+", str():
-                if options.data_lowers or not value:
+                if options.data_lowers or not value or "lowerdir" in self._said:
                     fail(errno.EINVAL)
                 self._options = replace(options, lowers=(_unescape(value), *options.lowers))
             case "datadir+", str():
-                if not options.lowers or not value:
+                if not options.lowers or not value or "lowerdir" in self._said:
                     fail(errno.EINVAL)
                 self._options = replace(options, data_lowers=(_unescape(value), *options.data_lowers))
             case "upperdir", str():
@@ -152,7 +152,7 @@ class _Parser:
                 fail(errno.EINVAL)
             case ("nfs_export" | "verity", "off") | ("uuid", "off" | "null" | "auto" | "on"):
                 pass
-            case ("default_permissions", None):
+            case "default_permissions" | "override_creds" | "nooverride_creds", None:
                 pass
             case _:
                 fail(errno.EINVAL)
@@ -238,4 +238,6 @@ def resolve(options: Options, said: set[str] | frozenset[str] = frozenset()) -> 
             fail(errno.EINVAL)
         # The attributes could be forged by whoever owns the files: none is followed.
         options = replace(options, redirect_dir=RedirectDir.NOFOLLOW, metacopy=False)
+    if options.lowers and not has_upper and options.redirect_dir is RedirectDir.FOLLOW:
+        options = replace(options, redirect_dir=RedirectDir.ON)  # the same, where nothing can be renamed
     return options
