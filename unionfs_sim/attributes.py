@@ -55,7 +55,7 @@ class AttributeVerbs(XattrVerbs):
         values = {}
         dropped = 0
         if not node.is_dir:
-            dropped = node.mode & (stat.S_ISUID | (stat.S_ISGID if drops_sgid(node, caller) else 0))
+            dropped = stat.S_ISUID | (stat.S_ISGID if drops_sgid(node, caller) else 0)
         if uid != -1:
             if caller.uid and not (caller.uid == node.uid == uid):
                 fail(errno.EPERM)
@@ -64,8 +64,9 @@ class AttributeVerbs(XattrVerbs):
             if caller.uid and not (caller.uid == node.uid and (caller.in_group(gid) or gid == node.gid)):
                 fail(errno.EPERM)
             values["gid"] = gid
-        if dropped:
+        if dropped & node.mode:
             require_owner(node, caller)
+        if dropped:
             values["dropped"] = dropped
         return values
 

@@ -48,9 +48,10 @@ class UnionXattrs(UnionStat):
             upper = node.upper if node.upper is not None else copy_up(whole, node)
         else:
             upper = node
-        self.upper.setxattr(upper, real_name, value, flags)
-        if isinstance(node, UnionNode):
-            node.remember_times()
+        try:
+            self.upper.setxattr(upper, real_name, value, flags)
+        finally:
+            whole.refresh(node)
 
     def listxattr(self, node: AnyNode) -> list[str]:
         """The names of all extended attributes but the union's own."""
