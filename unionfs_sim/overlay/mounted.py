@@ -55,6 +55,7 @@ class MountedLayers(Tree[Any]):
         self.data_layers = range(len(lowers) + 1, len(self.stack))
         self.shared: dict[Any, Any] = {}
         self.has_redirects = False
+        self.has_nested = any(tree.is_union for tree in lowers)
         self.xwhiteout_layers: set[int] = set()
         self._handles: dict[tuple[int, int], Part] | None = None
         self._next_dir_ino = 1 << 32  # beyond the numbers of any layer
