@@ -1,4 +1,4 @@
-"""cp and mv: copies of files and of trees."""
+"""cp: copies of files and of trees."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from builder.world.process import Process
-from builder.world.utilities.files import make_directories, removed
+from builder.world.utilities.files import make_directories
 from builder.world.utilities.options import Options, UsageError, parse
 from builder.world.utilities.stdio import Output, chunks, reason
 from builder.world.utilities.tree import Follow, joined
 from unionfs_sim.filesystem import Stat
 
 _CP: Final = "[-arPLHpfinlsTu] SOURCE DEST"
-_MV: Final = "[-finT] SOURCE DEST"
+MV_USAGE: Final = "[-finT] SOURCE DEST"
 _CP_LONG: Final = {
     "archive": "a",
     "recursive": "r",
@@ -261,7 +261,7 @@ def _is_directory(process: Process, path: str) -> bool:
         return False
 
 
-def _destinations(process: Process, options: Options, usage: str) -> list[tuple[str, str]]:
+def destinations(process: Process, options: Options, usage: str) -> list[tuple[str, str]]:
     """Each source with the path that it goes to."""
     operands = list(options.operands)
     into = options.value("t") if "t" in options else None
@@ -272,7 +272,9 @@ def _destinations(process: Process, options: Options, usage: str) -> list[tuple[
         if "T" in options:
             if len(operands) > 1:
                 raise UsageError("", usage)
-            if _is_directory(process, last) and not (usage == _MV and _is_directory(process, operands[0])):
+            if _is_directory(process, last) and not (
+                usage == MV_USAGE and _is_directory(process, operands[0])
+            ):
                 raise UsageError(f"'{last}' is a directory")
             return [(operands[0], last)]
         into_itself = usage == _CP and process.fs.exists(last) and _is_directory(process, operands[0])
@@ -291,52 +293,9 @@ def cp(process: Process) -> int:
     options = parse(process.argv[1:], "pdRfilsLHarPvuTt:n", _CP_LONG, usage=_CP)
     with Output(process) as out:
         copier = Copier.of(process, out, options)
-        for source, target in _destinations(process, options, _CP):
+        for source, target in destinations(process, options, _CP):
             if "!" in options and "/" in target:
                 for _ in make_directories(process.fs, target.rpartition("/")[0]):
                     pass
             copier.copy(source, target)
     return out.status
-
-
-def mv(process: Process) -> int:
-    """Give files other names."""
-    long = {"force": "f", "interactive": "i", "no-clobber": "n", "verbose": "v", "target-directory": "t"}
-    options = parse(process.argv[1:], "finvTt:", long | {"no-target-directory": "T"}, usage=_MV)
-    choice = options.last("fin")
-    with Output(process) as out:
-        for source, target in _destinations(process, options, _MV):
-            exists = process.fs.exists(target)
-            if exists and (choice == "n" or (choice == "i" and not overwrites(process, out, target))):
-                continue
-            if _moved(process, out, source, target) and "v" in options:
-                out.print(f"'{source}' -> '{target}'")
-    return out.status
-
-
-def _moved(process: Process, out: Output, source: str, target: str) -> bool:
-    fs = process.fs
-    try:
-        fs.rename(source, target)
-        return True
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            out.complain(f"can't rename '{source}': {reason(error)}")
-            return False
-    # A directory that lies in a lower layer cannot be renamed (EXDEV): it is copied, as busybox copies it.
-    try:
-        if fs.exists(target):
-            if stat.S_ISDIR(fs.lstat(target).st_mode):
-                fs.rmdir(target)
-            else:
-                fs.unlink(target)
-    except OSError as error:
-        out.complain(f"can't remove '{target}': {reason(error)}")
-        return False
-    before, out.status = out.status, 0
-    copier = Copier(process, out, Options((("a", ""),), ()), Follow.NONE, preserve=True)
-    copier.copy(source, target)
-    if not out.status:
-        removed(process, out, source, Options((("r", ""), ("f", "")), ()))
-    failed, out.status = bool(out.status), out.status or before
-    return not failed

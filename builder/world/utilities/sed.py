@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterator
 from typing import Final
 
-from builder.world.process import Process, Stream
-from builder.world.utilities.options import Options, UsageError, parse
+from builder.world.process import Process
+from builder.world.utilities.options import UsageError, parse
 from builder.world.utilities.regex import Pattern
-from builder.world.utilities.sedscript import Address, Command, Script, Substitution, Which
-from builder.world.utilities.stdio import Output, contents, create, lines, octets, open_input, reason, words
+from builder.world.utilities.replacing import replace_file
+from builder.world.utilities.sedreplace import substituted, unambiguous
+from builder.world.utilities.sedscript import Address, Command, Script, Which
+from builder.world.utilities.sedspace import Sink, Workspace
+from builder.world.utilities.stdio import Output, contents, octets, open_input
 
 _USAGE: Final = "[-i[SFX]] [-nrE] [-f FILE]... [-e CMD]... [FILE]..."
 _LONG: Final = {
@@ -30,86 +30,8 @@ class _Quit(Exception):
     """The script is over: ``q``, or no next line where one is needed."""
 
 
-class _Sink:
-    """Where lines are printed: descriptor 1, or the new content of a file under -i."""
-
-    def __init__(self, out: Output) -> None:
-        self.out = out
-        self.file: list[bytes] | None = None
-        self.lacks_newline = False
-
-    def line(self, text: bytes, end: bytes) -> None:
-        """Print a line; one that had no newline in its file gets it only if something follows."""
-        if self.lacks_newline:
-            self._write(b"\n")
-        self.lacks_newline = not end
-        self._write(text + end)
-
-    def _write(self, text: bytes) -> None:
-        if self.file is not None:
-            self.file.append(text)
-        else:
-            self.out.write(text)
-
-
-class Editor:
-    """The state of one run: the two spaces, the line number, what is to be printed at the end of a cycle."""
-
-    def __init__(self, process: Process, out: Output, commands: list[Command], options: Options) -> None:
-        self.process = process
-        self.out = out
-        self.commands = commands
-        self.silent = "n" in options
-        self.separate = "i" in options or "s" in options
-        self.suffix = options.value("i")
-        self.in_place = "i" in options
-        self.end = b"\0" if "z" in options else b"\n"
-        self.sink = _Sink(out)
-        self.files: dict[bytes, _Sink | Stream] = {}
-        self.pattern = self.hold = b""
-        self.line_end = self.end
-        self.number = 0
-        self.name = "-"
-        self.appended: list[tuple[str, bytes]] = []
-        self.substituted = False
-        self.last_regex: Pattern | None = None
-        self.status = 0
-        self._lines: Iterator[bytes] = iter(())
-        self._next: bytes | None = None
-
-    # -- input
-
-    def _source(self, names: list[str]) -> Iterator[bytes]:
-        for name in names:
-            try:
-                stream = open_input(self.process, name)
-            except OSError as error:
-                self._failed(name, error)
-                continue
-            self.name = name
-            yield from lines(stream, self.end)
-
-    def _failed(self, name: str, error: OSError) -> None:
-        if isinstance(error, IsADirectoryError) and not self.in_place:
-            self.out.complain(f"read error: {reason(error)}")
-        else:
-            self.out.complain(f"{name}: {reason(error)}")
-        self.status = 1
-
-    def _read(self) -> bool:
-        """Take the next line into the pattern space's place; False at the end."""
-        if self._next is None:
-            return False
-        line, self._next = self._next, next(self._lines, None)
-        self.line_end = self.end if line.endswith(self.end) else b""
-        self.fetched = line[: len(line) - len(self.line_end)]
-        self.number += 1
-        return True
-
-    @property
-    def on_last_line(self) -> bool:
-        """Whether no line follows."""
-        return self._next is None
+class Editor(Workspace):
+    """Runs the commands on every line."""
 
     # -- the whole run
 
@@ -126,18 +48,9 @@ class Editor:
         except _Quit:
             pass
         for sink in self.files.values():
-            if not isinstance(sink, _Sink):
+            if not isinstance(sink, Sink):
                 sink.close()
         return self.status
-
-    def _open_outputs(self) -> None:
-        for command in self.commands:
-            substitution = command.substitution
-            name = command.text if command.name == "w" else substitution.file if substitution else b""
-            if name == b"/dev/stdout":
-                self.files[name] = self.sink
-            elif name and name not in self.files:
-                self.files[name] = create(self.process, words(name))
 
     def _edit(self, names: list[str]) -> None:
         self.number = 0
@@ -168,17 +81,7 @@ class Editor:
                 content.extend(filter(None, [self._next, *self._lines]))
             if self.suffix:
                 fs.rename(name, name + self.suffix)
-            temporary = f"{name}.sed-new"
-            stream = fs.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, before.st_mode & 0o777)
-            for piece in content:
-                stream.write(piece)
-            stream.close()
-            try:
-                fs.chown(temporary, before.st_uid, before.st_gid)
-            except PermissionError:
-                pass  # the new file then belongs to whoever edited it
-            fs.chmod(temporary, before.st_mode & 0o7777)
-            fs.rename(temporary, name)
+            replace_file(fs, name, content, before)
 
     def _cycle(self) -> None:
         while True:
@@ -190,19 +93,6 @@ class Editor:
                 raise
             if not restart:
                 return
-
-    def _finish(self) -> None:
-        for kind, text in self.appended:
-            if kind == "a":
-                self.sink.line(text.removesuffix(b"\n"), b"\n")
-                continue
-            try:
-                for line in lines(self.process.open(words(text))):
-                    end = b"\n" if line.endswith(b"\n") else b""
-                    self.sink.line(line[: len(line) - len(end)], end)
-            except OSError:
-                pass  # POSIX sed, "r": a file that does not exist is as an empty one
-        self.appended.clear()
 
     # -- one cycle
 
@@ -282,20 +172,13 @@ class Editor:
             case "F":
                 self.sink.line(octets(self.name), b"\n")
             case "l":
-                self.sink.line(_unambiguous(self.pattern), b"\n")
+                self.sink.line(unambiguous(self.pattern), b"\n")
             case "i":
                 self.sink.line(command.text.removesuffix(b"\n"), b"\n")
             case "a" | "r":
                 self.appended.append((command.name, command.text))
             case "w":
                 self._write(command.text)
-
-    def _write(self, name: bytes) -> None:
-        sink = self.files[name]
-        if isinstance(sink, _Sink):
-            sink.line(self.pattern, b"\n")
-        else:
-            sink.write(self.pattern + b"\n")
 
     def _next_line(self, command: Command) -> None:
         if self._next is None:
@@ -389,61 +272,6 @@ class Editor:
             self.sink.line(self.pattern, self.line_end)
         if substitution.file:
             self._write(substitution.file)
-
-
-def substituted(text: bytes, pattern: Pattern, substitution: Substitution) -> tuple[bytes, int]:
-    """``text`` after the substitution, and how many matches were replaced."""
-    pieces: list[bytes] = []
-    at, seen, replaced = 0, 0, 0
-    end_of_last = -1
-    while at <= len(text):
-        match = pattern.search(text, at)
-        if match is None:
-            break
-        begin, end = match.span()
-        empty_again = begin == end and begin == end_of_last
-        pieces.append(text[at:begin])
-        if not empty_again:
-            seen += 1
-            wanted = (
-                seen >= max(1, substitution.nth)
-                if substitution.everywhere
-                else seen == max(1, substitution.nth)
-            )
-            pieces.append(_expanded(match, substitution) if wanted else text[begin:end])
-            replaced += wanted
-        end_of_last = end
-        if begin == end:
-            pieces.append(text[end : end + 1])
-            at = end + 1
-        else:
-            at = end
-        if replaced and not substitution.everywhere:
-            break
-    pieces.append(text[at:])
-    return b"".join(pieces), replaced
-
-
-def _expanded(match: re.Match[bytes], substitution: Substitution) -> bytes:
-    made = bytearray()
-    mode, once = "E", ""
-    for part in substitution.replacement:
-        if isinstance(part, str):
-            mode, once = (mode, part) if part in "ul" else (part, "")
-            continue
-        piece = (match[part] or b"") if isinstance(part, int) else part
-        piece = piece.upper() if mode == "U" else piece.lower() if mode == "L" else piece
-        if once and piece:
-            piece = (piece[:1].upper() if once == "u" else piece[:1].lower()) + piece[1:]
-            once = ""
-        made += piece
-    return bytes(made)
-
-
-def _unambiguous(text: bytes) -> bytes:
-    names = {92: rb"\\", 7: rb"\a", 8: rb"\b", 12: rb"\f", 10: rb"\n", 13: rb"\r", 9: rb"\t", 11: rb"\v"}
-    shown = [names.get(byte, bytes([byte]) if 32 <= byte < 127 else b"\\%03o" % byte) for byte in text]
-    return b"".join(shown) + b"$"
 
 
 def sed(process: Process) -> int:

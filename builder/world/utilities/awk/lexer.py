@@ -11,12 +11,12 @@ from builder.world.utilities.options import UsageError
 
 # fmt: off
 KEYWORDS: Final = frozenset({
-    "BEGIN", "END", "function", "func", "if", "else", "while", "for", "do", "break", "continue", "next",
-    "nextfile", "exit", "return", "delete", "in", "getline", "print", "printf",
+    "BEGIN", "END", "function", "func", "if", "else", "while", "for", "do", "break", "continue",
+    "next", "nextfile", "exit", "return", "delete", "in", "getline", "print", "printf",
 })
 BUILTINS: Final = frozenset({
-    "length", "substr", "index", "split", "sub", "gsub", "match", "sprintf", "sin", "cos", "atan2", "exp", "log",
-    "sqrt", "int", "rand", "srand", "tolower", "toupper", "system", "close", "fflush", "systime",
+    "length", "substr", "index", "split", "sub", "gsub", "match", "sprintf", "sin", "cos", "atan2", "exp",
+    "log", "sqrt", "int", "rand", "srand", "tolower", "toupper", "system", "close", "fflush", "systime",
     "strftime", "and", "or", "xor", "lshift", "rshift", "compl",
 })
 # fmt: on
