@@ -3,6 +3,7 @@
 from unionfs_sim.caller import ROOT, Caller
 from unionfs_sim.layer import WHITEOUT, Device, Dir, Fifo, File, Hardlink, Layer, Symlink, layer
 from unionfs_sim.overlay.options import Options, RedirectDir, Xino
+from unionfs_sim.profiles.profile import Profile
 from unionfs_sim.union import Union, mount
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Hardlink",
     "Layer",
     "Options",
+    "Profile",
     "RedirectDir",
     "Symlink",
     "Union",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from unionfs_sim.caller import Caller, Clock, TickingClock
 from unionfs_sim.events import Events
@@ -18,6 +18,7 @@ from unionfs_sim.overlay.union import UnionTree
 from unionfs_sim.overlay.workdir import WorkDir
 from unionfs_sim.permission import fail
 from unionfs_sim.posix import Posix
+from unionfs_sim.profiles.profile import Profile
 
 if TYPE_CHECKING:
     from unionfs_sim.explain import Explanation
@@ -115,37 +116,60 @@ def mount(
     clock: Clock | None = None,
     history: int = 0,
     dev: int | None = None,
+    profile: Profile = Profile.KERNEL,
 ) -> Union:
     """The union of ``lowers`` (base first) with ``upper`` on top; read-only without an upper.
 
     ``history``: how many operations ``undo`` can take back. ``dev``: the st_dev of the union. Raises
     OSError with the errno that mount(2) gives for layers or options that do not go together.
+    ``profile``: whose rules it follows.
     """
     settled = resolve(options or Options(), _said(options))
+    seat = Seat(caller or Caller(), clock or TickingClock(), history, dev)
+    if profile is not Profile.KERNEL:
+        # Imported when asked for, as few unions are anything but the kernel's.
+        from unionfs_sim.profiles.mounting import mount_as
+
+        return mount_as(profile, (lowers, upper, data_lowers), settled, seat)
     _check(lowers, upper, data_lowers, settled)
-    work = WorkDir()
-    upper_tree = None
-    if upper is not None:
-        upper_tree = upper.tree
-        work = _work_of(upper, lowers, settled)
-    ticking = clock or TickingClock()
-    tree = UnionTree(
+    work = _work_of(upper, lowers, settled) if upper is not None else WorkDir()
+    return assemble(UnionTree, (lowers, upper, data_lowers), work, settled, seat)
+
+
+class Seat(NamedTuple):
+    """What a mount has besides its layers: who sees it, its clock, its history and its device number."""
+
+    caller: Caller
+    clock: Clock
+    history: int
+    dev: int | None
+
+
+Stack: TypeAlias = tuple[Sequence["Layer | Union"], "Layer | None", Sequence["Layer | Union"]]
+"""Lowers, the upper, data-only lowers; each base first."""
+
+
+def assemble(kind: type[UnionTree], stack: Stack, work: WorkDir, options: Options, seat: Seat) -> Union:
+    """The union of checked layers, whose operations are those of ``kind``."""
+    lowers, upper, data_lowers = stack
+    upper_tree = upper.tree if upper is not None else None
+    tree = kind(
         [lower.tree for lower in reversed(lowers)],
         upper_tree,
         work,
         data_layers=[lower.tree for lower in reversed(data_lowers)],
-        options=settled,
-        clock=ticking,
-        dev=dev if dev is not None else _free_device(lowers),
+        options=options,
+        clock=seat.clock,
+        dev=seat.dev if seat.dev is not None else _free_device(lowers),
     )
-    journal = Journal(history) if history and upper_tree is not None else None
+    journal = Journal(seat.history) if seat.history and upper_tree is not None else None
     tree.watch(journal, ())
     for layer in {id(known): known for known in tree.stack if isinstance(known, LayerTree)}.values():
         # Who changes a layer behind the union's back sees it there at once, as on Linux.
         layer.watch(journal if layer is upper_tree else layer.journal, (*layer.mounts, tree))
     if upper_tree is not None:
-        upper_tree.clock = ticking
-    return Union(tree, caller or Caller(), tuple(lowers), upper)
+        upper_tree.clock = seat.clock
+    return Union(tree, seat.caller, tuple(lowers), upper)
 
 
 def _free_device(lowers: Sequence[Layer | Union]) -> int:

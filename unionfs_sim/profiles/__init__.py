@@ -1,0 +1,1 @@
+"""Unions that are not the kernel's: what fuse-overlayfs does, and unpacking without a union."""

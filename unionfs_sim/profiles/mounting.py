@@ -1,0 +1,37 @@
+"""Mounting under another profile than the kernel's."""
+
+from __future__ import annotations
+
+import errno
+from dataclasses import replace
+
+from unionfs_sim.layer import Layer
+from unionfs_sim.overlay.options import MAX_LOWERS, Options, RedirectDir, Xino
+from unionfs_sim.overlay.workdir import WorkDir
+from unionfs_sim.permission import fail
+from unionfs_sim.profiles.fuse_overlayfs import FuseOverlayTree, NoDeviceTree
+from unionfs_sim.profiles.oci_unpack import Unpacked
+from unionfs_sim.profiles.profile import Profile
+from unionfs_sim.union import Seat, Stack, Union, assemble
+
+
+def mount_as(profile: Profile, stack: Stack, options: Options, seat: Seat) -> Union:
+    """What ``union.mount`` gives for a profile that is not the kernel's.
+
+    EINVAL for a redirect_dir that fuse-overlayfs would refuse; options that it ignores are ignored.
+    """
+    lowers, upper, data_lowers = stack
+    if not lowers or len(lowers) > MAX_LOWERS or data_lowers:
+        fail(errno.EINVAL)
+    if upper is not None and upper.is_frozen and profile is not Profile.OCI_UNPACK:
+        fail(errno.EROFS)
+    if profile is Profile.OCI_UNPACK:
+        layers = [lower for lower in lowers if isinstance(lower, Layer)]
+        if len(layers) != len(lowers):
+            fail(errno.EINVAL)
+        return Unpacked(layers, upper, options, seat)
+    if options.redirect_dir is RedirectDir.ON:
+        fail(errno.EINVAL)
+    options = replace(options, index=False, metacopy=False, xino=Xino.OFF, volatile=False)
+    kind = FuseOverlayTree if profile is Profile.FUSE_OVERLAYFS else NoDeviceTree
+    return assemble(kind, stack, WorkDir(), options, seat)
