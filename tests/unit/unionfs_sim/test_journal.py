@@ -32,9 +32,7 @@ VERBS: dict[str, Callable[[Union, str, str], object]] = {
     "look": lambda fs, a, b: (fs.exists(a), fs.listdir("/d"), sorted(fs.walk("/"))),
 }
 STEPS = st.lists(st.tuples(st.sampled_from(sorted(VERBS)), PATHS, PATHS), max_size=14)
-MODES = st.sampled_from(
-    [Options(), Options(redirect_dir=RedirectDir.ON, metacopy=True), Options(index=True)]
-)
+MODES = st.sampled_from([Options(), Options(redirect_dir=RedirectDir.ON, metacopy=True), Options(index=True)])
 
 
 def stacked(options: Options) -> Union:
