@@ -1,4 +1,18 @@
-"""The utilities of the simulated world: names and the programs behind them, loaded when first used."""
+"""The utilities of the simulated world: names and the programs behind them, loaded when first used.
+
+The model is busybox 1.35 as Debian builds it (for what it lacks, coreutils): options, output, exit status and
+what becomes of the tree. It is left in these places, where it contradicts POSIX or loses data:
+
+- names are visited in the order of their bytes, never in that of a directory on disk;
+- ``cp a l`` onto a symlink to ``a`` is refused; busybox empties ``a``;
+- ``paste`` ends every line, and ``grep -o -v`` prints nothing;
+- ``tr`` knows ``[:print:]`` and ``[:graph:]``, and takes ``\\-`` as a hyphen;
+- ``awk``'s ``substr`` counts from before the beginning as POSIX says, and mathematics is there;
+- ``sed`` also knows ``first~step``, ``0,/re/``, ``-s``, ``-z``, and ``\\U`` and its kin in a replacement;
+- ``tar x`` recognises a compressed archive by itself, and knows ``--exclude``, ``-T`` and ``-X``;
+- ``xz`` compresses, and an archive that is no xz is an error;
+- long options of coreutils are understood where the short ones exist.
+"""
 
 from __future__ import annotations
 

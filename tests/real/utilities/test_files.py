@@ -280,7 +280,7 @@ def test_chmod(same, case):
     same(
         FILES,
         [f"chmod {mode} {name}" for mode in MODES for name in ("x", "d")]
-        + ["chmod -c +x a", "chmod -v 644 a", "chmod -Rv 700 d/s", "chmod 644 dang", "chmod 644 nope", "chmod -f 644 nope", "chmod -R u+X,go-w d nope", "chmod 755", "chmod", "chmod 600 l", "chmod -R 750 ld", "chmod 600 a b nope x", "chmod 755 -Z a", "chmod -R a+rX d", case("chmod 600 a", uid=1000), case("chmod 600 own", uid=1000), case("chmod g+s own", uid=1000), "chmod -c 644 a", "chmod -R -c go= d/s", "chmod -R +x d"],
+        + ["chmod -c +x a", "chmod -v 644 a", "chmod -Rv 700 d/s", "chmod 644 dang", "chmod 644 nope", "chmod -f 644 nope", "chmod -R u+X,go-w d nope", "chmod 755", "chmod", "chmod 600 l", "chmod -R 750 ld", "chmod 600 a b nope x", "chmod 755 -Z a", "chmod -R a+rX d", case("chmod 600 a", uid=1000), case("chmod 600 own", uid=1000), case("chmod g+s own", uid=1000), "chmod -c 644 a", "chmod -R -c go= d/s", "chmod -R +x d", "chmod 600 d/s ; chmod -R a+X d"],
     )  # fmt: skip
 
 
