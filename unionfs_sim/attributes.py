@@ -98,6 +98,8 @@ class AttributeVerbs(XattrVerbs):
                 fail(errno.EISDIR if node.is_dir else errno.EINVAL)
             self._writable(path, follow=True)
             require(node, self.caller, WRITE)
+            if node in self._tree.running:
+                fail(errno.ETXTBSY)
             truncate(self._tree, node, size, self.caller, now=False)
         except OSError as error:
             error.filename = path

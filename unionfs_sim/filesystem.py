@@ -95,7 +95,7 @@ class Filesystem(Protocol):
         ...
 
     def open(self, path: str | bytes, flags: int = 0, mode: int = 0o666, /) -> OpenFile:
-        """An open file; ``flags`` and ``mode`` as open(2) has them (``os.O_*``)."""
+        """An open file; ``flags`` and ``mode`` are those of the system call (``os.O_*``)."""
         ...
 
     def mkdir(self, path: str | bytes, mode: int = 0o777, /) -> None:

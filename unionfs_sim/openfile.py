@@ -212,6 +212,13 @@ class File:
             self._tree.begin()
         truncate(self._tree, node, size, self.caller, now=True)
 
+    def map(self) -> Mapping:
+        """The bytes as mmap(2) with MAP_SHARED shows them."""
+        node = self._for_reading()
+        if node.mode & 0o170000 != 0o100000:
+            fail(errno.ENODEV)
+        return Mapping(self._tree.real(node))
+
     def stat(self) -> Stat:
         """What fstat(2) tells."""
         return self._tree.stat(self.usable())
@@ -249,6 +256,23 @@ class File:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class Mapping:
+    """Bytes of a file, as a shared mapping has them: of the inode that had them when it was made.
+
+    So a mapping of a lower file stays as it was when the file is copied up and written, although the open
+    file that it was made from shows the new bytes (overlayfs.rst, "Non-standard behavior").
+    """
+
+    __slots__ = ("_inode",)
+
+    def __init__(self, inode: Any) -> None:
+        self._inode = inode
+
+    def __bytes__(self) -> bytes:
+        found: bytes = self._inode.content.read()
+        return found
 
 
 def device_of(tree: Tree[Any], node: Any) -> tuple[int, int]:

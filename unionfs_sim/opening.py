@@ -137,6 +137,8 @@ class Opener(Walker):
         if flags & os.O_NOATIME:
             require_owner(node, caller)
         if kind == 0o100000:
+            if wanted & WRITE and node in tree.running:
+                fail(errno.ETXTBSY)
             tree.before_open(node, writing=wanted & WRITE != 0, truncating=truncating != 0)
             if truncating:
                 truncate(tree, node, 0, caller, now=True)

@@ -10,7 +10,7 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import Any, AnyStr, NamedTuple
 
 from unionfs_sim.attributes import AttributeVerbs
@@ -193,6 +193,16 @@ class Posix(NameVerbs, AttributeVerbs):
         return StatVfs(4096, 4096, 255, os.ST_RDONLY if self._tree.read_only else 0)
 
     # -- conveniences
+
+    @contextmanager
+    def executing(self, path: PathLike, /) -> Iterator[None]:
+        """While the ``with`` lasts, the file at ``path`` is a running program: writing it is ETXTBSY."""
+        node = self._find(path)
+        self._tree.run(node)
+        try:
+            yield
+        finally:
+            self._tree.end(node)
 
     def read_bytes(self, path: PathLike, /) -> bytes:
         """All bytes of a file."""

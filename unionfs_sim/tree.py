@@ -41,6 +41,7 @@ class Tree(abc.ABC, Generic[NodeT]):
         self.watch(None, ())
         self.read_only = False
         self.is_union = False
+        self.running: dict[Any, int] = {}
         self._prefixes: WeakValueDictionary[tuple[Any, ...], Prefixes] = WeakValueDictionary()
 
     def prefixes(self, key: tuple[Any, ...]) -> Prefixes:
@@ -58,6 +59,20 @@ class Tree(abc.ABC, Generic[NodeT]):
             self.journal.begin()
         for mounted in self.mounts:
             mounted.drop_caches()
+
+    def run(self, node: NodeT) -> None:
+        """A program starts: until ``end`` its file cannot be opened for writing (ETXTBSY)."""
+        self.running[node] = self.running.get(node, 0) + 1
+
+    def end(self, node: NodeT) -> None:
+        """A program that ``run`` was told of has ended."""
+        self.running[node] -= 1
+        if not self.running[node]:
+            del self.running[node]
+
+    def real(self, node: NodeT) -> Any:
+        """The inode that has the bytes of a regular file now, as a mapping of it holds on to."""
+        return node
 
     def watch(self, journal: Journal | None, mounts: tuple[Any, ...]) -> None:
         """Record inverses in ``journal`` from now on, and tell ``mounts`` when a verb changes this tree."""

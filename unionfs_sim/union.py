@@ -131,7 +131,7 @@ def mount(
         from unionfs_sim.profiles.mounting import mount_as
 
         return mount_as(profile, (lowers, upper, data_lowers), settled, seat)
-    _check(lowers, upper, data_lowers, settled)
+    _check(lowers, upper, data_lowers)
     work = _work_of(upper, lowers, settled) if upper is not None else WorkDir()
     return assemble(UnionTree, (lowers, upper, data_lowers), work, settled, seat)
 
@@ -185,7 +185,7 @@ def _said(options: Options | None) -> set[str]:
     return {name for name in names if getattr(options, name) != getattr(default, name)}
 
 
-def _check(lowers: Sequence[Any], upper: Layer | None, data_lowers: Sequence[Any], options: Options) -> None:
+def _check(lowers: Sequence[Any], upper: Layer | None, data_lowers: Sequence[Any]) -> None:
     """What mount(2) refuses."""
     if not lowers or len(lowers) + len(data_lowers) > MAX_LOWERS:
         fail(errno.EINVAL)

@@ -77,7 +77,7 @@ def _plain(union: UnionTree, directory: UnionNode, name: str) -> Any:
             parts.append(new_part(Part, (layer, child)))
         break
     if not parts:
-        directory.children[name] = None
+        union.note_absent(directory, name)
         return None
     node = UnionNode(None, tuple(parts), directory, name)
     node.flags = CONST_INO | WHITEOUTS if len(parts) > 1 else CONST_INO

@@ -19,6 +19,7 @@ from unionfs_sim.overlay.workdir import WorkDir
 from unionfs_sim.tree import Tree
 
 PRIVATE_INO_SHIFT: Final = 40
+MAX_ABSENT: Final = 50_000
 
 
 class MountedLayers(Tree[Any]):
@@ -55,6 +56,7 @@ class MountedLayers(Tree[Any]):
         self.data_layers = range(len(lowers) + 1, len(self.stack))
         self.shared: dict[Any, Any] = {}
         self.has_redirects = False
+        self._absent = 0
         self.has_nested = any(tree.is_union for tree in lowers)
         self.xwhiteout_layers: set[int] = set()
         self._handles: dict[tuple[int, int], Part] | None = None
@@ -119,6 +121,19 @@ class MountedLayers(Tree[Any]):
         if self.options.index and self.xattr_origin not in known:
             whole: Any = self
             index.set_origin(whole, upper.root, top)
+
+    def note_absent(self, directory: UnionNode, name: str) -> None:
+        """Remember that no layer has a name; of too many such names all are forgotten."""
+        self._absent += 1
+        if self._absent > MAX_ABSENT:
+            self._absent = 0
+            todo: list[Any] = [self.root]
+            while todo:
+                node = todo.pop()
+                for known in [known for known, child in node.children.items() if child is None]:
+                    del node.children[known]
+                todo.extend(child for child in node.children.values() if isinstance(child, UnionNode))
+        directory.children[name] = None
 
     def drop_caches(self) -> None:
         """Forget what was looked up: a layer changed behind the union's back."""

@@ -62,7 +62,7 @@ def node_of(
             check_follow(union, search)
             about.metacopy = metacopy.is_marked(upper.xattrs, union.xattr_metacopy)
     if upper is None and not parts:
-        directory.children[name] = None
+        union.note_absent(directory, name)
         return None
     if upper is not None and not parts and not search.is_dir:
         return upper

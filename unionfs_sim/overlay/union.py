@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from unionfs_sim.caller import Caller
 from unionfs_sim.content import Content
@@ -61,6 +61,12 @@ class UnionTree(UnionXattrs):
     def content(self, node: AnyNode) -> Content:
         """The bytes of a regular file, now."""
         return node.content
+
+    def real(self, node: AnyNode) -> Any:
+        """The inode that has the bytes: the upper's, a lower's, or for a metacopy that of its data."""
+        if not isinstance(node, UnionNode):
+            return node
+        return node.data if node.data is not None else node.real
 
     def target(self, node: AnyNode) -> str:
         """Where a symlink points."""

@@ -325,3 +325,33 @@ def test_a_layer_that_was_an_upper_can_be_a_lower() -> None:
     stacked = mount([*union.lowers, upper], Layer())
 
     assert names(stacked, "/d") == ["b"]
+
+
+def test_a_mapping_of_a_lower_file_stays_old_when_the_file_is_copied_up() -> None:
+    union = mount([layer({"/f": "old"})], Layer())
+    file = union.open("/f")
+    before = file.map()
+    union.write_bytes("/f", b"new")
+    after = union.open("/f").map()
+    union.open("/f", os.O_WRONLY).pwrite(b"N", 0)
+
+    assert (bytes(before), file.read(), bytes(after)) == (b"old", b"New", b"New")
+
+
+def test_a_running_program_cannot_be_written() -> None:
+    union = mount([layer({"/bin/tool": File("x", 0o755)})], Layer())
+    with union.executing("/bin/tool"):
+        assert refusal(lambda: union.open("/bin/tool", os.O_WRONLY)) == errno.ETXTBSY
+        assert refusal(lambda: union.truncate("/bin/tool", 0)) == errno.ETXTBSY
+
+    union.write_bytes("/bin/tool", b"y")
+
+
+def test_names_that_are_not_there_take_no_room_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("unionfs_sim.overlay.mounted.MAX_ABSENT", 100)
+    union = mount([layer({"/d/f": ""}), layer({"/d/g": ""})], Layer())
+    for number in range(1000):
+        assert not union.exists(f"/d/absent{number}")
+
+    assert len(union.root.children["d"].children) <= 101
+    assert union.exists("/d/f")
