@@ -7,15 +7,15 @@ that the same calls give the same tree everywhere.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from unionfs_sim.record import Record
 
 Clock: TypeAlias = Callable[[], int]
 """Returns the time in nanoseconds since the epoch (UTC)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Record):
     """The credentials that a file-system call is made with (Linux credentials(7)).
 
     Uid 0 holds all capabilities, as a process of the initial user namespace does.
@@ -42,12 +42,14 @@ class Caller:
 ROOT: Final = Caller()
 
 
-@dataclass(slots=True)
 class TickingClock:
     """A clock that moves by ``step_ns`` at every reading, so that later calls have later times."""
 
-    now_ns: int = 0
-    step_ns: int = 0
+    __slots__ = ("now_ns", "step_ns")
+
+    def __init__(self, now_ns: int = 0, step_ns: int = 0) -> None:
+        self.now_ns = now_ns
+        self.step_ns = step_ns
 
     def __call__(self) -> int:
         """The time now, in nanoseconds; moves the clock on."""

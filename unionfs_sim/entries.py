@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from unionfs_sim.content import Content
+from unionfs_sim.inode import NO_XATTRS
+from unionfs_sim.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Record):
     """A regular file of a layer literal."""
 
     content: str | bytes | Content = b""
@@ -19,45 +19,41 @@ class File:
     uid: int = 0
     gid: int = 0
     mtime_ns: int = 0
-    xattrs: Mapping[str, bytes] = field(default_factory=dict)
+    xattrs: Mapping[str, bytes] = NO_XATTRS
 
 
-@dataclass(frozen=True, slots=True)
-class Dir:
+class Dir(Record):
     """A directory of a layer literal; ``opaque`` hides what lower layers have there."""
 
     mode: int = 0o755
     uid: int = 0
     gid: int = 0
     mtime_ns: int = 0
-    xattrs: Mapping[str, bytes] = field(default_factory=dict)
-    opaque: bool = field(default=False, kw_only=True)
+    xattrs: Mapping[str, bytes] = NO_XATTRS
+    opaque: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Symlink:
+class Symlink(Record):
     """A symbolic link of a layer literal."""
 
     target: str
     uid: int = 0
     gid: int = 0
     mtime_ns: int = 0
-    xattrs: Mapping[str, bytes] = field(default_factory=dict)
+    xattrs: Mapping[str, bytes] = NO_XATTRS
 
 
-@dataclass(frozen=True, slots=True)
-class Fifo:
+class Fifo(Record):
     """A named pipe of a layer literal."""
 
     mode: int = 0o644
     uid: int = 0
     gid: int = 0
     mtime_ns: int = 0
-    xattrs: Mapping[str, bytes] = field(default_factory=dict)
+    xattrs: Mapping[str, bytes] = NO_XATTRS
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(Record):
     """A device node of a layer literal; ``rdev`` as ``os.makedev`` gives it."""
 
     rdev: int
@@ -65,11 +61,10 @@ class Device:
     uid: int = 0
     gid: int = 0
     mtime_ns: int = 0
-    xattrs: Mapping[str, bytes] = field(default_factory=dict)
+    xattrs: Mapping[str, bytes] = NO_XATTRS
 
 
-@dataclass(frozen=True, slots=True)
-class Hardlink:
+class Hardlink(Record):
     """Another name of a file that stands earlier in the layer literal."""
 
     target: str

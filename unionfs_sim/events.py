@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from unionfs_sim.record import Record
 
-@dataclass(frozen=True, slots=True)
-class LookedUp:
+
+class LookedUp(Record):
     """A name was searched in the layers ``asked`` (0 is the upper, then top first) and ``found`` in some."""
 
     path: str
@@ -16,8 +16,7 @@ class LookedUp:
     found: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CopiedUp:
+class CopiedUp(Record):
     """A file of a lower layer was copied into the upper; ``size_bytes`` of data went with it."""
 
     path: str
@@ -25,22 +24,19 @@ class CopiedUp:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class WhiteoutMade:
+class WhiteoutMade(Record):
     """A whiteout in the upper hides ``path`` from now on."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class OpaqueMade:
+class OpaqueMade(Record):
     """A directory in the upper hides everything below it in lower layers."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class RedirectMade:
+class RedirectMade(Record):
     """A directory (or a metacopy) in the upper says where its lower part lies."""
 
     path: str

@@ -8,8 +8,9 @@ answer has the type of the question. Failures are ``OSError`` with the errno tha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import AnyStr, NamedTuple, Protocol
+
+from unionfs_sim.record import Record
 
 
 class Stat(NamedTuple):
@@ -29,8 +30,7 @@ class Stat(NamedTuple):
     st_blocks: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attributes:
+class Attributes(Record, kw_only=True):
     """A change of attributes; None leaves an attribute as it is.
 
     ``xattrs`` is merged into what is there; a value of None removes that name.

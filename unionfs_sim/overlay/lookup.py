@@ -152,5 +152,5 @@ def _search(union: UnionTree, directory: UnionNode, name: str, trail: Trail | No
         upper,
         tuple(parts),
         search,
-        UpperAnswer(upper_opaque, upper_metacopy, search.upper_redirect, data),
+        UpperAnswer(opaque=upper_opaque, metacopy=upper_metacopy, redirect=search.upper_redirect, data=data),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import replace
 from typing import Any, Final
 
 from unionfs_sim.caller import Clock
@@ -16,6 +15,7 @@ from unionfs_sim.overlay.node import IMPURE, WHITEOUTS, XWHITEOUTS, Part, UnionN
 from unionfs_sim.overlay.options import Options, Xino
 from unionfs_sim.overlay.search import child_of
 from unionfs_sim.overlay.workdir import WorkDir
+from unionfs_sim.record import replace
 from unionfs_sim.tree import Tree
 
 PRIVATE_INO_SHIFT: Final = 40

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from unionfs_sim.inode import DEAD, Inode
@@ -30,14 +29,16 @@ if TYPE_CHECKING:
     from unionfs_sim.overlay.union import UnionTree
 
 
-@dataclass(slots=True)
 class UpperAnswer:
-    """What the upper's answer was like."""
+    """What the upper's answer was like, and where the bytes of the file lie."""
 
-    opaque: bool
-    metacopy: bool
-    redirect: str | None
-    data: Any
+    __slots__ = ("data", "metacopy", "opaque", "redirect")
+
+    def __init__(self, *, opaque: bool, metacopy: bool, redirect: str | None, data: Any) -> None:
+        self.opaque = opaque
+        self.metacopy = metacopy
+        self.redirect = redirect
+        self.data = data
 
 
 def node_of(

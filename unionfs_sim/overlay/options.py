@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 import errno
-from dataclasses import dataclass, replace
 from typing import Final
 
 from unionfs_sim.permission import fail
+from unionfs_sim.record import Record, replace
 
 MAX_LOWERS: Final = 500
 REDIRECT_MAX: Final = 256
@@ -29,8 +29,7 @@ class Xino(enum.Enum):
     AUTO = "auto"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Record, kw_only=True):
     """How a union is mounted.
 
     The defaults are those of a kernel with OVERLAY_FS_REDIRECT_ALWAYS_FOLLOW, as most are built.

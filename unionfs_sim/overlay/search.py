@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from unionfs_sim.overlay import metacopy
@@ -20,21 +19,30 @@ Trail: TypeAlias = list[tuple[int, Any, str]]
 """Every layer that was asked, what it answered (None: nothing), and the rule that applied."""
 
 
-@dataclass(slots=True)
 class Search:
     """The state of one search (struct ovl_lookup_data), and the rule that last mattered."""
 
-    name: str
-    redirect: str | None = None
-    is_dir: bool = False
-    opaque: bool = False
-    stop: bool = False
-    last: bool = False
-    metacopy: bool = False
-    xwhiteouts: bool = False
-    absolute_redirect: bool = False
-    upper_redirect: str | None = None
-    rule: str = ""
+    __slots__ = (
+        "absolute_redirect",
+        "is_dir",
+        "last",
+        "metacopy",
+        "name",
+        "opaque",
+        "redirect",
+        "rule",
+        "stop",
+        "upper_redirect",
+        "xwhiteouts",
+    )
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.redirect: str | None = None
+        self.upper_redirect: str | None = None
+        self.is_dir = self.opaque = self.stop = self.last = False
+        self.metacopy = self.xwhiteouts = self.absolute_redirect = False
+        self.rule = ""
 
 
 def is_whiteout(union: UnionTree, layer: int, inode: Any) -> bool:
