@@ -97,7 +97,7 @@ def start(session: Session, exercise_id: str, folder: Path | None, lang: str | N
 
 @command.command()
 @click.argument("exercise_id", metavar="ID")
-@click.argument("submission", required=False, type=click.Path(path_type=Path), metavar="FILE")
+@click.argument("submission", required=False, type=click.Path(path_type=Path), metavar="[FILE]")
 @click.option("--seed", default="practice", show_default=True, help="Chooses the random cases.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON (Exercism test-runner schema 3, with points).")
 @language_option
@@ -154,7 +154,7 @@ def hint(session: Session, exercise_id: str, lang: str | None) -> None:
 
 
 @command.command()
-@click.argument("exercise_id", metavar="ID", required=False)
+@click.argument("exercise_id", metavar="[ID]", required=False)
 @language_option
 @click.pass_obj
 def verify(session: Session, exercise_id: str | None, lang: str | None) -> int:

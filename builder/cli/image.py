@@ -24,7 +24,12 @@ _SIGNS = {Change.ADDED: "+", Change.REMOVED: "-", Change.CHANGED: "~"}
 
 @click.group()
 def command() -> None:
-    """Look inside an image: its layers' files, and how two images differ."""
+    """Look inside an image: its layers' files, and how two images differ.
+
+    \b
+    Example:
+      layerlab image tree web:latest
+    """
 
 
 @command.command()
@@ -39,6 +44,7 @@ def tree(session: Session, name: str, *, layer: int | None, summary: bool, as_js
     \b
     + is new, ~ replaces what a lower layer has, - deletes it.
 
+    \b
     Example:
       layerlab image tree web:latest
     """

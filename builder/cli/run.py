@@ -41,7 +41,7 @@ _OK = range(200, 400)
 @click.option("-u", "--user", help="Whom it runs as.")
 @click.option("--entrypoint", help="Run this instead of the image's entry point.")
 @click.pass_obj
-def command(session: Session, /, image: str, words: tuple[str, ...], **options: object) -> None:
+def command(session: Session, /, image: str, words: tuple[str, ...], **options: object) -> int:
     """Run an image's command in the simulation; options stand before IMAGE, --get also behind it.
 
     \b
@@ -55,8 +55,7 @@ def command(session: Session, /, image: str, words: tuple[str, ...], **options: 
         layers = [Layer().freeze(), *unpack_stack(store, found.layers)]
         job = _job(session, found, words, options)
         container = _Container(layers, job)
-        status = container.run(paths, options["port"])
-    raise SystemExit(status)
+        return container.run(paths, options["port"])
 
 
 def _paths_behind(words: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:
