@@ -12,8 +12,7 @@ from course.grader.grade import Failure, GroupResult, Result
 def as_text(result: Result, say: Catalogue) -> Iterator[str]:
     """The lines for a learner: a line for each group, the smallest failing case of the first wrong one."""
     if result.refused is not None:
-        reason, detail = result.refused
-        yield say(f"refused.{reason}", detail=detail)
+        yield _refused(result, say)
         yield say("isolation", name=result.isolation.value)
         return
     titles = say.exercise(result.exercise)
@@ -33,6 +32,12 @@ def as_text(result: Result, say: Catalogue) -> Iterator[str]:
         yield say("done", id=result.exercise.id)
 
 
+def _refused(result: Result, say: Catalogue) -> str:
+    assert result.refused is not None
+    reason, detail = result.refused
+    return say(f"refused.{reason}", detail=detail, id=result.exercise.id)
+
+
 def _case(result: Result, failure: Failure, say: Catalogue) -> Iterator[str]:
     args = ", ".join(map(repr, failure.case.args))
     yield f"    {result.exercise.function}({args})"
@@ -47,7 +52,7 @@ def as_json(result: Result, say: Catalogue) -> str:
     document = {
         "version": 3,
         "status": status,
-        "message": say(f"refused.{result.refused[0]}", detail=result.refused[1]) if result.refused else None,
+        "message": _refused(result, say) if result.refused else None,
         "tests": [_test(result, group, say) for group in result.groups],
         "points": result.points,
         "max_points": result.exercise.points,
