@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from builder.context.edit import Edit
-from builder.image.digest import ChainID, DiffID, Digest
+from builder.image.digest import ChainID, DiffID, Digest, chained
 from builder.image.image import Image
 from builder.image.oci import Descriptor, Platform
 from builder.image.reference import Reference
@@ -64,6 +64,10 @@ class Snapshot:
 
     chain_id: ChainID | None
     layers: tuple[DiffID, ...]
+
+    def with_layer(self, layer: DiffID) -> Snapshot:
+        """The state with one layer more on top."""
+        return Snapshot(chained(self.chain_id, layer), (*self.layers, layer))
 
 
 EMPTY = Snapshot(None, ())

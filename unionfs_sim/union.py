@@ -165,6 +165,8 @@ def assemble(kind: type[UnionTree], stack: Stack, work: WorkDir, options: Option
     journal = Journal(seat.history) if seat.history and upper_tree is not None else None
     tree.watch(journal, ())
     for layer in {id(known): known for known in tree.stack if isinstance(known, LayerTree)}.values():
+        if layer.read_only:
+            continue  # nothing can change in it, and it may outlive many unions
         # Who changes a layer behind the union's back sees it there at once, as on Linux.
         layer.watch(journal if layer is upper_tree else layer.journal, (*layer.mounts, tree))
     if upper_tree is not None:

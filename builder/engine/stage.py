@@ -41,7 +41,7 @@ from builder.events import (
     StepDone,
     StepFailed,
 )
-from builder.image.digest import DiffID, chain_id
+from builder.image.digest import DiffID
 from builder.image.image import History, Image, LayerBlob, rfc3339
 from builder.image.oci import MEDIA_LAYER, Descriptor
 from builder.image.reference import Reference
@@ -249,8 +249,7 @@ class StageBuild(Generic[FsT]):
 
     def _stack(self, layer: LayerBlob | None) -> None:
         if layer is not None:
-            layers = (*self.snapshot.layers, layer.diff_id)
-            self.snapshot = Snapshot(chain_id(layers), layers)
+            self.snapshot = self.snapshot.with_layer(layer.diff_id)
 
     def _do(
         self, act: Callable[[Workspace[FsT]], Iterable[PurePosixPath] | None], purpose: Purpose

@@ -64,7 +64,12 @@ def chain_id(diff_ids: Iterable[DiffID]) -> ChainID | None:
     OCI image-spec config.md, "Layer ChainID": the first layer is its own chain, every other is
     the digest of the chain below, a space and the DiffID.
     """
-    chain: str | None = None
+    chain: ChainID | None = None
     for diff_id in diff_ids:
-        chain = diff_id if chain is None else digest_of(f"{chain} {diff_id}".encode())
-    return None if chain is None else ChainID(chain)
+        chain = chained(chain, diff_id)
+    return chain
+
+
+def chained(below: ChainID | None, diff_id: DiffID) -> ChainID:
+    """The name of the stack that has one layer more than ``below``."""
+    return ChainID(diff_id if below is None else digest_of(f"{below} {diff_id}".encode()))

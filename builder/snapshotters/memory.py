@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from builder.context.edit import Edit, make
 from builder.events import ChangesFound, Listener, nobody
-from builder.image.digest import ChainID, DiffID, Digest, chain_id
+from builder.image.digest import ChainID, DiffID, Digest, chained
 from builder.protocols import Concurrency, LayerStream, Purpose, Snapshot, Store, Timestamps, Workspace
 from unionfs_sim.caller import Clock, TickingClock
 from unionfs_sim.changeset import pack
@@ -111,8 +111,7 @@ class MemorySnapshotter:
     def commit(self, work: Workspace[Posix], layer: DiffID | None, /) -> Snapshot:
         """The parent with ``layer`` on top; the workspace is gone."""
         self.discard(work)
-        layers = work.parent.layers if layer is None else (*work.parent.layers, layer)
-        return Snapshot(chain_id(layers), layers)
+        return work.parent if layer is None else work.parent.with_layer(layer)
 
     def discard(self, work: Workspace[Posix], /) -> None:
         """Forget the upper."""
@@ -121,17 +120,18 @@ class MemorySnapshotter:
     def _lowers(self, snapshot: Snapshot) -> list[Layer]:
         """The layers, base first; a union needs at least one."""
         lowers: list[Layer] = []
-        for count in range(1, len(snapshot.layers) + 1):
-            lowers.append(self._unpack(snapshot.layers[:count], lowers))
+        name: ChainID | None = None
+        for diff_id in snapshot.layers:
+            name = chained(name, diff_id)
+            lowers.append(self._unpack(name, diff_id, lowers))
         return lowers or [Layer().freeze()]
 
-    def _unpack(self, stack: tuple[DiffID, ...], lowers: list[Layer]) -> Layer:
-        """The top layer of ``stack``; the layers below give directories that it only implies their mode."""
-        name = chain_id(stack)
+    def _unpack(self, name: ChainID, diff_id: DiffID, lowers: list[Layer]) -> Layer:
+        """The top layer of the stack ``name``; directories that it only implies are as in ``lowers``."""
         with self._lock:
             if name not in self._layers:
                 below = _view(lowers) if lowers else None
-                with self._store.open(Digest(stack[-1])) as stream:
+                with self._store.open(Digest(diff_id)) as stream:
                     self._layers[name] = read_layer(stream, below=below).freeze()
             return self._layers[name]
 

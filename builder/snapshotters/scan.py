@@ -19,7 +19,7 @@ from builder.context.paths import glob, join, lstat, resolve
 from builder.context.subtree import Subtree
 from builder.context.transfer import Transfer
 from builder.events import ChangesFound, Listener, nobody
-from builder.image.digest import DiffID, Digest, chain_id
+from builder.image.digest import DiffID, Digest
 from builder.protocols import (
     EMPTY,
     Concurrency,
@@ -132,8 +132,7 @@ class ScanSnapshotter(Generic[FsT]):
 
     def commit(self, work: Workspace[FsT], layer: DiffID | None, /) -> Snapshot:
         """The root as it is now, under the name of its layers."""
-        layers = work.parent.layers if layer is None else (*work.parent.layers, layer)
-        self._shows = Snapshot(chain_id(layers), layers)
+        self._shows = work.parent if layer is None else work.parent.with_layer(layer)
         return self._shows
 
     def discard(self, work: Workspace[FsT], /) -> None:
