@@ -12,6 +12,7 @@ import stat
 from typing import Any, Final
 
 from unionfs_sim.caller import Caller
+from unionfs_sim.content import Content
 from unionfs_sim.filesystem import Stat
 from unionfs_sim.inode import DEAD, Node
 from unionfs_sim.permission import dropped_by_write, fail
@@ -174,7 +175,7 @@ class File:
         if node.is_dir and whence not in (os.SEEK_SET, os.SEEK_CUR):
             fail(errno.EINVAL)
         if whence in (os.SEEK_DATA, os.SEEK_HOLE):
-            position = self._seek_data(node, offset, whence)
+            position = seek_data(self._tree.content(node), offset, whence)
         else:
             size = self._tree.content(node).size if node.mode & 0o170000 == 0o100000 else 0
             if whence not in (0, 1, 2):
@@ -186,18 +187,6 @@ class File:
             self._names = None
         self._position = position
         return position
-
-    def _seek_data(self, node: Any, offset: int, whence: int) -> int:
-        content = self._tree.content(node)
-        if offset < 0 or offset >= content.size:
-            fail(errno.ENXIO)
-        place, pages = offset, -(-content.size // 4096)
-        for page in range(offset // 4096, pages):
-            if content.is_data(page) == (whence == os.SEEK_DATA):
-                return max(place, page * 4096)
-        if whence == os.SEEK_DATA:
-            fail(errno.ENXIO)
-        return content.size
 
     def truncate(self, size: int, /) -> None:
         """Cut or extend (with a hole) to ``size`` bytes; ftruncate(2)."""
@@ -279,6 +268,19 @@ def device_of(tree: Tree[Any], node: Any) -> tuple[int, int]:
     """(major, minor) of a device."""
     rdev = tree.stat(node).st_rdev
     return os.major(rdev), os.minor(rdev)
+
+
+def seek_data(content: Content, offset: int, whence: int) -> int:
+    """The next place with data, or the next hole, in units of pages; ENXIO behind the end (lseek(2))."""
+    if offset < 0 or offset >= content.size:
+        fail(errno.ENXIO)
+    pages = -(-content.size // 4096)
+    for page in range(offset // 4096, pages):
+        if content.is_data(page) == (whence == os.SEEK_DATA):
+            return max(offset, page * 4096)
+    if whence == os.SEEK_DATA:
+        fail(errno.ENXIO)
+    return content.size
 
 
 def truncate(tree: Tree[Any], node: Any, size: int, caller: Caller, *, now: bool) -> None:

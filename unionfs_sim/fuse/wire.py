@@ -43,8 +43,10 @@ class Op(enum.IntEnum):
     INTERRUPT = 36
     DESTROY = 38
     BATCH_FORGET = 42
+    FALLOCATE = 43
     READDIRPLUS = 44
     RENAME2 = 45
+    LSEEK = 46
     TMPFILE = 51
 
 
@@ -60,9 +62,22 @@ BIG_WRITES: Final = 1 << 5
 DO_READDIRPLUS: Final = 1 << 13
 READDIRPLUS_AUTO: Final = 1 << 14
 MAX_PAGES: Final = 1 << 22
-WANTED: Final = ASYNC_READ | ATOMIC_O_TRUNC | BIG_WRITES | DO_READDIRPLUS | READDIRPLUS_AUTO | MAX_PAGES
+HANDLE_KILLPRIV_V2: Final = 1 << 28
+WANTED: Final = (
+    ASYNC_READ
+    | ATOMIC_O_TRUNC
+    | BIG_WRITES
+    | DO_READDIRPLUS
+    | READDIRPLUS_AUTO
+    | MAX_PAGES
+    | HANDLE_KILLPRIV_V2  # else every write is preceded by a question for security.capability
+)
 
+OPEN_DIRECT_IO: Final = 1 << 0
 OPEN_KEEP_CACHE: Final = 1 << 1
+
+WRITE_KILLS_SUID: Final = 1 << 2
+FALLOCATE_KEEP_SIZE: Final = 1
 
 # Bits of SETATTR's ``valid`` (FATTR_*).
 SET_MODE: Final = 1 << 0
@@ -73,6 +88,9 @@ SET_ATIME: Final = 1 << 4
 SET_MTIME: Final = 1 << 5
 SET_ATIME_NOW: Final = 1 << 7
 SET_MTIME_NOW: Final = 1 << 8
+BY_DESCRIPTOR: Final = 1 << 6
+KILLS_SUID: Final = 1 << 11
+SETS_SOMETHING: Final = SET_MODE | SET_UID | SET_GID | SET_SIZE | SET_ATIME | SET_MTIME
 
 REQUEST: Final = Struct("<IIQQIIIHH")  # length, op, unique, node, uid, gid, pid, extensions, padding
 REPLY: Final = Struct("<IiQ")  # length, minus errno, unique
@@ -90,14 +108,19 @@ MKDIR_IN: Final = Struct("<II")
 RENAME_IN: Final = Struct("<Q")
 RENAME2_IN: Final = Struct("<QII")
 LINK_IN: Final = Struct("<Q")
-READ_IN: Final = Struct("<QQI")
+READ_IN: Final = Struct("<QQIIQI")
 WRITE_IN: Final = Struct("<QQIIQII")
 WRITE_OUT: Final = Struct("<II")
 STATFS_OUT: Final = Struct("<5Q4I24x")
 XATTR_IN: Final = Struct("<II")
+LSEEK_IN: Final = Struct("<QQII")
+LSEEK_OUT: Final = Struct("<Q")
+FALLOCATE_IN: Final = Struct("<QQQII")
 FORGET_IN: Final = Struct("<Q")
 FORGET_ONE: Final = Struct("<QQ")
 DIRENT: Final = Struct("<QQII")
+
+ENTRY_SIZE: Final = ENTRY.size + ATTR.size
 
 _SECOND: Final = 10**9
 _U32: Final = (1 << 32) - 1
