@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import errno
+import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from .report import Report
-from .rows import BY_DIRECTED_TESTS, ROWS
+from .rows import ROWS
 
 PAGE: Final = Path(__file__).parents[4] / "docs" / "fidelity.md"
+TESTS: Final = Path(__file__).parents[3]
+MODEL_ONLY: Final = {
+    7: "model only, `unit/unionfs_sim/test_layerreader.py`",
+    34: "model only, `unit/unionfs_sim/test_union.py`",
+    48: "model only (its events), `unit/unionfs_sim/test_union.py`",
+}
+"""Rows whose tests have no kernel beside them and other names."""
 SECTIONS: Final = {
     "summary": "Random calls against the kernel",
+    "limits": "What the random calls leave out",
     "modes": "Modes",
     "verbs": "Calls by verb",
     "rows": "Rows of the specification",
@@ -82,14 +92,31 @@ def of_verbs(report: Report) -> list[str]:
         errors = sorted((number for number in counts if number), key=lambda number: -counts[number])
         listed = ", ".join(f"{errno.errorcode.get(n, n)} {counts[n]:,}" for n in errors)
         rows.append((f"`{name}`", total, f"{counts.get(0, 0) / total:.0%}", listed))
-    return table(("verb", "calls", "succeed", "refused with"), rows)
+    seen = Counter[str]()
+    for (_, number), count in report.verbs.items():
+        if number:
+            seen[errno.errorcode.get(number, str(number))] += count
+    met = ", ".join(f"{name} {count:,}" for name, count in sorted(seen.items()))
+    return [*table(("verb", "calls", "succeed", "refused with"), rows), "", f"Errnos met: {met}."]
 
 
 def of_rows(report: Report) -> list[str]:
-    """How often each row of the specification was reached."""
+    """How often each row of the specification was reached, and by which test it is named."""
+    named = _named_rows()
     rows: list[tuple[object, ...]] = []
     for number, sentence in ROWS.items():
         hits = report.rows.hits[number]
-        how = "directed test" if number in BY_DIRECTED_TESTS else "random calls and directed test"
-        rows.append((number, sentence, f"{hits:,}" if hits else "", how))
-    return table(("row", "behaviour", "reached", "by"), rows)
+        test = named.get(number) or MODEL_ONLY.get(number) or "**no test**"
+        rows.append((number, sentence, f"{hits:,}" if hits else "", test))
+    return table(("row", "behaviour", "reached by random calls", "test"), rows)
+
+
+def _named_rows() -> dict[int, str]:
+    """The rows that the name of a test says, with what the test compares."""
+    found: dict[int, str] = {}
+    for path in sorted(TESTS.rglob("test_*.py")):
+        beside_the_kernel = path.parent == TESTS / "real" / "kernel"
+        for number in re.findall(r"def test_row_(\d\d)_", path.read_text()):
+            how = "kernel and model" if beside_the_kernel else f"model only, `{path.relative_to(TESTS)}`"
+            found.setdefault(int(number), how)
+    return found

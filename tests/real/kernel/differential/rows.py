@@ -64,7 +64,7 @@ ROWS: Final[Mapping[int, str]] = {
     46: "an upper becomes a lower",
     47: "limits of names, paths and links",
     48: "copy-up through the work directory",
-    49: "suid, setgid and ACLs",
+    49: "suid, setgid and security attributes (not ACLs)",
     50: "the profile of fuse-overlayfs",
 }
 BY_DIRECTED_TESTS: Final = frozenset({7, 32, 34, 36, 38, 44, 48, 50})
