@@ -54,7 +54,7 @@ pictures: $(VENV)/.dev ## draw docs/pictures again
 	@$(BIN)/python -m course.figures docs/pictures
 
 notebooks: $(VENV)/.dev ## open the notebooks in JupyterLab
-	@$(BIN)/jupyter lab notebooks
+	@$(BIN)/jupyter lab $$([ "$$(id -u)" = 0 ] && echo --allow-root) notebooks
 
 lock: $(VENV)/.dev ## pin what pyproject.toml asks for, for every Python from 3.11 on
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }
