@@ -68,9 +68,9 @@ class Place:
         with LayoutStore(self.store_path) as store:
             tools = workshop(Strategy.SIMULATED, store, Settings())
             graph = plan(parse(dockerfile), build_args={}, platform=Platform.parse("linux/amd64"))
-            source = open_context(self.context, str(self.context / "Dockerfile"), store)
-            request = BuildRequest(graph=graph, context=source, name="bench", cache=cache)
-            return build(request, tools, records=store)
+            with open_context(self.context, str(self.context / "Dockerfile"), store) as source:
+                request = BuildRequest(graph=graph, context=source, name="bench", cache=cache)
+                return build(request, tools, records=store)
 
     def time(self, dockerfile: str, cache: CacheUse = CacheUse.TAKE) -> float:
         """Seconds of one build."""

@@ -67,6 +67,12 @@ class HostWalk:
             raise OSError(errno.EINVAL, "embedded null byte")
         if not path:
             raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+        # The fast way: a directory that is held open under this very spelling, and a plain name in it.
+        head, _, name = path.rpartition("/")
+        known = self._known.get(head[1:]) if head and not follow else None
+        if known is not None and path[0] == "/" and name not in ("", ".", ".."):
+            self._known.move_to_end(head[1:])
+            return known, name
         directory_wanted = path.endswith(("/", "/."))
         for _ in range(MAX_LINKS + 1):
             parts = _parts(path)

@@ -146,7 +146,10 @@ class Invocation:
     ) -> tuple[BuildResult, Workshop[Posix]]:
         mounts = CacheMounts(store)
         style = "quiet" if self.options["quiet"] else self.options["style"]
-        with progress(style, self.session.err) as shown:
+        with (
+            progress(style, self.session.err) as shown,
+            open_context(self.context, dockerfile, store) as files,
+        ):
             listener = tee(shown, self._collect)
             settings = Settings(
                 timestamps=self.times.timestamps,
@@ -157,7 +160,7 @@ class Invocation:
             tools = workshop(self.strategy, store, settings)
             request = BuildRequest(
                 graph=graph,
-                context=open_context(self.context, dockerfile, store),
+                context=files,
                 name=f"{dockerfile}:{self.strategy.value}",
                 strategy=self.strategy.value,
                 cache=CacheUse.IGNORE if self.options["no_cache"] else CacheUse.TAKE,

@@ -57,8 +57,7 @@ def command(
     directory = context or path.parent
     source = read_dockerfile(directory, str(path))
     graph = plan(source.dockerfile, target=target, build_args=pairs(args, session.env, "--build-arg"))
-    with session.store() as store:
-        files = open_context(directory, source.path, store)
+    with session.store() as store, open_context(directory, source.path, store) as files:
         compared = compare(graph, files, mode=Mode(mode), seconds=time.monotonic)
     if as_json:
         session.json(_document(compared))

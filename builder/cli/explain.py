@@ -77,8 +77,7 @@ def command(
     directory = context or path.parent
     source = read_dockerfile(directory, str(path))
     graph = plan(source.dockerfile, target=target, build_args=pairs(args, session.env, "--build-arg"))
-    with session.store() as store:
-        files = open_context(directory, source.path, store)
+    with session.store() as store, open_context(directory, source.path, store) as files:
         explained = list(_explain(graph, files, LocalFetcher(store, bases)))
     chosen = [each for each in explained if line is None or _covers(each, line)]
     if not chosen:

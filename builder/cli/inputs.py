@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from builder.context.context import LABEL, BuildContext, DigestCache
+from builder.context.context import LABEL, BuildContext
+from builder.context.digests import DigestCache
 from builder.context.ignore import IgnoreFile
 from builder.context.selection import Source
 from builder.dockerfile.lexer import DEFAULT_LIMITS, Limits
@@ -48,8 +50,12 @@ def read_dockerfile(context: Path, chosen: str | None, limits: Limits = DEFAULT_
     return DockerfileSource(parse(raw, name=path.name, limits=limits), os.path.realpath(path))
 
 
-def open_context(directory: Path, dockerfile: str, digests: DigestCache) -> Source:
-    """The build context: what ``.dockerignore`` lets through of ``directory``."""
+@contextmanager
+def open_context(directory: Path, dockerfile: str, digests: DigestCache) -> Iterator[Source]:
+    """The build context: what ``.dockerignore`` lets through of ``directory``.
+
+    Digests of its files that were computed inside are remembered at the end, whatever the end is.
+    """
     try:
         files = HostDirectory(directory)
     except OSError as error:
@@ -58,7 +64,10 @@ def open_context(directory: Path, dockerfile: str, digests: DigestCache) -> Sour
     context = BuildContext(
         files, ignore=ignore, name=os.path.realpath(directory), digests=digests, clock=time.time_ns
     )
-    return Source(context, LABEL, context.hint)
+    try:
+        yield Source(context, LABEL, context.hint)
+    finally:
+        context.save_digests()
 
 
 def read_ignore(directory: Path, dockerfile: str) -> IgnoreFile | None:

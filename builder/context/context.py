@@ -9,51 +9,38 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Mapping
-from typing import Any, AnyStr, Final, NoReturn, Protocol
+from collections.abc import Callable
+from typing import AnyStr, Final, NoReturn
 
 from builder.context.content import FileContent
+from builder.context.digests import DigestCache, FileDigests
 from builder.context.ignore import IgnoreFile
 from builder.context.paths import join, lstat
 from unionfs_sim.content import Content
 from unionfs_sim.filesystem import Attributes, Filesystem, OpenFile, Stat
-
-_GRANULARITY_NS: Final = 50_000_000
-"""A file changed this shortly ago may change again with the same time stamps: it is not remembered."""
 
 _NAMES_SHOWN: Final = 8
 
 LABEL: Final = "the build context"
 
 
-class DigestCache(Protocol):
-    """What remembers digests of files between builds: the records of a store."""
-
-    def recall(self, key: str, /) -> Mapping[str, Any] | None:
-        """What was remembered last, or None."""
-        ...
-
-    def remember(self, key: str, record: Mapping[str, Any], /) -> None:
-        """Keep ``record``."""
-        ...
-
-
 class ContextFile(FileContent):
     """A file of the context; ``digest`` asks the cache first."""
 
-    __slots__ = ("_context", "_status")
+    __slots__ = ("_digests", "_status")
 
-    def __init__(self, context: BuildContext, path: str, status: Stat) -> None:
+    def __init__(self, context: BuildContext, path: str, status: Stat, digests: FileDigests | None) -> None:
         super().__init__(context, path, status.st_size)
-        self._context = context
+        self._digests = digests
         self._status = status
 
     def digest(self) -> str:
         """The sha256 of the bytes; not computed if path, size, times and inode are known."""
-        if self._digest is None:
-            self._digest = self._context.known_digest(self._path, self._status)
-        if self._digest is None:
-            self._context.remember_digest(self._path, self._status, super().digest())
+        digests = self._digests
+        if self._digest is None and digests is not None:
+            self._digest = digests.recall(self._path, self._status)
+            if self._digest is None:
+                digests.remember(self._path, self._status, super().digest())
         return super().digest()
 
 
@@ -75,9 +62,7 @@ class BuildContext:
     ) -> None:
         self._files = files
         self._ignore = ignore
-        self._name = name
-        self._digests = digests
-        self._clock = clock
+        self._digests = None if digests is None else FileDigests(digests, name, clock)
         self._visible: dict[str, bool] = {"/": True}
 
     def hint(self, path: str) -> str | None:
@@ -133,7 +118,11 @@ class BuildContext:
 
     def content(self, path: str, /) -> Content:
         """The bytes of the file, with a digest that is remembered."""
-        return ContextFile(self, path, self.lstat(path))
+        return self.content_with(path, self.lstat(path))
+
+    def content_with(self, path: str, status: Stat, /) -> Content:
+        """The bytes of the file whose attributes are known to be ``status``."""
+        return ContextFile(self, path, status, self._digests)
 
     def mkdir(self, path: str | bytes, mode: int = 0o777, /) -> None:  # noqa: ARG002
         """EROFS: nobody writes to the context."""
@@ -159,17 +148,16 @@ class BuildContext:
         """EROFS."""
         self._refuse(path)
 
-    def known_digest(self, path: str, status: Stat) -> str | None:
-        """The digest that a file with these attributes had, if it was remembered."""
-        record = None if self._digests is None else self._digests.recall(f"file:{self._name}:{path}")
-        return str(record["digest"]) if record and record.get("is") == _identity(status) else None
+    def save_digests(self) -> None:
+        """Write down the digests that were computed, for the next build; what cannot be listed is skipped."""
+        if self._digests is not None:
+            self._digests.save(self._names)
 
-    def remember_digest(self, path: str, status: Stat, digest: str) -> None:
-        """Remember a digest, unless the file is too young to be told from a later version."""
-        old_enough = self._clock() - max(status.st_mtime_ns, status.st_ctime_ns) > _GRANULARITY_NS
-        if self._digests is not None and old_enough:
-            record = {"is": _identity(status), "digest": digest}
-            self._digests.remember(f"file:{self._name}:{path}", record)
+    def _names(self, directory: str) -> list[str]:
+        try:
+            return self._files.listdir(directory)
+        except OSError:
+            return []
 
     def _refuse(self, path: str | bytes) -> NoReturn:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
@@ -189,11 +177,6 @@ class BuildContext:
 
     def _holds_visible(self, directory: str) -> bool:
         return any(self._is_visible(join(directory, name), None) for name in self._files.listdir(directory))
-
-
-def _identity(status: Stat) -> str:
-    """What changes when a file's bytes may have changed."""
-    return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_ino}"
 
 
 def _text(path: str | bytes) -> str:

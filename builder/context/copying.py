@@ -76,7 +76,7 @@ class Draft:
         planned = self._planned.get(path)
         if planned is not None:
             return planned
-        if any(str(parent) in self._fresh for parent in PurePosixPath(path).parents):
+        if self._fresh and any(parent in self._fresh for parent in _above(path)):
             raise FileNotFoundError(2, "No such file or directory", path)
         return self._root.lstat(path)
 
@@ -90,8 +90,7 @@ class Draft:
 
     def directory(self, path: str) -> None:
         """Draft the directories on the way to ``path``, and itself, where there are none."""
-        for parent in [*reversed(PurePosixPath(path).parents), PurePosixPath(path)]:
-            here = str(parent)
+        for here in [*reversed(_above(path)), path]:
             status = lstat(self, here)
             if status is not None and stat.S_ISDIR(status.st_mode):
                 continue
@@ -137,6 +136,15 @@ class Draft:
             self._fresh.add(path)
         if stat.S_ISLNK(mode):
             self._targets[path] = target
+
+
+def _above(path: str) -> list[str]:
+    """The directories on the way to an absolute ``path``, the nearest first."""
+    found = []
+    while len(path) > 1:
+        path = path.rpartition("/")[0] or "/"
+        found.append(path)
+    return found
 
 
 @dataclass(slots=True)

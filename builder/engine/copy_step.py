@@ -107,7 +107,7 @@ def copy(stage: StageBuild[FsT], instruction: Copy) -> None:
         draft = Draft(work.rootfs, where)
         if instruction.sources:
             source = place_of_origin.source(instruction.sources)
-            found = select(source, instruction.sources, exclude=exclude, parents=parents)
+            found = place_of_origin.select(instruction.sources, exclude, parents=parents)
             _require_directory(work.rootfs, instruction, found, to)
             copy_files(source.tree, found, draft, where)
         place(given_documents(instruction), draft, where)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Generic
 
 from builder.context.paths import clean, has_wildcard, is_directory
-from builder.context.selection import Source, select
+from builder.context.selection import Selected, Source, select
 from builder.dockerfile.stages import Scratch, StageBase
 from builder.engine import cachekey
 from builder.engine.stage import StageBuild, snapshot_of
@@ -24,6 +24,17 @@ class Origin(Generic[FsT]):
     stage: StageBuild[FsT]
     label: str
     snapshot: Snapshot | None
+    _selected: dict[object, tuple[Selected, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def select(
+        self, patterns: Sequence[str], exclude: Sequence[str], *, parents: bool
+    ) -> tuple[Selected, ...]:
+        """The files that ``patterns`` name here; looked for once: what is copied is what was keyed."""
+        asked = tuple(patterns), tuple(exclude), parents
+        if asked not in self._selected:
+            found = select(self.source(patterns), patterns, exclude=exclude, parents=parents)
+            self._selected[asked] = found
+        return self._selected[asked]
 
     def source(self, patterns: Sequence[str]) -> Source:
         """The tree, with as much unpacked as ``patterns`` need."""
@@ -41,7 +52,7 @@ class Origin(Generic[FsT]):
         What a committed state holds never changes, so it is remembered and the state need not be unpacked.
         """
         if self.snapshot is None:
-            found = select(self.stage.request.context, patterns, exclude=exclude, parents=parents)
+            found = self.select(patterns, exclude, parents=parents)
             return tuple(cachekey.files(self.stage.request.context.tree, found, owners=owners))
         asked = cachekey.digest(
             self.snapshot.chain_id or "", str(parents), str(owners), "sources", *patterns, "exclude", *exclude
@@ -50,7 +61,7 @@ class Origin(Generic[FsT]):
         known = records.recall(f"files:{asked}")
         if known is None:
             source = self.source(patterns)
-            found = select(source, patterns, exclude=exclude, parents=parents)
+            found = self.select(patterns, exclude, parents=parents)
             digest = cachekey.key(cachekey.files(source.tree, found, owners=owners))
             records.remember(f"files:{asked}", {"is": digest})
         else:

@@ -70,7 +70,9 @@ def test_a_name_in_another_case_is_suggested():
 def test_the_digest_of_an_unchanged_file_is_computed_once():
     store = MemoryStore()
     files = layer({"/f": "content"})
-    first = context(files, digests=store).content("/f").digest()
+    before = context(files, digests=store)
+    first = before.content("/f").digest()
+    before.save_digests()
 
     class Unreadable:
         def __getattr__(self, name: str) -> object:
@@ -84,9 +86,28 @@ def test_a_file_that_is_younger_than_the_clock_can_tell_is_not_remembered():
     store = MemoryStore()
     files = layer({"/f": "content"})
 
-    BuildContext(files, digests=store, clock=lambda: 0).content("/f").digest()
+    tree = BuildContext(files, digests=store, clock=lambda: 0)
+    tree.content("/f").digest()
+    tree.save_digests()
 
-    assert store.recall("file::/f") is None
+    assert store.recall("digests::") is None
+
+
+def test_digests_of_files_that_are_gone_are_forgotten():
+    store = MemoryStore()
+    files = layer({"/d/old": "1", "/d/kept": "2"})
+    before = context(files, digests=store)
+    for path in ("/d/old", "/d/kept"):
+        before.content(path).digest()
+    before.save_digests()
+
+    files.unlink("/d/old")
+    files.write_bytes("/d/new", b"3")
+    after = context(files, digests=store)
+    after.content("/d/new").digest()
+    after.save_digests()
+
+    assert sorted(store.recall("digests::/d") or ()) == ["kept", "new"]
 
 
 def test_nobody_writes_to_the_context():
