@@ -11,8 +11,8 @@ import errno
 from collections.abc import Mapping
 from typing import Any, Final
 
-from unionfs_sim.caller import Caller
-from unionfs_sim.content import Content
+from unionfs_sim.caller import ROOT, Caller
+from unionfs_sim.content import EMPTY, Content
 from unionfs_sim.events import CopiedUp, LookedUp, OpaqueMade, WhiteoutMade
 from unionfs_sim.filesystem import Stat
 from unionfs_sim.inode import DEAD, NO_XATTRS, Inode
@@ -21,7 +21,6 @@ from unionfs_sim.markers import OPAQUE_MARKER, WHITEOUT_PREFIX
 from unionfs_sim.overlay import whiteout
 from unionfs_sim.overlay.copying import copied_up
 from unionfs_sim.overlay.node import CONST_INO, AnyNode, Part, UnionNode
-from unionfs_sim.overlay.nodes import by_name
 from unionfs_sim.overlay.union import UnionTree
 from unionfs_sim.permission import fail, new_mode
 from unionfs_sim.profiles import spelling
@@ -29,7 +28,12 @@ from unionfs_sim.xattr import check_namespace
 
 DIRECTORY: Final = 0o040000
 REGULAR: Final = 0o100000
+SYMLINK: Final = 0o120000
 DEVICE: Final = 0o020000
+BLOCK_DEVICE: Final = 0o060000
+SOCKET: Final = 0o140000
+FIFO: Final = 0o010000
+_UNCOPYABLE: Final = (SOCKET, DEVICE, BLOCK_DEVICE)
 EXCHANGE: Final = 2
 WHITEOUT: Final = 4
 
@@ -64,8 +68,6 @@ class FuseOverlayTree(UnionTree):
             return known
         if name in directory.children or directory.children is DEAD or spelling.is_marker(name):
             return None
-        if directory.aliases is not None and name in directory.aliases:
-            return directory.aliases[name].use()
         asked: list[int] = []
         parts = self._search(directory, name, asked)
         if self.events.listeners:
@@ -92,6 +94,8 @@ class FuseOverlayTree(UnionTree):
             if not child.is_dir:
                 if not parts:
                     parts.append(Part(layer, child))
+                elif child.mode & 0o170000 not in (REGULAR, SYMLINK):
+                    continue  # between directories, neither a fifo nor a device cuts the merge
                 break
             parts.append(Part(layer, child))
             if spelling.is_opaque(child):
@@ -104,22 +108,44 @@ class FuseOverlayTree(UnionTree):
         if upper is not None and not upper.is_dir:
             return upper
         if not inode.is_dir and inode.nlink > 1:
-            node = self.shared.get(inode)
-            if node is None:
-                node = self.shared[inode] = UnionNode(None, tuple(parts), directory, name)
-            return by_name(node, directory, name)
+            return self._linked_node(inode, directory, name, tuple(parts))
         node = UnionNode(upper, tuple(parts[upper is not None :]), directory, name)
-        node.flags = CONST_INO
+        node.flags = CONST_INO if node.lowers else 0
         directory.children[name] = node
+        return node
+
+    def _linked_node(
+        self, inode: Inode, directory: UnionNode, name: str, parts: tuple[Part, ...]
+    ) -> UnionNode:
+        """The node of a lower file with several names: it is copied up at the one found last."""
+        known: tuple[UnionNode, list[tuple[UnionNode, str]]] | None = self.shared.get(inode)
+        if known is None:
+            known = self.shared[inode] = UnionNode(None, parts, directory, name), []
+        node, names = known
+        names.append((directory, name))
+        directory.children[name] = node
+        if node.upper is None:
+            node.parent, node.name = directory, name
         return node
 
     def typed_entries(self, directory: UnionNode) -> list[tuple[str, bool]]:
         """The names in a directory, and whether each is a directory."""
-        return list(self._listing(directory).items())
+        names = self._listing(directory)
+        self._load_linked(directory, names)
+        return list(names.items())
 
     def entries(self, directory: UnionNode) -> list[str]:
         """The names in a directory."""
-        return list(self._listing(directory))
+        names = self._listing(directory)
+        self._load_linked(directory, names)
+        return list(names)
+
+    def _load_linked(self, directory: UnionNode, names: Mapping[str, bool]) -> None:
+        """A listing looks all names up, which matters for files with several names."""
+        for name in names:
+            part = next((each for each in directory.lowers if name in each.inode.children), None)
+            if part is not None and part.inode.children[name].nlink > 1:
+                self.lookup(directory, name)
 
     def _listing(self, directory: UnionNode) -> dict[str, bool]:
         names: dict[str, bool] = {}
@@ -132,7 +158,9 @@ class FuseOverlayTree(UnionTree):
     def stat(self, node: AnyNode) -> Stat:
         """The attributes; a directory has two links and one for every directory in it."""
         found = super().stat(node)
-        if isinstance(node, UnionNode) and node.is_dir and node.children is not DEAD:
+        if isinstance(node, UnionNode) and node.is_dir:
+            if node.children is DEAD:
+                return found._replace(st_nlink=2)
             return found._replace(st_nlink=2 + sum(self._listing(node).values()))
         return found
 
@@ -149,28 +177,42 @@ class FuseOverlayTree(UnionTree):
             fail(errno.ENOENT)
         tree = self.upper
         assert tree is not None
+        upper = self._clone(node, target, truncating=truncating)
+        tree.attach(target, node.name, upper)
+        assign(self.journal, node, "upper", upper)
+        self._follow(node, upper)
+        if self.events.listeners:
+            size = upper.content.size
+            self.events.tell(CopiedUp(self.path_of(node.parent, node.name), node.mode, size))
+        return upper
+
+    def _clone(self, node: UnionNode, target: Inode, *, truncating: bool) -> Inode:
+        """A copy of the lower file without a name; only directories and regular files are copied well."""
         lower = node.lowers[0].inode
+        tree = self.upper
+        assert tree is not None
+        kind = lower.mode & 0o170000
+        self._require_copyable(node)
+        if kind == SYMLINK:
+            # Made anew by the server: owner, times and attributes are lost.
+            return tree.new(lower.mode | 0o777, 0, new_mode(target, ROOT, kind)[1], lower.body)
         body: Any = lower.body
-        if lower.mode & 0o170000 == REGULAR:
+        mode = _kept_mode(lower.mode) if lower.uid or lower.gid or lower.is_dir else lower.mode
+        if kind == FIFO:
+            mode, body = REGULAR | mode & 0o7777, EMPTY  # what could be read from it: nothing
+        elif kind == REGULAR:
             body = copied_up(lower.content, 0 if truncating else lower.size)
-        upper = Inode(tree.volume.next_ino(), lower.mode, lower.uid, lower.gid, body=body)
+        upper = Inode(tree.volume.next_ino(), mode, lower.uid, lower.gid, body=body)
         upper.atime_ns, upper.mtime_ns = lower.atime_ns, lower.mtime_ns
         upper.ctime_ns = self.clock()
         upper.xattrs = self._copied_xattrs(node, lower)
-        tree.attach(target, node.name, upper)
-        assign(self.journal, node, "upper", upper)
-        if node.alias is not None:
-            assign(self.journal, node.alias, "in_upper", value=True)
-        if self.events.listeners:
-            size = upper.size if body is not None and not upper.is_dir else 0
-            self.events.tell(CopiedUp(self.path_of(node.parent, node.name), node.mode, size))
         return upper
 
     def _copied_xattrs(self, node: UnionNode, lower: Any) -> Mapping[str, bytes]:
         kept = {name: value for name, value in lower.xattrs.items() if not name.startswith(spelling.HIDDEN)}
-        if lower.mode & 0o170000 == REGULAR:
+        if not lower.is_dir:
             path = self.path_of(node.parent, node.name)[1:]
-            kept[spelling.ORIGIN] = path.encode("utf-8", "surrogateescape")
+            kept[spelling.ORIGIN] = path.encode("utf-8", "surrogateescape") + b"\0"
         return kept or NO_XATTRS
 
     def _upper_dir(self, directory: UnionNode) -> Inode:
@@ -198,7 +240,12 @@ class FuseOverlayTree(UnionTree):
         upper_dir = self._copy_up(directory)
         tree = self.upper
         assert tree is not None
-        mode, gid = new_mode(directory, caller, mode)
+        gid = caller.gid
+        kind = mode & 0o170000
+        if not caller.uid and kind != DIRECTORY:
+            gid = new_mode(upper_dir, caller, mode)[1]  # left as it was made
+        if caller.uid or kind != REGULAR:
+            mode = _kept_mode(mode)
         upper = tree.new(mode, caller.uid, gid, body)
         self._clear(upper_dir, name)
         tree.attach(upper_dir, name, upper)
@@ -233,7 +280,8 @@ class FuseOverlayTree(UnionTree):
         assert tree is not None
         assert upper is not None
         if self.makes_devices:
-            made = tree.new(DEVICE, 0, 0, 0)
+            _, gid = new_mode(upper, ROOT, DEVICE)
+            made = tree.new(DEVICE, 0, gid, 0)
             tree.attach(upper, name, made)
         else:
             made = tree.new(REGULAR | 0o700, 0, 0)
@@ -252,9 +300,20 @@ class FuseOverlayTree(UnionTree):
                 tree.detach(directory, each, there)
                 tree.drop(there)
 
+    def _apart(self, directory: UnionNode, name: str, node: AnyNode) -> AnyNode:
+        """A node for one name alone of a lower file with several: such a name is moved by itself."""
+        if not isinstance(node, UnionNode) or not node.lowers or node.lowers[0].inode not in self.shared:
+            return node
+        names = self.shared[node.lowers[0].inode][1]
+        if (directory, name) not in names:
+            return node
+        names.remove((directory, name))
+        return UnionNode(None, node.lowers, directory, name)
+
     def link(self, node: AnyNode, directory: UnionNode, name: str) -> None:
         """Give ``node`` another name, in the upper."""
         self._check_new(name)
+        was_fifo = isinstance(node, UnionNode) and node.mode & 0o170000 == FIFO
         upper = self._copy_up(node)
         upper_dir = self._copy_up(directory)
         tree = self.upper
@@ -262,6 +321,8 @@ class FuseOverlayTree(UnionTree):
         self._clear(upper_dir, name)
         tree.link(upper, upper_dir, name)
         whiteout.forget(self, directory, name)
+        if was_fifo:
+            fail(errno.EIO)
 
     # -- taking away and moving
 
@@ -273,15 +334,37 @@ class FuseOverlayTree(UnionTree):
                 return True
         return False
 
+    def _require_copyable(self, node: AnyNode) -> None:
+        """What goes is set aside in the upper first, which fails for a socket or device below."""
+        if isinstance(node, UnionNode) and node.upper is None and node.mode & 0o170000 in _UNCOPYABLE:
+            fail(errno.ENXIO)
+
+    def _lose_name(self, directory: UnionNode, name: str, node: AnyNode) -> None:
+        """One name less of a lower file with several: it is copied up at one that is left."""
+        if not isinstance(node, UnionNode) or not node.lowers or node.lowers[0].inode not in self.shared:
+            return
+        names = self.shared[node.lowers[0].inode][1]
+        if (directory, name) in names:
+            names.remove((directory, name))
+        if not names:
+            return
+        if (node.parent, node.name) == (directory, name):
+            assign(self.journal, node, "parent", names[-1][0])
+            assign(self.journal, node, "name", names[-1][1])
+            assign(self.journal, node, "upper", None)
+        self._copy_up(node)
+
     def unlink(self, directory: UnionNode, name: str, node: AnyNode) -> None:
         """Take a name away that is not a directory."""
         tree, upper_dir = self.upper, self._copy_up(directory)
+        self._require_copyable(node)
         assert tree is not None
         upper = upper_dir.children.get(name)
         if upper is not None:
             tree.unlink(upper_dir, name, upper)
         if self._lower_has(directory, name):
             self._make_whiteout(directory, name)
+        self._lose_name(directory, name, node)
         whiteout.forget(self, directory, name)
         self.forget_paths()
 
@@ -312,15 +395,15 @@ class FuseOverlayTree(UnionTree):
         self._check_new(new_name)
         if isinstance(node, UnionNode) and node.is_dir and (node.lowers or node.upper is None):
             fail(errno.EXDEV)
-        if (
-            isinstance(other, UnionNode)
-            and other.is_dir
-            and not flags & EXCHANGE
-            and self._listing(other)
-        ):
+        if node.is_dir and flags & EXCHANGE and isinstance(other, UnionNode) and other.lowers:
+            fail(errno.EXDEV)
+        if isinstance(other, UnionNode) and other.is_dir and not flags & EXCHANGE and self._listing(other):
             fail(errno.ENOTEMPTY)
-        upper = self._copy_up(node)
+        node = self._apart(old_dir, old_name, node)
+        if isinstance(other, UnionNode) and not other.is_dir:
+            self._require_copyable(other)
         old_upper, new_upper = self._copy_up(old_dir), self._copy_up(new_dir)
+        upper = self._copy_up(node)
         tree = self.upper
         assert tree is not None
         if flags & EXCHANGE and other is not None:
@@ -341,10 +424,13 @@ class FuseOverlayTree(UnionTree):
         assign(self.journal, upper, "ctime_ns", self.clock())
         if flags & WHITEOUT:
             self._leaves = old_dir, old_name
-        elif self._lower_has(old_dir, old_name):
+        elif self._lower_has(old_dir, old_name) or (there is not None and there.is_whiteout):
+            # Onto a whiteout the two names are exchanged, so that it is left where the file was.
             self._make_whiteout(old_dir, old_name)
         if isinstance(other, UnionNode) and other.is_dir:
             assign(self.journal, other, "children", DEAD)
+        elif other is not None:
+            self._lose_name(new_dir, new_name, other)
         whiteout.forget(self, old_dir, old_name)
         self._place(node, new_dir, new_name)
         self.forget_paths()
@@ -374,10 +460,17 @@ class FuseOverlayTree(UnionTree):
     def change(self, node: AnyNode, values: Mapping[str, int]) -> None:
         """Set attributes, in the upper."""
         assert self.upper is not None
+        if "dropped" in values and not node.mode & 0o010:
+            values = {**values, "dropped": values["dropped"] & ~0o2000}  # setgid without x is no privilege
+        if "mode" in values and isinstance(node, UnionNode) and node.mode & 0o170000 == FIFO:
+            values = {**values, "mode": REGULAR | values["mode"] & 0o7777} if node.lowers else values
+        was_fifo = isinstance(node, UnionNode) and node.mode & 0o170000 == FIFO
         upper = self._copy_up(node)
         self.upper.change(upper, values)
         if isinstance(node, UnionNode):
             self._follow(node, upper)
+        if was_fifo:
+            fail(errno.EIO)  # the kernel does not accept that a fifo has become a file
 
     def _follow(self, node: UnionNode, upper: Inode) -> None:
         """Let the node's copy of the permissions follow the upper's."""
@@ -415,13 +508,23 @@ class FuseOverlayTree(UnionTree):
         """Set or remove an extended attribute; the file is copied up even if there is nothing to remove."""
         assert self.upper is not None
         if name.startswith(spelling.REFUSED):
-            fail(errno.EPERM)
+            if value is not None:
+                fail(errno.EPERM)
+            self._copy_up(node)
+            fail(errno.ENODATA)
         self.upper.setxattr(self._copy_up(node), name, value, flags)
 
     def visible_xattrs(self, node: AnyNode) -> Mapping[str, bytes]:
         """What is shown of a layer's attributes: all but the marks of unions."""
         real = node.real if isinstance(node, UnionNode) else node
         return {name: value for name, value in real.xattrs.items() if not name.startswith(spelling.HIDDEN)}
+
+
+def _kept_mode(mode: int) -> int:
+    """What is left of a mode: the owner is set last, which takes setuid and setgid away (chown(2))."""
+    if mode & 0o170000 == DIRECTORY:
+        return mode & ~0o2000
+    return mode & ~(0o6000 if mode & 0o010 else 0o4000)
 
 
 def _overlay(names: dict[str, bool], directory: Any) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import replace
 
 from unionfs_sim.layer import Layer
-from unionfs_sim.overlay.options import MAX_LOWERS, Options, RedirectDir, Xino
+from unionfs_sim.overlay.options import MAX_LOWERS, Options, RedirectDir
 from unionfs_sim.overlay.workdir import WorkDir
 from unionfs_sim.permission import fail
 from unionfs_sim.profiles.fuse_overlayfs import FuseOverlayTree, NoDeviceTree
@@ -32,6 +31,6 @@ def mount_as(profile: Profile, stack: Stack, options: Options, seat: Seat) -> Un
         return Unpacked(layers, upper, options, seat)
     if options.redirect_dir is RedirectDir.ON:
         fail(errno.EINVAL)
-    options = replace(options, index=False, metacopy=False, xino=Xino.OFF, volatile=False)
+    heeded = Options(userxattr=options.userxattr)
     kind = FuseOverlayTree if profile is Profile.FUSE_OVERLAYFS else NoDeviceTree
-    return assemble(kind, stack, WorkDir(), options, seat)
+    return assemble(kind, stack, WorkDir(), heeded, seat)

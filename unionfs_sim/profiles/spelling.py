@@ -30,9 +30,12 @@ def is_marker(name: str) -> bool:
 
 
 def hides(children: Mapping[str, Inode], name: str) -> bool:
-    """Whether one directory of one layer deletes ``name``: a device 0:0, or a file ``.wh.NAME``."""
+    """Whether one directory of one layer deletes ``name``: a device 0:0, or a file ``.wh.NAME``.
+
+    Unlike in an OCI tar, the latter hides a file of its own layer as well.
+    """
     child = children.get(name)
-    return child.is_whiteout if child is not None else WHITEOUT_PREFIX + name in children
+    return WHITEOUT_PREFIX + name in children or (child is not None and child.is_whiteout)
 
 
 def is_opaque(directory: Any) -> bool:
@@ -45,7 +48,7 @@ def is_opaque(directory: Any) -> bool:
 def shown(directory: Any) -> Iterator[tuple[str, Inode]]:
     """The files of one directory of one layer, without what deletes."""
     for name, child in directory.children.items():
-        if not is_marker(name) and not child.is_whiteout:
+        if not is_marker(name) and not hides(directory.children, name):
             yield name, child
 
 
