@@ -23,16 +23,13 @@ from builder.world.trees import Entry
 MAX_PATH: Final = 200
 _SITES: Final = Path(__file__).parent / "sites"
 _PACKAGE_HOSTS: Final = (
-    "archive.ubuntu.com",
-    "deb.debian.org",
-    "dl-cdn.alpinelinux.org",
-    "mirrors.aliyun.com",
-    "mirrors.cloud.tencent.com",
-    "mirrors.tuna.tsinghua.edu.cn",
-    "mirrors.ustc.edu.cn",
-    "security.debian.org",
+    "archive.ubuntu.example",
+    "deb.debian.example",
+    "dl-cdn.alpinelinux.example",
+    "packages.example.org",
+    "security.debian.example",
 )
-"""Hosts of package repositories and their usual mirrors: each serves both repositories."""
+"""Hosts of package repositories; each serves all of them. Their names end as RFC 2606 keeps for examples."""
 
 
 class UnreachableError(Exception):

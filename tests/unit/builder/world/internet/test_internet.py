@@ -45,8 +45,8 @@ def test_scripts_are_executable_and_all_else_is_not():
         ("https://example.com/none", 404),
         ("https://example.com/../nginx.org/download", 404),
         ("https://nginx.org/download/nginx-1.24.0.tar.gz/nginx-1.24.0/README", 404),
-        ("https://dl-cdn.alpinelinux.org/alpine/v3.19/main/x86_64/make-4.4.1-r2.apk", 200),
-        ("https://dl-cdn.alpinelinux.org/alpine/v3.19/main/x86_64/make-9.apk", 404),
+        ("https://dl-cdn.alpinelinux.example/alpine/v3.19/main/x86_64/make-4.4.1-r2.apk", 200),
+        ("https://dl-cdn.alpinelinux.example/alpine/v3.19/main/x86_64/make-9.apk", 404),
     ],
 )
 def test_urls(url, status):
@@ -99,7 +99,7 @@ def test_every_need_of_a_package_is_a_package(repository):
     "index", ["alpine/v3.19/main/x86_64/APKINDEX", "debian/dists/x/main/binary-amd64/Packages"]
 )
 def test_an_index_is_one_package_a_line(index):
-    lines = toy_internet().fetch(f"https://mirrors.aliyun.com/{index}").body.splitlines()
+    lines = toy_internet().fetch(f"https://packages.example.org/{index}").body.splitlines()
 
     assert {"name", "version", "size", "needs"} <= json.loads(lines[0]).keys()
 
