@@ -16,7 +16,7 @@ from unionfs_sim.inode import DEAD, Inode
 from unionfs_sim.journal import assign, put
 from unionfs_sim.overlay import index, readdir
 from unionfs_sim.overlay.copyup import copy_up
-from unionfs_sim.overlay.node import CONST_INO, METACOPY, Alias, AnyNode, UnionNode
+from unionfs_sim.overlay.node import CONST_INO, METACOPY, UNLINKED, Alias, AnyNode, UnionNode
 from unionfs_sim.overlay.options import REDIRECT_MAX, RedirectDir
 from unionfs_sim.overlay.whiteout import (
     after_unlink,
@@ -173,6 +173,8 @@ def _overwrite(
         after_unlink(union, other)
         if isinstance(other, UnionNode) and other.is_dir:
             assign(union.journal, other, "children", DEAD)
+        elif isinstance(other, UnionNode) and other.upper is None:
+            assign(union.journal, other, "flags", other.flags | UNLINKED)
     alias = _alias_of(node, old_dir, old_name)
     forget(union, old_dir, old_name)
     _place(union, node, new_dir, new_name, alias)

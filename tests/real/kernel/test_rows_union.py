@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 
+import pytest
 from differential.bench import OLD, Bench, directory, file, hardlink, refused
 
 EXCHANGE, NOREPLACE, RENAME_WHITEOUT = 2, 1, 4
@@ -208,3 +209,13 @@ def test_row_45_an_unnamed_file_can_be_written_and_leaves_nothing(union: Bench) 
     assert union.do("pread", 0, 9, 0) == b"text"
     assert union.do("fstat", 0).nlink == 0
     assert union.upper() == {}
+
+
+@pytest.mark.parametrize("how", [("unlink", "/d/f"), ("rename", "/g", "/d/f")], ids=lambda how: how[0])
+def test_a_lower_file_that_has_lost_its_last_name_gets_no_other(union: Bench, how: tuple[str, ...]) -> None:
+    union.mount({"/d/f": "data", "/g": "other"})
+    union.do("open", 0, "/d/f", os.O_RDONLY, 0)
+    union.do(*how)
+
+    with refused(errno.ENOENT):
+        union.do("link_open", 0, "/new")

@@ -235,7 +235,8 @@ class Arguments(Paths):
 
     def _link_open(self) -> tuple[Any, ...]:
         unnamed = [n for n, flags in self._shadow.slots.items() if flags & os.O_TMPFILE == os.O_TMPFILE]
-        return self._rng.choice(unnamed) if unnamed else -1, self._fresh()
+        held = unnamed if unnamed and self._chance(0.6) else [*self._shadow.slots]
+        return self._rng.choice(held) if held else -1, self._fresh()
 
     def _read(self) -> tuple[Any, ...]:
         return self._slot(writable=False), self._rng.choice(SIZES)

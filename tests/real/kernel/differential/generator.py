@@ -82,7 +82,7 @@ class Generator:
         if verb in _ON_SLOTS and not self._shadow.slots and rng.random() < 0.9:
             verb = "open"
         held = self._shadow.slots.values()
-        if verb == "link_open" and not any(flags & os.O_TMPFILE == os.O_TMPFILE for flags in held):
+        if verb == "link_open" and rng.random() < 0.3:
             return Op("open", 0, self._arguments.open_unnamed())
         if verb == "flistdir" and not any(flags & os.O_DIRECTORY for flags in held):
             return Op("open", 0, self._arguments.open_directory())

@@ -97,13 +97,13 @@ def of_summary(done: Measurement, seed: int, calls_per_mode: int, seconds: float
 def of_limits() -> list[str]:
     """What the zero in the summary does not speak of."""
     return [
-        "Zero divergences speak only of the calls that are made. Left out on purpose, the first two because the "
-        "model is known to differ there:",
+        "Zero divergences speak only of the calls that are made. Left out on purpose, the first two because "
+        "the model is known to differ there:",
         "",
         "* POSIX ACLs: the kernel sets `system.posix_acl_access` on tmpfs, the model refuses it (ENOTSUP).",
         "* Changing, through a descriptor, a directory that was removed meanwhile: the kernel may even put a "
-        "copy of it over a new empty directory of that name. Descriptors of files whose name is gone are compared.",
-        "* Linking through a descriptor anything but an unnamed file (O_TMPFILE), and by others than root.",
+        "copy of it over a new empty directory of that name. Files whose name is gone are compared.",
+        "* Linking through a descriptor by callers other than root.",
         "* Pipes: a fifo is opened and closed at once. Devices have no driver, so that opening them fails.",
         "* Memory maps and running programs (ETXTBSY): the model has both, its own tests hold them.",
         "* Positions inside a directory's listing: an open directory is listed from its start.",
