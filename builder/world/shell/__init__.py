@@ -6,16 +6,26 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from builder.world.process import Program
+from builder.world.process import Process, Program
 from builder.world.shell.dialect import Dialect
-from builder.world.shell.program import shell_program
+
+
+def _shell(dialect: Dialect) -> Program:
+    def run(process: Process) -> int:
+        # Imported when first run: a build that finds every step in the cache runs no shell.
+        from builder.world.shell.program import shell_program
+
+        return shell_program(dialect)(process)
+
+    return run
+
 
 SHELLS: Final[Mapping[str, Program]] = MappingProxyType(
     {
-        "sh": shell_program(Dialect.ASH),
-        "ash": shell_program(Dialect.ASH),
-        "dash": shell_program(Dialect.DASH),
-        "bash": shell_program(Dialect.BASH),
+        "sh": _shell(Dialect.ASH),
+        "ash": _shell(Dialect.ASH),
+        "dash": _shell(Dialect.DASH),
+        "bash": _shell(Dialect.BASH),
     }
 )
 """By the name in an executable's header. busybox's sh is ash; Debian's is a link to dash."""
