@@ -1,0 +1,105 @@
+"""The wheel holds all data that the package reads and no answers, and works where it cannot write."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MAX_BYTES = 2_000_000
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path) -> Path:
+    """The wheel unpacked where Python finds it before the working tree."""
+    folder = wheel.parent / "site"
+    zipfile.ZipFile(wheel).extractall(folder)
+    return folder
+
+
+def layerlab(installed: Path, cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    env = {
+        "PATH": os.defpath,
+        "PYTHONPATH": str(installed),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LAYERLAB_HOME": str(cwd / "state"),
+        "LANG": "C.UTF-8",
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "course", *words],
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_wheel_is_small(wheel: Path) -> None:
+    assert wheel.stat().st_size < MAX_BYTES
+
+
+def test_every_data_file_of_the_packages_is_in_the_wheel(wheel: Path) -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files", "unionfs_sim", "builder", "course"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if tracked.returncode != 0:
+        pytest.skip("tools: needs a git checkout")
+    answers = ("/mutants/", "/reference.py")
+    wanted = {
+        name
+        for name in tracked.stdout.splitlines()
+        if not (name.startswith("course/modules/") and any(answer in name for answer in answers))
+    }
+
+    assert wanted - set(zipfile.ZipFile(wheel).namelist()) == set()
+
+
+def test_no_answer_of_an_exercise_is_in_the_wheel(wheel: Path) -> None:
+    inside = [name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("course/modules/")]
+
+    assert any(name.endswith("/starter.py") for name in inside)
+    assert [name for name in inside if "/mutants/" in name or name.endswith("/reference.py")] == []
+
+
+def test_only_the_three_packages_are_in_the_wheel(wheel: Path) -> None:
+    tops = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"unionfs_sim", "builder", "course"}
+
+
+def test_an_installed_layerlab_builds_runs_and_teaches_without_writing_where_it_lies(
+    installed: Path, tmp_path: Path
+) -> None:
+    before = sorted(path.relative_to(installed) for path in installed.rglob("*"))
+    (tmp_path / "Dockerfile").write_text("FROM alpine:3.19\nRUN apk add --no-cache nginx\nCMD echo served\n")
+
+    built = layerlab(installed, tmp_path, "build", "-t", "here", ".")
+    ran = layerlab(installed, tmp_path, "run", "here")
+    page = layerlab(installed, tmp_path, "open", "here", "-o", "page.html")
+    listed = layerlab(installed, tmp_path, "learn", "list")
+    verified = layerlab(installed, tmp_path, "learn", "verify", "1.3")
+
+    assert built.returncode == 0, built.stderr
+    assert ran.stdout == "served\n"
+    assert page.returncode == 0, page.stderr
+    assert "1.3" in listed.stdout
+    assert verified.returncode == 1
+    assert "Traceback" not in verified.stderr
+    assert sorted(path.relative_to(installed) for path in installed.rglob("*")) == before
