@@ -10,14 +10,33 @@ import enum
 import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from unionfs_sim.inode import Inode
 from unionfs_sim.layer import Layer
 from unionfs_sim.markers import is_whiteout
 
 if TYPE_CHECKING:
-    from unionfs_sim.union import Union
+    from unionfs_sim.overlay.options import Options
+
+
+class Explainable(Protocol):
+    """What can be explained: a union, or its layers as somebody reads them."""
+
+    @property
+    def lowers(self) -> Sequence[Any]:
+        """The lower layers, base first."""
+        ...
+
+    @property
+    def upper(self) -> Layer | None:
+        """The upper layer, if there is one."""
+        ...
+
+    @property
+    def options(self) -> Options:
+        """How they are mounted, for the namespace of the marks."""
+        ...
 
 
 class Says(enum.Enum):
@@ -77,7 +96,7 @@ class Explanation:
         return "\n".join([*lines, f"  {self.rule}"])
 
 
-def explain(union: Union, path: str, names: Sequence[str] = ()) -> Explanation:
+def explain(union: Explainable, path: str, names: Sequence[str] = ()) -> Explanation:
     """The search for ``path`` (absolute, no symlinks followed) in ``union``.
 
     ``names``: what to call the layers, base first (default: L0, L1, …, upper).

@@ -14,7 +14,6 @@ from unionfs_sim import commands
 from unionfs_sim.caller import Caller
 from unionfs_sim.changeset import pack
 from unionfs_sim.events import CopiedUp, Event, LookedUp, OpaqueMade, RedirectMade, WhiteoutMade
-from unionfs_sim.explain import explain
 from unionfs_sim.posix import Posix
 from unionfs_sim.render import State, printable, side_by_side, state
 from unionfs_sim.union import Union
@@ -168,7 +167,7 @@ class Playground:
         if len(words) != 1:
             raise Usage("why PATH: which layer answers, and why the search stopped")
         path = os.path.normpath(os.path.join("/", words[0]))
-        explanation = explain(self.union, path, self.names)
+        explanation = self.union.explain(path, self.names)
         yield from map(printable, str(explanation).splitlines())
         cause = explanation.answers[0].at or explanation.path
         if self.union.upper is not None and cause in self._since:

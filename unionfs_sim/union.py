@@ -65,12 +65,15 @@ class Union(Posix):
         """Where to subscribe to what happens inside."""
         return self._tree.events
 
-    def explain(self, path: str) -> Explanation:
-        """Which layer answers ``path``, which were asked, and why the search stopped."""
+    def explain(self, path: str, names: Sequence[str] = ()) -> Explanation:
+        """Which layer answers ``path``, which were asked, and why the search stopped.
+
+        ``names``: what to call the lowers, base first.
+        """
         # Imported when asked for: `import unionfs_sim` has a price that is promised.
         from unionfs_sim.explain import explain
 
-        return explain(self, path)
+        return explain(self, path, names)
 
     def undo(self) -> bool:
         """Take back the last operation; False if there is none (mount with ``history``)."""

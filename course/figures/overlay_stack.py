@@ -10,7 +10,7 @@ from course.figures import mpl, svg
 from course.figures.overlay_stack_layout import WORDS, lay_out
 from course.figures.picture import Picture
 from course.figures.scene import Scene
-from unionfs_sim.explain import Answer, Explanation, Says, explain
+from unionfs_sim.explain import Answer, Explanation, Says
 from unionfs_sim.layer import Layer
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def spec(union: Union, paths: Sequence[str] = (), names: Sequence[str] = ()) -> 
         "figure": "overlay-stack",
         "title": TITLE,
         "layers": layers,
-        "paths": [_column_of(explain(union, path, titles), union) for path in chosen],
+        "paths": [_column_of(union.explain(path, titles), union) for path in chosen],
     }
 
 

@@ -1,222 +1,40 @@
 """The union of fuse-overlayfs 1.10: simpler than the kernel's, and with other marks in the upper.
 
 No index, no redirects, no metacopies: a lower directory cannot be renamed (EXDEV), and a copied-up file
-remembers the path that it came from only. Everything here was observed (docs/profiles.md); no code of
-fuse-overlayfs was used.
+remembers only the path that it came from. Everything was found by observation (docs/profiles.md).
 """
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from unionfs_sim.caller import ROOT, Caller
-from unionfs_sim.content import EMPTY, Content
-from unionfs_sim.events import CopiedUp, LookedUp, OpaqueMade, WhiteoutMade
-from unionfs_sim.filesystem import Stat
-from unionfs_sim.inode import DEAD, NO_XATTRS, Inode
+from unionfs_sim.content import Content
+from unionfs_sim.events import OpaqueMade, WhiteoutMade
+from unionfs_sim.inode import DEAD, Inode
 from unionfs_sim.journal import assign, put
 from unionfs_sim.markers import OPAQUE_MARKER, WHITEOUT_PREFIX
 from unionfs_sim.overlay import whiteout
-from unionfs_sim.overlay.copying import copied_up
-from unionfs_sim.overlay.node import CONST_INO, AnyNode, Part, UnionNode
-from unionfs_sim.overlay.union import UnionTree
+from unionfs_sim.overlay.node import AnyNode, UnionNode
 from unionfs_sim.permission import fail, new_mode
 from unionfs_sim.profiles import spelling
-from unionfs_sim.xattr import check_namespace
+from unionfs_sim.profiles.fuse_copyup import FIFO, CopiedByFuse, kept_mode
 
 DIRECTORY: Final = 0o040000
 REGULAR: Final = 0o100000
-SYMLINK: Final = 0o120000
 DEVICE: Final = 0o020000
-BLOCK_DEVICE: Final = 0o060000
-SOCKET: Final = 0o140000
-FIFO: Final = 0o010000
-_UNCOPYABLE: Final = (SOCKET, DEVICE, BLOCK_DEVICE)
 EXCHANGE: Final = 2
 WHITEOUT: Final = 4
 
 
-class FuseOverlayTree(UnionTree):
+class FuseOverlayTree(CopiedByFuse):
     """The inode operations as fuse-overlayfs does them."""
 
     makes_devices = True
     """Whether the upper takes devices 0:0; else a deletion is a file ``.wh.NAME``."""
     _leaves: tuple[UnionNode, str] | None = None
     """Where the rename that is going on shall leave a whiteout."""
-
-    # -- mounting
-
-    def _make_root(self) -> UnionNode:
-        parts = []
-        for layer in range(1, self.last_layer + 1):
-            root = self.stack[layer].root
-            parts.append(Part(layer, root))
-            if spelling.is_opaque(root):
-                break
-        if self.upper is not None and spelling.is_opaque(self.upper.root):
-            parts.clear()
-        return UnionNode(self.upper.root if self.upper is not None else None, tuple(parts), None, "")
-
-    # -- looking
-
-    def lookup(self, directory: UnionNode, name: str) -> AnyNode | None:
-        """The inode that ``name`` is, or None."""
-        known: AnyNode | None = directory.children.get(name)
-        if known is not None:
-            return known
-        if name in directory.children or directory.children is DEAD or spelling.is_marker(name):
-            return None
-        asked: list[int] = []
-        parts = self._search(directory, name, asked)
-        if self.events.listeners:
-            found = tuple(part.layer for part in parts)
-            self.events.tell(LookedUp(self.path_of(directory, name), tuple(asked), found))
-        if not parts:
-            directory.children[name] = None
-            return None
-        return self._node(directory, name, parts)
-
-    def _search(self, directory: UnionNode, name: str, asked: list[int]) -> list[Part]:
-        """The layers' inodes that make up ``name``, top first."""
-        parts: list[Part] = []
-        stack = directory.lowers
-        if directory.upper is not None:
-            stack = (Part(0, directory.upper), *stack)
-        for layer, inode in stack:
-            asked.append(layer)
-            if spelling.hides(inode.children, name):
-                break
-            child = inode.children.get(name)
-            if child is None:
-                continue
-            if not child.is_dir:
-                if not parts:
-                    parts.append(Part(layer, child))
-                elif child.mode & 0o170000 not in (REGULAR, SYMLINK):
-                    continue  # between directories, neither a fifo nor a device cuts the merge
-                break
-            parts.append(Part(layer, child))
-            if spelling.is_opaque(child):
-                break
-        return parts
-
-    def _node(self, directory: UnionNode, name: str, parts: list[Part]) -> AnyNode:
-        layer, inode = parts[0]
-        upper: Inode | None = inode if layer == 0 else None
-        if upper is not None and not upper.is_dir:
-            return upper
-        if not inode.is_dir and inode.nlink > 1:
-            return self._linked_node(inode, directory, name, tuple(parts))
-        node = UnionNode(upper, tuple(parts[upper is not None :]), directory, name)
-        node.flags = CONST_INO if node.lowers else 0
-        directory.children[name] = node
-        return node
-
-    def _linked_node(
-        self, inode: Inode, directory: UnionNode, name: str, parts: tuple[Part, ...]
-    ) -> UnionNode:
-        """The node of a lower file with several names: it is copied up at the one found last."""
-        known: tuple[UnionNode, list[tuple[UnionNode, str]]] | None = self.shared.get(inode)
-        if known is None:
-            known = self.shared[inode] = UnionNode(None, parts, directory, name), []
-        node, names = known
-        names.append((directory, name))
-        directory.children[name] = node
-        if node.upper is None:
-            node.parent, node.name = directory, name
-        return node
-
-    def typed_entries(self, directory: UnionNode) -> list[tuple[str, bool]]:
-        """The names in a directory, and whether each is a directory."""
-        names = self._listing(directory)
-        self._load_linked(directory, names)
-        return list(names.items())
-
-    def entries(self, directory: UnionNode) -> list[str]:
-        """The names in a directory."""
-        names = self._listing(directory)
-        self._load_linked(directory, names)
-        return list(names)
-
-    def _load_linked(self, directory: UnionNode, names: Mapping[str, bool]) -> None:
-        """A listing looks all names up, which matters for files with several names."""
-        for name in names:
-            part = next((each for each in directory.lowers if name in each.inode.children), None)
-            if part is not None and part.inode.children[name].nlink > 1:
-                self.lookup(directory, name)
-
-    def _listing(self, directory: UnionNode) -> dict[str, bool]:
-        names: dict[str, bool] = {}
-        for part in reversed(directory.lowers):
-            _overlay(names, part.inode)
-        if directory.upper is not None:
-            _overlay(names, directory.upper)
-        return names
-
-    def stat(self, node: AnyNode) -> Stat:
-        """The attributes; a directory has two links and one for every directory in it."""
-        found = super().stat(node)
-        if isinstance(node, UnionNode) and node.is_dir:
-            if node.children is DEAD:
-                return found._replace(st_nlink=2)
-            return found._replace(st_nlink=2 + sum(self._listing(node).values()))
-        return found
-
-    # -- copying up
-
-    def _copy_up(self, node: AnyNode, *, truncating: bool = False) -> Inode:
-        """The upper inode of ``node``, made now if there is none; parents first."""
-        if not isinstance(node, UnionNode):
-            return node
-        if node.upper is not None:
-            return node.upper
-        target = self._copy_up(node.parent)
-        if target.children is DEAD:
-            fail(errno.ENOENT)
-        tree = self.upper
-        assert tree is not None
-        upper = self._clone(node, target, truncating=truncating)
-        tree.attach(target, node.name, upper)
-        assign(self.journal, node, "upper", upper)
-        self._follow(node, upper)
-        if self.events.listeners:
-            size = upper.content.size
-            self.events.tell(CopiedUp(self.path_of(node.parent, node.name), node.mode, size))
-        return upper
-
-    def _clone(self, node: UnionNode, target: Inode, *, truncating: bool) -> Inode:
-        """A copy of the lower file without a name; only directories and regular files are copied well."""
-        lower = node.lowers[0].inode
-        tree = self.upper
-        assert tree is not None
-        kind = lower.mode & 0o170000
-        self._require_copyable(node)
-        if kind == SYMLINK:
-            # Made anew by the server: owner, times and attributes are lost.
-            return tree.new(lower.mode | 0o777, 0, new_mode(target, ROOT, kind)[1], lower.body)
-        body: Any = lower.body
-        mode = _kept_mode(lower.mode) if lower.uid or lower.gid or lower.is_dir else lower.mode
-        if kind == FIFO:
-            mode, body = REGULAR | mode & 0o7777, EMPTY  # what could be read from it: nothing
-        elif kind == REGULAR:
-            body = copied_up(lower.content, 0 if truncating else lower.size)
-        upper = Inode(tree.volume.next_ino(), mode, lower.uid, lower.gid, body=body)
-        upper.atime_ns, upper.mtime_ns = lower.atime_ns, lower.mtime_ns
-        upper.ctime_ns = self.clock()
-        upper.xattrs = self._copied_xattrs(node, lower)
-        return upper
-
-    def _copied_xattrs(self, node: UnionNode, lower: Any) -> Mapping[str, bytes]:
-        kept = {name: value for name, value in lower.xattrs.items() if not name.startswith(spelling.HIDDEN)}
-        if not lower.is_dir:
-            path = self.path_of(node.parent, node.name)[1:]
-            kept[spelling.ORIGIN] = path.encode("utf-8", "surrogateescape") + b"\0"
-        return kept or NO_XATTRS
-
-    def _upper_dir(self, directory: UnionNode) -> Inode:
-        return self._copy_up(directory)
 
     # -- making
 
@@ -245,7 +63,7 @@ class FuseOverlayTree(UnionTree):
         if not caller.uid and kind != DIRECTORY:
             gid = new_mode(upper_dir, caller, mode)[1]  # left as it was made
         if caller.uid or kind != REGULAR:
-            mode = _kept_mode(mode)
+            mode = kept_mode(mode)
         upper = tree.new(mode, caller.uid, gid, body)
         self._clear(upper_dir, name)
         tree.attach(upper_dir, name, upper)
@@ -259,6 +77,7 @@ class FuseOverlayTree(UnionTree):
 
     def make_unnamed(self, directory: UnionNode, mode: int, caller: Caller) -> Inode:
         """O_TMPFILE is not supported."""
+        del directory, mode, caller
         fail(errno.EOPNOTSUPP)
 
     def _make_opaque(self, upper: Inode, path: str, *, is_over_lower: bool) -> None:
@@ -334,11 +153,6 @@ class FuseOverlayTree(UnionTree):
                 return True
         return False
 
-    def _require_copyable(self, node: AnyNode) -> None:
-        """What goes is set aside in the upper first, which fails for a socket or device below."""
-        if isinstance(node, UnionNode) and node.upper is None and node.mode & 0o170000 in _UNCOPYABLE:
-            fail(errno.ENXIO)
-
     def _lose_name(self, directory: UnionNode, name: str, node: AnyNode) -> None:
         """One name less of a lower file with several: it is copied up at one that is left."""
         if not isinstance(node, UnionNode) or not node.lowers or node.lowers[0].inode not in self.shared:
@@ -392,16 +206,8 @@ class FuseOverlayTree(UnionTree):
     ) -> None:
         """Move a name onto another; EXDEV for a directory with a part in a lower layer."""
         (old_dir, old_name, node), (new_dir, new_name, other) = source, destination
-        self._check_new(new_name)
-        if isinstance(node, UnionNode) and node.is_dir and (node.lowers or node.upper is None):
-            fail(errno.EXDEV)
-        if node.is_dir and flags & EXCHANGE and isinstance(other, UnionNode) and other.lowers:
-            fail(errno.EXDEV)
-        if isinstance(other, UnionNode) and other.is_dir and not flags & EXCHANGE and self._listing(other):
-            fail(errno.ENOTEMPTY)
+        self._check_rename(node, new_name, other, exchanging=bool(flags & EXCHANGE))
         node = self._apart(old_dir, old_name, node)
-        if isinstance(other, UnionNode) and not other.is_dir:
-            self._require_copyable(other)
         old_upper, new_upper = self._copy_up(old_dir), self._copy_up(new_dir)
         upper = self._copy_up(node)
         tree = self.upper
@@ -409,11 +215,43 @@ class FuseOverlayTree(UnionTree):
         if flags & EXCHANGE and other is not None:
             tree.rename((old_upper, old_name, upper), (new_upper, new_name, self._copy_up(other)), EXCHANGE)
             self._place(other, old_dir, old_name)
-            self._place(node, new_dir, new_name)
-            self.forget_paths()
+        else:
+            there = new_upper.children.get(new_name)
+            self._put_in_place((old_upper, old_name, upper), (new_upper, new_name, other))
+            if flags & WHITEOUT:
+                self._leaves = old_dir, old_name
+            elif self._lower_has(old_dir, old_name) or (there is not None and there.is_whiteout):
+                # Onto a whiteout the two names are exchanged: it is left where the file was.
+                self._make_whiteout(old_dir, old_name)
+            if other is not None and not other.is_dir:
+                self._lose_name(new_dir, new_name, other)
+            whiteout.forget(self, old_dir, old_name)
+        self._place(node, new_dir, new_name)
+        self.forget_paths()
+
+    def _check_rename(self, node: AnyNode, name: str, other: AnyNode | None, *, exchanging: bool) -> None:
+        self._check_new(name)
+        if isinstance(node, UnionNode) and node.is_dir and (node.lowers or node.upper is None):
+            fail(errno.EXDEV)
+        if not isinstance(other, UnionNode):
             return
+        if exchanging and node.is_dir and other.lowers:
+            fail(errno.EXDEV)
+        if not exchanging and other.is_dir and self._listing(other):
+            fail(errno.ENOTEMPTY)
+        if not other.is_dir:
+            self._require_copyable(other)
+
+    def _put_in_place(
+        self, source: tuple[Inode, str, Inode], destination: tuple[Inode, str, AnyNode | None]
+    ) -> None:
+        """Move a name in the upper over whatever is there."""
+        (old_upper, old_name, upper), (new_upper, new_name, other) = source, destination
+        tree = self.upper
+        assert tree is not None
         if isinstance(other, UnionNode) and other.is_dir:
             self._take_over_whiteouts(other, upper)
+            assign(self.journal, other, "children", DEAD)
         there = new_upper.children.get(new_name)
         self._clear(new_upper, new_name)
         if there is not None and not there.is_whiteout:
@@ -422,18 +260,6 @@ class FuseOverlayTree(UnionTree):
         tree.detach(old_upper, old_name, upper)
         tree.attach(new_upper, new_name, upper)
         assign(self.journal, upper, "ctime_ns", self.clock())
-        if flags & WHITEOUT:
-            self._leaves = old_dir, old_name
-        elif self._lower_has(old_dir, old_name) or (there is not None and there.is_whiteout):
-            # Onto a whiteout the two names are exchanged, so that it is left where the file was.
-            self._make_whiteout(old_dir, old_name)
-        if isinstance(other, UnionNode) and other.is_dir:
-            assign(self.journal, other, "children", DEAD)
-        elif other is not None:
-            self._lose_name(new_dir, new_name, other)
-        whiteout.forget(self, old_dir, old_name)
-        self._place(node, new_dir, new_name)
-        self.forget_paths()
 
     def _take_over_whiteouts(self, target: UnionNode, upper: Inode) -> None:
         """A directory that replaces another one gets its deletions."""
@@ -454,83 +280,6 @@ class FuseOverlayTree(UnionTree):
             assign(self.journal, node, "parent", directory)
             assign(self.journal, node, "name", name)
             put(self.journal, directory.children, name, node)
-
-    # -- changing
-
-    def change(self, node: AnyNode, values: Mapping[str, int]) -> None:
-        """Set attributes, in the upper."""
-        assert self.upper is not None
-        if "dropped" in values and not node.mode & 0o010:
-            values = {**values, "dropped": values["dropped"] & ~0o2000}  # setgid without x is no privilege
-        if "mode" in values and isinstance(node, UnionNode) and node.mode & 0o170000 == FIFO:
-            values = {**values, "mode": REGULAR | values["mode"] & 0o7777} if node.lowers else values
-        was_fifo = isinstance(node, UnionNode) and node.mode & 0o170000 == FIFO
-        upper = self._copy_up(node)
-        self.upper.change(upper, values)
-        if isinstance(node, UnionNode):
-            self._follow(node, upper)
-        if was_fifo:
-            fail(errno.EIO)  # the kernel does not accept that a fifo has become a file
-
-    def _follow(self, node: UnionNode, upper: Inode) -> None:
-        """Let the node's copy of the permissions follow the upper's."""
-        assign(self.journal, node, "mode", upper.mode)
-        assign(self.journal, node, "uid", upper.uid)
-        assign(self.journal, node, "gid", upper.gid)
-        if node.is_dir:
-            self.forget_paths()
-
-    def write(self, node: AnyNode, offset: int, piece: bytes) -> None:
-        """Write bytes of a regular file."""
-        assert self.upper is not None
-        upper = self._copy_up(node)
-        self.upper.write(upper, offset, piece)
-        if isinstance(node, UnionNode):
-            self._follow(node, upper)
-
-    def before_open(self, node: AnyNode, *, writing: bool, truncating: bool) -> None:
-        """Opening for writing copies up, whether something is written or not."""
-        if writing:
-            self._copy_up(node, truncating=truncating)
-
-    # -- extended attributes
-
-    def getxattr(self, node: AnyNode, name: str) -> bytes | None:
-        """An extended attribute, or None."""
-        if name.startswith(spelling.HIDDEN):
-            fail(errno.ENODATA)
-        check_namespace(name)
-        real = node.real if isinstance(node, UnionNode) else node
-        value: bytes | None = real.xattrs.get(name)
-        return value
-
-    def setxattr(self, node: AnyNode, name: str, value: bytes | None, flags: int) -> None:
-        """Set or remove an extended attribute; the file is copied up even if there is nothing to remove."""
-        assert self.upper is not None
-        if name.startswith(spelling.REFUSED):
-            if value is not None:
-                fail(errno.EPERM)
-            self._copy_up(node)
-            fail(errno.ENODATA)
-        self.upper.setxattr(self._copy_up(node), name, value, flags)
-
-    def visible_xattrs(self, node: AnyNode) -> Mapping[str, bytes]:
-        """What is shown of a layer's attributes: all but the marks of unions."""
-        real = node.real if isinstance(node, UnionNode) else node
-        return {name: value for name, value in real.xattrs.items() if not name.startswith(spelling.HIDDEN)}
-
-
-def _kept_mode(mode: int) -> int:
-    """What is left of a mode: the owner is set last, which takes setuid and setgid away (chown(2))."""
-    if mode & 0o170000 == DIRECTORY:
-        return mode & ~0o2000
-    return mode & ~(0o6000 if mode & 0o010 else 0o4000)
-
-
-def _overlay(names: dict[str, bool], directory: Any) -> None:
-    for name in spelling.deleted(directory):
-        names.pop(name, None)
-    names.update((name, child.is_dir) for name, child in spelling.shown(directory))
 
 
 class NoDeviceTree(FuseOverlayTree):

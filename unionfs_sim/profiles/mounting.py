@@ -9,6 +9,7 @@ from unionfs_sim.overlay.options import MAX_LOWERS, Options, RedirectDir
 from unionfs_sim.overlay.workdir import WorkDir
 from unionfs_sim.permission import fail
 from unionfs_sim.profiles.fuse_overlayfs import FuseOverlayTree, NoDeviceTree
+from unionfs_sim.profiles.fuse_union import FuseUnion
 from unionfs_sim.profiles.oci_unpack import Unpacked
 from unionfs_sim.profiles.profile import Profile
 from unionfs_sim.union import Seat, Stack, Union, assemble
@@ -33,4 +34,5 @@ def mount_as(profile: Profile, stack: Stack, options: Options, seat: Seat) -> Un
         fail(errno.EINVAL)
     heeded = Options(userxattr=options.userxattr)
     kind = FuseOverlayTree if profile is Profile.FUSE_OVERLAYFS else NoDeviceTree
-    return assemble(kind, stack, WorkDir(), heeded, seat)
+    union = assemble(kind, stack, WorkDir(), heeded, seat)
+    return FuseUnion(union.tree, seat.caller, union.lowers, union.upper)

@@ -62,14 +62,14 @@ class Unpacked(Union):
         """The tree; nothing was mounted."""
         return self.upper
 
-    def explain(self, path: str) -> Explanation:
+    def explain(self, path: str, names: Sequence[str] = ()) -> Explanation:
         """What the tree has at ``path``, and which layer brought it when it was unpacked."""
-        return explain_unpacked(self, path)
+        return explain_unpacked(self, path, names)
 
 
-def explain_unpacked(union: Unpacked, path: str) -> Explanation:
+def explain_unpacked(union: Unpacked, path: str, names: Sequence[str] = ()) -> Explanation:
     """The tree answers alone; the layers are told as they were when they were applied."""
-    found = explain(union, path)
+    found = explain(union, path, names)
     here, *below = found.answers
     tree = Answer(here.layer, "tree", Says.ANSWERS if here.kind else Says.NOTHING, here.kind, "", asked=True)
     layers = tuple(
