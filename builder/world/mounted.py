@@ -11,6 +11,7 @@ import os
 import posixpath
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, AnyStr, Final
 
 from builder.world.attachments import Attachment, MountTable
@@ -103,6 +104,14 @@ class MountedPosix(RoutedPosix):
         """The limits of the file system."""
         found: StatVfs = self.call("statvfs", path)
         return found
+
+    @contextmanager
+    def executing(self, path: PathLike, /) -> Iterator[None]:
+        """While the ``with`` lasts, the file that ``path`` leads to is a running program."""
+        absolute = posixpath.join(self._cwd_path, as_text(path))
+        view, inner, _ = self.resolve_fully(absolute, follow=True)
+        with view.executing(inner):
+            yield
 
     # ---- changing --------------------------------------------------------------------------------
 
