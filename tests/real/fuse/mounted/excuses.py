@@ -32,6 +32,13 @@ EXCUSES: Final = (
         "lseek on an open directory with SEEK_END, SEEK_DATA or SEEK_HOLE: FUSE answers from the inode's "
         "size, overlayfs refuses",
     ),
+    Excuse(
+        ".",
+        r"^size \d+/\d+$",
+        "^(size|.each field above)",
+        "index=on, and an attribute changed through a descriptor of a file with several names: FUSE asks by "
+        "inode and not by name, so that the copy up may get another of the names",
+    ),
 )
 
 

@@ -26,8 +26,9 @@ CLIENT = Path(__file__).parent.parent / "client.py"
 class FuseMachine(ModelMachine):
     """Drives the model through the kernel's VFS and FUSE; see Machine."""
 
-    def __init__(self) -> None:
+    def __init__(self, remember_seconds: int = 0) -> None:
         super().__init__()
+        self._remember_seconds = remember_seconds
         ours, theirs = socket.socketpair()
         self._socket = ours
         with theirs:
@@ -58,7 +59,12 @@ class FuseMachine(ModelMachine):
         self._socket.sendall(pickle.dumps(("mount", (not self._mode.writable,))))
         _, ancillary, _, _ = self._socket.recvmsg(1, socket.CMSG_SPACE(4))
         device = array.array("i", ancillary[0][2][:4])[0]
-        server = Server(self._union, remember_seconds=0, on_bug=self.bugs.append, groups_of=self._groups_of)
+        server = Server(
+            self._union,
+            remember_seconds=self._remember_seconds,
+            on_bug=self.bugs.append,
+            groups_of=self._groups_of,
+        )
 
         def serve() -> None:
             try:

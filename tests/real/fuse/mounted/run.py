@@ -17,6 +17,8 @@ from differential.report import Report
 from differential.scenario import play_random
 from differential.shrink import describe, shrink
 
+from unionfs_sim.fuse.server import REMEMBER_SECONDS
+
 from .excuses import excuse_for
 from .machine import FuseMachine
 
@@ -33,8 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--mode", action="append", choices=SAMPLE)
     parser.add_argument("--keep-going", type=int, default=1, metavar="N")
     parser.add_argument("--no-shrink", action="store_true")
+    parser.add_argument(
+        "--cached", action="store_true", help="let the kernel remember, as a user's mount does"
+    )
     options = parser.parse_args(arguments)
-    model = FuseMachine()
+    model = FuseMachine(REMEMBER_SECONDS if options.cached else 0)
     syscalls.enter_private_mounts()
     excused: Counter[str] = Counter()
     report, found, number, began = Report(), 0, options.first, time.monotonic()
