@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -116,13 +117,39 @@ def _write_report(report: BuildReport, target: Path) -> None:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
-    sys.exit(run(sys.argv[1:] if argv is None else list(argv)))
+    _open_streams()
+    status = run(sys.argv[1:] if argv is None else list(argv))
+    try:
+        sys.stdout.flush()
+    except OSError:  # has been said; the interpreter would try once more at its end, and complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)
+
+
+def _open_streams() -> None:
+    """Let the three streams exist, and write signs that the terminal's encoding lacks as ``\\uNNNN``.
+
+    Else the first file opened would be descriptor 0, 1 or 2. A closed stdin is empty and a closed stderr
+    swallows, but an answer that nobody can get is an error: stdout refuses it (as glibc's check_fds does).
+    """
+    for descriptor, flags in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, flags)  # the lowest free descriptor: this one
+    sys.stdin = sys.stdin or os.fdopen(0, encoding="utf-8", closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def run(argv: Sequence[str]) -> int:
     """The exit status of one command line; says on stderr what went wrong."""
     try:
         status = cli.main(args=list(argv), prog_name="layerlab", standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         return error.exit_code
@@ -130,17 +157,23 @@ def run(argv: Sequence[str]) -> int:
         click.echo("interrupted", err=True)
         return 130
     except BuildError as error:
-        click.echo(f"layerlab: {error}", err=True)
+        from builder.cli.session import visible
+
+        click.echo(f"layerlab: {visible(str(error))}", err=True)
         return 1
     except BrokenPipeError:
-        # The reader of our answer has left; writing to it again at exit would only complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 1  # the reader of our answer has left, as head does
     except OSError as error:
         if error.strerror is None:
             raise
         place = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
         click.echo(f"layerlab: {place}{error.strerror}", err=True)
+        return 1
+    except RecursionError:
+        click.echo("layerlab: what was given is nested too deeply", err=True)
+        return 1
+    except MemoryError:
+        click.echo("layerlab: out of memory", err=True)
         return 1
     return status if isinstance(status, int) else 0
 

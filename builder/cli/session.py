@@ -39,13 +39,12 @@ class Session:
             yield store
 
     def print(self, text: str) -> None:
-        """Print a line of the answer; what is not UTF-8 is shown as ``\\xNN``."""
-        printable = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-        self.out.write(printable + "\n")
+        """Print a line of the answer; what is not UTF-8 or could steer a terminal is shown as ``\\xNN``."""
+        self.out.write(visible(text) + "\n")
 
     def say(self, text: str) -> None:
         """Print a line of talk."""
-        self.err.write(text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") + "\n")
+        self.err.write(visible(text) + "\n")
 
     def json(self, answer: object) -> None:
         """Print the answer as JSON."""
@@ -78,11 +77,23 @@ class Session:
         for column in columns:
             table.add_column(column)
         for row in rows:
-            cells = (
-                cell.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace") for cell in row
-            )
-            table.add_row(*map(Text, cells))
+            table.add_row(*(Text(visible(cell)) for cell in row))
         Console(file=self.out).print(table)
+
+
+def visible(text: str) -> str:
+    """The text with everything that could steer a terminal, and every byte that is not UTF-8, as an escape.
+
+    >>> print(visible("\\x1b[31mred \\udcff"))
+    \\x1b[31mred \\xff
+    """
+    decoded = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if decoded.isprintable():
+        return decoded
+    return "".join(
+        char if char.isprintable() or char in "\n\t\xa0\u3000" else char.encode("unicode_escape").decode()
+        for char in decoded
+    )
 
 
 def columned(rows: Sequence[Sequence[str]]) -> list[str]:
