@@ -17,6 +17,7 @@ from unionfs_sim.hostdir import read_directory
 from unionfs_sim.layer import Layer
 from unionfs_sim.overlay.options import Options
 from unionfs_sim.playground import HISTORY, Playground, Usage, play_all
+from unionfs_sim.profiles.profile import Profile
 from unionfs_sim.union import Union, mount
 
 
@@ -28,7 +29,13 @@ class Host(Protocol):
         ...
 
     def attach(
-        self, serve: Callable[[int], None], directory: str, command: Sequence[str], *, read_only: bool
+        self,
+        serve: Callable[[int], None],
+        directory: str,
+        command: Sequence[str],
+        *,
+        read_only: bool,
+        device: str,
     ) -> int:
         """Mount what ``serve`` answers for: for ``command`` alone (its status), or for all (0)."""
         ...
@@ -49,6 +56,13 @@ def stack(function: click.decorators.FC) -> click.decorators.FC:
     function = click.option(
         "-o", "--options", "written", default="", metavar="OPTIONS", help="As mount -t overlay has them."
     )(function)
+    function = click.option(
+        "--profile",
+        type=click.Choice([profile.value for profile in Profile]),
+        default=Profile.KERNEL.value,
+        show_default=True,
+        help="Whose rules the union follows.",
+    )(function)
     function = click.option("--read-only", is_flag=True, help="No upper: writing is EROFS.")(function)
     return click.option(
         "-l",
@@ -61,7 +75,13 @@ def stack(function: click.decorators.FC) -> click.decorators.FC:
 
 
 def mounted(
-    host: Host, lowers: Sequence[str], written: str, *, read_only: bool, clock: Clock | None = None
+    host: Host,
+    lowers: Sequence[str],
+    written: str,
+    *,
+    read_only: bool,
+    profile: str = "kernel",
+    clock: Clock | None = None,
 ) -> tuple[Union, tuple[str, ...]]:
     """The union that the options ask for, and its lowers' names; ``clock``: default stands still."""
     named = [each for lower in lowers for each in _layers(host, lower)]
@@ -73,7 +93,14 @@ def mounted(
         raise click.BadParameter(f"mount would refuse these options: {written!r}", param_hint="-o") from None
     layers = [layer for _, layer in named]
     try:
-        union = mount(layers, None if read_only else Layer(), options=options, clock=clock, history=HISTORY)
+        union = mount(
+            layers,
+            None if read_only else Layer(),
+            options=options,
+            clock=clock,
+            history=HISTORY,
+            profile=Profile(profile),
+        )
     except OSError as error:
         raise click.BadParameter(f"mount: {error.strerror}", param_hint="-o") from None
     return union, tuple(f"L{number} {name}"[:24] for number, (name, _) in enumerate(named))
@@ -98,14 +125,14 @@ def _layers(host: Host, lower: str) -> Sequence[tuple[str, Layer]]:
 @command.command()
 @stack
 @click.pass_obj
-def shell(host: Host, lowers: Sequence[str], written: str, *, read_only: bool) -> None:
+def shell(host: Host, lowers: Sequence[str], written: str, *, read_only: bool, profile: str) -> None:
     """Type commands; after each one see lowers, upper and the merged view side by side.
 
     \b
     Example:
       layerlab fs shell --lower examples/nginx
     """
-    union, names = mounted(host, lowers, written, read_only=read_only)
+    union, names = mounted(host, lowers, written, read_only=read_only, profile=profile)
     playground = Playground(union, names)
     interactive = sys.stdin.isatty()
     if interactive:
@@ -129,14 +156,16 @@ def shell(host: Host, lowers: Sequence[str], written: str, *, read_only: bool) -
 @click.argument("script", type=click.File("r", encoding="utf-8", errors="surrogateescape"))
 @stack
 @click.pass_obj
-def play(host: Host, script: TextIO, lowers: Sequence[str], written: str, *, read_only: bool) -> None:
+def play(
+    host: Host, script: TextIO, lowers: Sequence[str], written: str, *, read_only: bool, profile: str
+) -> None:
     """Run a file of playground commands and print the state after each; - is stdin.
 
     \b
     Example:
       echo 'mkdir /app' | layerlab fs play -
     """
-    union, names = mounted(host, lowers, written, read_only=read_only)
+    union, names = mounted(host, lowers, written, read_only=read_only, profile=profile)
     try:
         _print(play_all(Playground(union, names), script, lambda text: f"fs> {text}"))
     except Usage as error:
@@ -147,14 +176,16 @@ def play(host: Host, script: TextIO, lowers: Sequence[str], written: str, *, rea
 @click.argument("path")
 @stack
 @click.pass_obj
-def explain(host: Host, path: str, lowers: Sequence[str], written: str, *, read_only: bool) -> None:
+def explain(
+    host: Host, path: str, lowers: Sequence[str], written: str, *, read_only: bool, profile: str
+) -> None:
     """Say which layer answers PATH, which were asked, and why the search stopped.
 
     \b
     Example:
       layerlab fs explain /Dockerfile --lower examples/nginx
     """
-    union, _ = mounted(host, lowers, written, read_only=read_only)
+    union, _ = mounted(host, lowers, written, read_only=read_only, profile=profile)
     click.echo(str(union.explain(os.path.normpath(os.path.join("/", path)))))
 
 
@@ -163,6 +194,7 @@ def explain(host: Host, path: str, lowers: Sequence[str], written: str, *, read_
 @click.argument("run", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
 @stack
 @click.option("--no-cache", is_flag=True, help="Let the kernel ask every time (slower; for comparing).")
+@click.option("--device", default="/dev/fuse", show_default=True, metavar="NODE", help="The FUSE device.")
 @click.pass_obj
 def mount_for_real(
     host: Host,
@@ -172,7 +204,9 @@ def mount_for_real(
     written: str,
     *,
     read_only: bool,
+    profile: str,
     no_cache: bool,
+    device: str,
 ) -> int:
     """Serve the union at DIRECTORY as a real file system (Linux, /dev/fuse), for all or for one COMMAND.
 
@@ -185,13 +219,13 @@ def mount_for_real(
     """
     from unionfs_sim.fuse.server import REMEMBER_SECONDS, Server
 
-    union, _ = mounted(host, lowers, written, read_only=read_only, clock=time.time_ns)
+    union, _ = mounted(host, lowers, written, read_only=read_only, profile=profile, clock=time.time_ns)
     server = Server(
         union,
         remember_seconds=0 if no_cache else REMEMBER_SECONDS,
         on_bug=lambda error: click.echo(f"layerlab: a bug in the file system: {error!r}", err=True),
     )
-    return host.attach(server.serve, directory, run, read_only=read_only)
+    return host.attach(server.serve, directory, run, read_only=read_only, device=device)
 
 
 def _print(lines: Iterable[str]) -> None:

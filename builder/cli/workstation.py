@@ -25,18 +25,21 @@ class Workstation(Session):
             return list(zip(made_by, unpack_stack(store, found.layers), strict=True))
 
     def attach(
-        self, serve: Callable[[int], None], directory: str, command: Sequence[str], *, read_only: bool
+        self,
+        serve: Callable[[int], None],
+        directory: str,
+        command: Sequence[str],
+        *,
+        read_only: bool,
+        device: str,
     ) -> int:
         """Mount what ``serve`` answers for, for one command (its status) or for all to see (0)."""
-        from builder.namespace.fusemount import Access, mounted_for, mounted_for_all
+        from builder.namespace.fusemount import Access, Place, mounted_for, mounted_for_all
 
-        access = Access.READ_ONLY if read_only else Access.READ_WRITE
+        place = Place(directory, Access.READ_ONLY if read_only else Access.READ_WRITE, device)
         if command:
-            return mounted_for(command, directory, serve, access=access)
+            return mounted_for(place, serve, command)
         mounted_for_all(
-            directory,
-            serve,
-            ready=lambda: self.say(f"mounted at {directory}; Ctrl-C or umount ends it"),
-            access=access,
+            place, serve, ready=lambda: self.say(f"mounted at {directory}; Ctrl-C or umount ends it")
         )
         return 0

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 from functools import cache
 from typing import Any, Final
 
 CLONE_NEWNS: Final = 0x0002_0000
 CLONE_NEWUSER: Final = 0x1000_0000
+CLONE_NEWPID: Final = 0x2000_0000
 MS_RDONLY: Final = 1
 MS_NOSUID: Final = 2
 MS_NODEV: Final = 4
+MS_NOEXEC: Final = 8
 MS_REC: Final = 16384
 MS_PRIVATE: Final = 1 << 18
 MNT_DETACH: Final = 2
+PR_SET_PDEATHSIG: Final = 1
 
 
 @cache
@@ -49,3 +53,11 @@ def mount(source: str, target: str, kind: str | None, flags: int = 0, options: s
 def unmount(target: str, flags: int = MNT_DETACH) -> None:
     """Detach a file system, even one in use (umount2(2))."""
     _checked("umount", _libc().umount2(os.fsencode(target), ctypes.c_int(flags)), target)
+
+
+def die_with_parent() -> None:
+    """From now on the kernel kills this process when the one that forked it ends (prctl(2)).
+
+    A later change of credentials takes it back; a parent that is dead already is not noticed.
+    """
+    _checked("prctl", _libc().prctl(ctypes.c_int(PR_SET_PDEATHSIG), ctypes.c_ulong(signal.SIGKILL)))

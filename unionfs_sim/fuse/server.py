@@ -77,9 +77,17 @@ class Server:
             request = Request(op, node, (uid, gid, pid), view[size:length])
             answer = self.answer(request)
             if answer is not None:
-                _reply(descriptor, unique, answer)
+                self._reply(descriptor, unique, answer)
             # A view of a file's bytes that is still alive would forbid the next write to grow them.
             del answer, request
+
+    def _reply(self, descriptor: int, unique: int, answer: bytes | memoryview | int) -> None:
+        try:
+            _send(descriptor, unique, answer)
+        except OSError as error:
+            # The kernel makes no sense of the answer; of most such mistakes it makes EIO itself.
+            self.on_bug(error)
+            _send(descriptor, unique, errno.EIO)
 
     def answer(self, request: Request) -> bytes | memoryview | int | None:
         """The body of the answer, an errno, or None where none is due. A bug is EIO, never a hang."""
@@ -126,14 +134,14 @@ class Server:
         return wire.OPEN_OUT.pack(self._next_handle, flags, 0)
 
 
-def _reply(descriptor: int, unique: int, answer: bytes | memoryview | int) -> None:
+def _send(descriptor: int, unique: int, answer: bytes | memoryview | int) -> None:
     try:
         if isinstance(answer, int):
             os.write(descriptor, wire.REPLY.pack(wire.REPLY.size, -answer, unique))
         else:
             os.writev(descriptor, (wire.REPLY.pack(wire.REPLY.size + len(answer), 0, unique), answer))
     except OSError as error:
-        # ENOENT: the asker was interrupted meanwhile; ENODEV: unmounted, which the next read will say.
+        # ENOENT: nobody waits (any more); ENODEV: unmounted, which the next read will say.
         if error.errno not in (errno.ENOENT, errno.ENODEV):
             raise
 

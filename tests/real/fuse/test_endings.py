@@ -142,6 +142,20 @@ def test_a_mount_for_all_is_gone_after_the_server_was_ended(lower: Path, number:
 
 
 @pytest.mark.kernel
+def test_after_a_killed_server_the_next_mount_works(lower: Path) -> None:
+    merged = lower.parent / "merged"
+    killed = start(lower)
+    assert within_seconds(lambda: (merged / "motd").exists())
+    killed.kill()
+    killed.communicate(timeout=20)
+    assert within_seconds(lambda: str(merged) not in Path("/proc/self/mounts").read_text())
+
+    output, _ = start(lower, "cat", "motd").communicate(timeout=20)
+
+    assert output == "hello\n"
+
+
+@pytest.mark.kernel
 def test_who_unmounts_ends_the_server(lower: Path) -> None:
     merged = lower.parent / "merged"
     server = start(lower)
@@ -174,6 +188,20 @@ def test_a_bug_in_the_server_is_eio_for_who_asked_and_the_rest_goes_on(lower: Pa
 
     assert "Input/output error" in done.stderr
     assert done.stdout == "motd\nmotd\nother\n0 ['ZeroDivisionError']\n"
+
+
+NONSENSE = BROKEN.replace("lambda node: 1 / 0", "lambda node: None").replace(
+    "bugs = []", "Server.attributes = lambda self, node: b'short'; bugs = []"
+)
+
+
+def test_an_answer_that_the_kernel_cannot_read_is_eio_as_well(lower: Path) -> None:
+    argv = [sys.executable, "-c", NONSENSE, str(lower.parent / "merged"), "true"]
+
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=30)
+
+    assert "Input/output error" in done.stderr
+    assert done.stdout == "126 ['OSError']\n"
 
 
 UNPRIVILEGED = """
