@@ -9,7 +9,7 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from unionfs_sim.inode import Inode
+from unionfs_sim.inode import DEAD, Inode
 from unionfs_sim.journal import assign
 from unionfs_sim.overlay.node import IMPURE, WHITEOUTS, XWHITEOUTS, LeftOut, UnionNode
 from unionfs_sim.permission import fail
@@ -25,6 +25,8 @@ def listing(union: UnionTree, node: UnionNode) -> dict[str, bool]:
     known = node.listing
     if known is not None:
         return known
+    if node.children is DEAD:
+        return {}
     if node.flags & WHITEOUTS:
         known = merged(union, node)
         _look_up_entries(union, node, known)

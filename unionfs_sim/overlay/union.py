@@ -45,7 +45,9 @@ class UnionTree(UnionXattrs):
         return lookup.lookup(self, directory, name)
 
     def entries(self, directory: UnionNode) -> list[str]:
-        """The names in a directory."""
+        """The names in a directory; none in one that was removed, whatever lies below its place."""
+        if directory.children is DEAD:
+            return []
         if not directory.flags & (WHITEOUTS | IMPURE):  # one part: as quick to read as to remember
             if directory.upper is not None:
                 return list(directory.upper.children)

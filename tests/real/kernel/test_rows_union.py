@@ -219,3 +219,12 @@ def test_a_lower_file_that_has_lost_its_last_name_gets_no_other(union: Bench, ho
 
     with refused(errno.ENOENT):
         union.do("link_open", 0, "/new")
+
+
+def test_a_removed_directory_that_somebody_stands_in_lists_nothing(union: Bench) -> None:
+    union.mount({"/d/x": "data"})
+    union.do("chdir", "/d")
+    union.do("unlink", "/d/x")
+    union.do("rmdir", "/d")
+
+    assert union.do("listdir", ".") == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import platform
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,8 @@ def measure(seed: int, calls_per_mode: int, kernel: Machine, model: Machine) -> 
             _, divergence = play_random(name, mode, kernel, model, done.report)
             done.scenarios[mode.name] += 1
             done.divergences[mode.name] += divergence is not None
+            if divergence:
+                sys.stderr.write(f"=== scenario {name}: {divergence}\n")
     return done
 
 
