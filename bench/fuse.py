@@ -3,7 +3,7 @@
     python bench/fuse.py [--source nginx_1.22.1.orig.tar.gz] [--runs 3] [--json]
 
 Promise: configure takes at most twice as long. Without ``--source`` a script like one of its checks is run,
-forty times; with it, the ./configure and make of that archive. ``apt-get source --download-only nginx`` has one.
+forty times; with it, the ./configure and make of that archive (``apt-get source nginx`` fetches one).
 """
 
 from __future__ import annotations
