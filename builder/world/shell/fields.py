@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import re
 
+from typing import Final
+
 from builder.world.shell.pattern import SPECIAL, escaped
 
 
@@ -116,6 +118,10 @@ class FieldBuilder(Builder):
         return self.fields
 
 
+_TEST: Final = [("[", False)]
+"""The commonest word with a bracket is no pattern: no directory need be read for it."""
+
+
 def field_text(field: list[tuple[str, bool]]) -> str:
     """The field as plain text."""
     return field[0][0] if len(field) == 1 else "".join(piece for piece, _ in field)
@@ -123,6 +129,6 @@ def field_text(field: list[tuple[str, bool]]) -> str:
 
 def field_pattern(field: list[tuple[str, bool]]) -> str | None:
     """The field as a pattern; None if nothing unquoted in it is special."""
-    if not any(not quoted and SPECIAL.search(piece) for piece, quoted in field):
+    if field == _TEST or not any(not quoted and SPECIAL.search(piece) for piece, quoted in field):
         return None
     return "".join(escaped(piece) if quoted else piece for piece, quoted in field)
