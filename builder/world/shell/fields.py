@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-
 from typing import Final
 
 from builder.world.shell.pattern import SPECIAL, escaped
