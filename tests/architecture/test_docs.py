@@ -57,3 +57,10 @@ def test_every_decision_is_numbered_and_says_what_was_decided_and_why() -> None:
     for record in records:
         text = record.read_text(encoding="utf-8")
         assert "**Decided:**" in text and "**Why:**" in text, record.name
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    targets = set(LINK.findall((ROOT / "README.md").read_text(encoding="utf-8")))
+    pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+
+    assert pages - targets == set()
