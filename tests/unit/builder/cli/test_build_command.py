@@ -245,3 +245,36 @@ def test_ctrl_c_ends_with_130_and_leaves_no_temporary_files(project, tmp_path, d
     assert "Traceback" not in said
     assert list(scratch.iterdir()) == []
     assert list((tmp_path / "state" / "scratch").iterdir()) == []
+
+
+def test_a_build_that_was_killed_leaves_a_store_in_which_the_next_one_works(project, tmp_path):
+    path = project(f"FROM busybox\nRUN echo first > /a\nRUN {ENDLESS}\n")
+    env = {**os.environ, "LAYERLAB_HOME": str(tmp_path / "state")}
+    words = [sys.executable, "-m", "course.cli", "build", str(path)]
+    child = subprocess.Popen(words, env=env, stderr=subprocess.PIPE, text=True)
+    assert child.stderr is not None
+    while "2/2] not cached" not in child.stderr.readline():
+        pass
+    child.kill()
+    child.communicate(timeout=30)
+    project("FROM busybox\nRUN echo first > /a\nRUN echo second > /b\n")
+
+    again = subprocess.run(words, env=env, capture_output=True, text=True, check=False)
+
+    assert again.returncode == 0, again.stderr
+    assert list((tmp_path / "state" / "scratch").iterdir()) == []
+
+
+def test_builds_at_the_same_time_in_one_store_give_the_same_image(project, tmp_path):
+    path = project("FROM busybox\nRUN echo first > /a\n")
+    env = {**os.environ, "LAYERLAB_HOME": str(tmp_path / "state")}
+    words = [sys.executable, "-m", "course.cli", "build", "--quiet"]
+    children = [
+        subprocess.Popen([*words, "-t", name, str(path)], env=env, stdout=subprocess.PIPE, text=True)
+        for name in ("one", "two", "three")
+    ]
+
+    digests = {child.communicate(timeout=60)[0] for child in children}
+
+    assert [child.returncode for child in children] == [0, 0, 0]
+    assert len(digests) == 1
