@@ -88,7 +88,13 @@ class Picture:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all; raises BuildError where that is impossible."""
+    """Write a file whole or not at all; raises BuildError where that is impossible.
+
+    What stands at ``path`` and is no regular file (/dev/null, a fifo) is written to, never replaced.
+    """
+    if path.exists() and not path.is_file():
+        _write_through(path, content)
+        return
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
@@ -103,3 +109,11 @@ def write_whole(path: Path, content: bytes) -> None:
     except OSError as error:
         os.unlink(name)
         raise BuildError(f"cannot write: {error.strerror}", where=str(path)) from None
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    try:
+        with path.open("wb") as stream:
+            stream.write(content)
+    except OSError as error:
+        raise BuildError(f"cannot write here: {error.strerror}", where=str(path), fix="name a file") from None

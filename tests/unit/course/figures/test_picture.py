@@ -9,7 +9,7 @@ import pytest
 
 from builder.errors import BuildError
 from course.figures import overlay_stack, stage_graph
-from course.figures.picture import Picture
+from course.figures.picture import Picture, write_whole
 
 EMPTY = {"figure": "overlay-stack", "title": "nothing", "layers": [], "paths": []}
 
@@ -42,3 +42,19 @@ def test_only_a_graph_can_be_saved_as_mermaid(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="cannot write here: No such file or directory"):
         Picture(overlay_stack, EMPTY).save(tmp_path / "absent" / "stack.svg")
+
+
+def test_what_is_no_regular_file_is_written_to_and_never_replaced(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reading = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+
+    write_whole(fifo, b"a page")
+
+    assert (os.read(reading, 100), fifo.is_fifo()) == (b"a page", True)
+    os.close(reading)
+
+
+def test_a_directory_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="cannot write here: Is a directory"):
+        write_whole(tmp_path, b"a page")
