@@ -67,6 +67,9 @@ bench: $(VENV)/.dev ## measure against peers in the same run
 fuzz: $(VENV)/.dev ## compare the union with the kernel's overlayfs: make fuzz SEED=7 OPS=100000
 	@$(BIN)/python tests/real/kernel/fuzz.py --seed $(SEED) --ops $(OPS)
 
+fidelity: $(VENV)/.dev ## measure the union against the kernel again and write docs/fidelity.md (root)
+	@$(BIN)/python tests/real/kernel/fidelity.py --seed $(SEED) --calls 50000
+
 clean: ## remove the environment and all caches
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
