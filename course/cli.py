@@ -74,8 +74,19 @@ def state_directory(env: Mapping[str, str]) -> Path:
     """
     if chosen := env.get("LAYERLAB_HOME"):
         return Path(chosen)
-    base = env.get("XDG_STATE_HOME") or str(Path(env.get("HOME", "/")) / ".local" / "state")
-    return Path(base) / "layerlab"
+    if os.path.isabs(base := env.get("XDG_STATE_HOME", "")):  # a relative one "should be considered invalid"
+        return Path(base) / "layerlab"
+    return Path(env.get("HOME") or _home_in_passwd()) / ".local" / "state" / "layerlab"
+
+
+def _home_in_passwd() -> str:
+    """Where this user is at home by the user database; the root if it does not know the user."""
+    import pwd  # not on every platform, and seldom needed
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return "/"
 
 
 @click.group(cls=LateGroup, context_settings={"help_option_names": ["-h", "--help"]})
