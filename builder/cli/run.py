@@ -11,7 +11,7 @@ import click
 
 from builder.cli.inputs import pairs
 from builder.cli.lookup import find
-from builder.cli.session import Session
+from builder.cli.session import Session, visible
 from builder.context.identity import owner
 from builder.errors import BuildError
 from builder.image.image import Image
@@ -108,7 +108,7 @@ class _Container:
             # With --get the answer is what the server answers; what it logs is talk.
             return world.run(root, self.job, _talk if paths else _print, caller=Caller(uid, gid))
         except ExecError as error:
-            click.echo(f"layerlab: {self.job.argv[0]}: {error.message}", err=True)
+            click.echo(f"layerlab: {visible(self.job.argv[0])}: {error.message}", err=True)
             return error.status
         except Serving as serving:
             if not paths:

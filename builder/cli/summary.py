@@ -100,12 +100,14 @@ def show(
     session.print("")
     cells = [[_cut(row.instruction), row.entries, size(row.size), short(row.digest)] for row in rows]
     session.table(
-        ["INSTRUCTION", "ENTRIES", "SIZE", "DIFF ID"], cells, title="Layers of the image, base first"
+        ["INSTRUCTION", "ENTRIES", "SIZE", "DIFF ID"],
+        cells,
+        title="Layers of the image, base first; sizes of their tars",
     )
     session.print("")
     for stage in weighed:
         verb = "was shipped" if stage.shipped else "was used and left behind"
-        session.print(f"{stage.title} ({stage.base}): {size(stage.size)} {verb}")
+        session.print(f"{stage.title} ({stage.base}): {size(stage.size)} of files {verb}")
     session.print(f"Programs and libraries of embedded images weigh 1/{SCALE} of the real ones.")
 
 

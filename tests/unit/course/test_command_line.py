@@ -84,7 +84,7 @@ def test_an_encoding_without_our_signs_is_no_traceback(layerlab: Call, words: st
     assert done.stdout
 
 
-@pytest.mark.parametrize("words", ["image tree red", "explain Dockerfile"])
+@pytest.mark.parametrize("words", ["image tree red", "explain Dockerfile", "run red \x1b[31mblue"])
 def test_a_name_cannot_steer_the_terminal(layerlab: Call, words: str) -> None:
     done = layerlab(f"layerlab {words}")
 
