@@ -60,6 +60,11 @@ class Journal:
             if not self._depth:
                 self._close()
 
+    @property
+    def latest(self) -> object:
+        """The operation that ``undo`` would take back; None if there is none."""
+        return self._current or (self._done[-1] if self._done else None)
+
     def append(self, inverse: Inverse) -> None:
         """Write down how to take back one change."""
         self._current.append(inverse)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shlex
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Final
 
 from unionfs_sim import commands
@@ -16,14 +14,39 @@ from unionfs_sim.changeset import pack
 from unionfs_sim.events import CopiedUp, Event, LookedUp, OpaqueMade, RedirectMade, WhiteoutMade
 from unionfs_sim.posix import Posix
 from unionfs_sim.render import State, printable, side_by_side, state
+from unionfs_sim.typed import Typed, Usage, known, parse, user
 from unionfs_sim.union import Union
 
 HISTORY: Final = 100_000
 """How many operations undo can take back; mount the union with it."""
 
 
-class Usage(Exception):
-    """A line that the playground cannot make sense of."""
+class Played:
+    """The lines so far that are of any effect, for a replay; undo takes the last step away."""
+
+    def __init__(self) -> None:
+        self._lines: list[tuple[str, bool]] = []
+        self._undone: list[tuple[int, str]] = []
+
+    def append(self, line: str, *, is_step: bool) -> None:
+        """A line was played; a step can be undone, other lines look or change who acts."""
+        self._lines.append((line, is_step))
+        if is_step:
+            self._undone.clear()
+
+    def undo(self) -> None:
+        """The last step is taken back."""
+        place = max(number for number, (_, is_step) in enumerate(self._lines) if is_step)
+        self._undone.append((place, self._lines.pop(place)[0]))
+
+    def redo(self) -> None:
+        """The step that was undone last is done again."""
+        place, line = self._undone.pop()
+        self._lines.insert(place, (line, True))
+
+    def lines(self) -> list[str]:
+        """The lines in order."""
+        return [line for line, _ in self._lines]
 
 
 @dataclass(slots=True)
@@ -38,6 +61,7 @@ class Playground:
     copy_ups: int = field(init=False, default=0)
     whiteouts: int = field(init=False, default=0)
     _shown: State | None = field(init=False, default=None)
+    _played: Played = field(init=False, default_factory=Played)
     _since: dict[str, str] = field(init=False, default_factory=dict)
     _line: str = field(init=False, default="")
 
@@ -68,10 +92,10 @@ class Playground:
 
         Raises Usage for a line that is no command; EOFError for ``quit``.
         """
-        words, target, appends = _parse(line)
-        if not words:
+        typed = parse(line)
+        if not typed.words:
             return
-        own: dict[str, Callable[[list[str]], Iterable[str]]] = {
+        own: dict[str, Callable[[tuple[str, ...]], Iterable[str]]] = {
             "undo": self._undo,
             "redo": self._redo,
             "cost": self._cost,
@@ -79,44 +103,38 @@ class Playground:
             "why": self._why,
             "su": self._su,
             "export": self._export,
+            "save": self._save,
             "help": self._help,
             "quit": self._quit,
             "exit": self._quit,
         }
-        name = words[0]
-        if name in own:
-            yield from own[name](words[1:])
-            return
-        command = commands.COMMANDS.get(name)
-        if command is None:
-            close = get_close_matches(name, [*own, *commands.COMMANDS], n=1)
-            raise Usage(
-                f"{name}: no such command" + (f"; did you mean {close[0]}?" if close else "; try help")
-            )
+        name = typed.words[0]
         self._line = line.strip()
-        yield from self._run(command, words, target, appends=appends)
+        if name in own:
+            yield from own[name](typed.words)
+            return
+        known(name, tuple(own))
+        yield from self._run(typed)
 
-    def _run(
-        self, command: commands.Command, words: list[str], target: str | None, *, appends: bool
-    ) -> Iterator[str]:
+    def _run(self, typed: Typed) -> Iterator[str]:
         self.happened.clear()
-        output: list[str] = []
+        before = self._latest
         with self.union.operation():
-            try:
-                output += command(self.view, words[1:])
-                if target is not None:
-                    redirected, output = output, []
-                    self._redirect(redirected, target, os.O_APPEND if appends else os.O_TRUNC)
-            except OSError as error:
-                # What was done before the error stays done, as in a shell.
-                output.append(f"{words[0]}: {_place(error)}{error.strerror}")
+            output = typed.perform(self.view)
+        self._played.append(self._line, is_step=self._latest is not before)
         yield from map(printable, output)
         yield from map(_told, self.happened)
         yield from self._changes()
 
-    def _redirect(self, output: list[str], target: str, mode: int) -> None:
-        with self.view.open(target, os.O_WRONLY | os.O_CREAT | mode) as file:
-            file.write("".join(f"{text}\n" for text in output).encode("utf-8", "surrogateescape"))
+    @property
+    def _latest(self) -> object:
+        """The operation that undo would take back; each is another object."""
+        journal = self.union.tree.journal
+        return journal.latest if journal is not None else None
+
+    def lines(self) -> list[str]:
+        """The commands so far without what was undone: played again, they give the same state."""
+        return self._played.lines()
 
     def _changes(self) -> Iterator[str]:
         """The new state, if anything in it changed."""
@@ -138,92 +156,84 @@ class Playground:
 
     # -- the playground's own words
 
-    def _undo(self, _: list[str]) -> Iterator[str]:
+    def _undo(self, _: tuple[str, ...]) -> Iterator[str]:
         self._line = "undo"
         if self.union.undo():
+            self._played.undo()
             yield from self._changes()
         else:
             yield "nothing to undo"
 
-    def _redo(self, _: list[str]) -> Iterator[str]:
+    def _redo(self, _: tuple[str, ...]) -> Iterator[str]:
         self._line = "redo"
         if self.union.redo():
+            self._played.redo()
             yield from self._changes()
         else:
             yield "nothing to redo"
 
-    def _cost(self, _: list[str]) -> Iterator[str]:
+    def _cost(self, _: tuple[str, ...]) -> Iterator[str]:
         yield f"so far {self.copy_ups} copies up, {self.copied_bytes:,} bytes; {self.whiteouts} whiteouts"
         if self.union.upper is not None:
             entries = sum(1 for _ in self.union.upper.inodes()) - 1
             packed = sum(map(len, pack(self.union.upper)))
             yield f"the upper has {entries} entries; as a layer tar {packed:,} bytes"
 
-    def _show(self, _: list[str]) -> Iterator[str]:
+    def _show(self, _: tuple[str, ...]) -> Iterator[str]:
         self._shown = None
         yield from self.show()
 
-    def _why(self, words: list[str]) -> Iterator[str]:
-        if len(words) != 1:
+    def _why(self, words: tuple[str, ...]) -> Iterator[str]:
+        if len(words) != 2:
             raise Usage("why PATH: which layer answers, and why the search stopped")
-        path = os.path.normpath(os.path.join("/", words[0]))
+        path = os.path.normpath(os.path.join("/", words[1]))
         explanation = self.union.explain(path, self.names)
         yield from map(printable, str(explanation).splitlines())
         cause = explanation.answers[0].at or explanation.path
         if self.union.upper is not None and cause in self._since:
             yield printable(f"  the upper has {cause} like this since: {self._since[cause]}")
 
-    def _su(self, words: list[str]) -> Iterator[str]:
-        ids = words[0].split(":") if len(words) == 1 else []
-        if len(ids) not in (1, 2) or not all(each.isdigit() and len(each) < 11 for each in ids):
-            raise Usage("su UID[:GID]: act as another user; su 0 is root again")
-        uid, gid = int(ids[0]), int(ids[-1])
+    def _su(self, words: tuple[str, ...]) -> Iterator[str]:
+        uid, gid = user(words)
         self.view = self.union.acting_as(Caller(uid, gid))
+        self._played.append(self._line, is_step=False)
         yield f"now uid {uid}, gid {gid}"
 
-    def _export(self, words: list[str]) -> Iterator[str]:
-        if len(words) != 1 or self.union.upper is None:
+    def _export(self, words: tuple[str, ...]) -> Iterator[str]:
+        if len(words) != 2 or self.union.upper is None:
             raise Usage("export FILE: write the upper as a layer tar")
-        with open(words[0], "xb") as file:
-            size = sum(map(file.write, pack(self.union.upper)))
-        yield f"{words[0]}: {size:,} bytes, the upper as an OCI layer"
+        size = _written(words[1], pack(self.union.upper))
+        yield f"{words[1]}: {size:,} bytes, the upper as an OCI layer"
 
-    def _help(self, _: list[str]) -> Iterator[str]:
+    def _save(self, words: tuple[str, ...]) -> Iterator[str]:
+        if len(words) != 2:
+            raise Usage("save FILE: write the commands so far, without those that were undone")
+        lines = self.lines()
+        _written(words[1], [f"{line}\n".encode("utf-8", "surrogateescape") for line in lines])
+        yield f"{words[1]}: {len(lines)} commands; layerlab fs play {words[1]} plays them again"
+
+    def _help(self, _: tuple[str, ...]) -> Iterator[str]:
         yield "Commands on the union: " + " ".join(sorted(commands.COMMANDS))
         yield "  echo TEXT > FILE and >> FILE write; mv, rm -r, cp, ln -s and ls -l do as in a shell"
-        yield "On the playground: why PATH, undo, redo, cost, show, su UID[:GID], export FILE, help, quit"
+        yield "On the playground: why PATH, undo, redo, cost, show, su UID[:GID], export FILE,"
+        yield "  save FILE (the commands so far, for layerlab fs play), help, quit"
 
-    def _quit(self, _: list[str]) -> list[str]:
+    def _quit(self, _: tuple[str, ...]) -> list[str]:
         raise EOFError
+
+
+def _written(path: str, pieces: Iterable[bytes]) -> int:
+    """How many bytes were written to the new file ``path`` of the machine; Usage if that fails."""
+    try:
+        with open(path, "xb") as file:
+            return sum(map(file.write, pieces))
+    except OSError as error:
+        raise Usage(f"{path}: {error.strerror}") from None
 
 
 def _in_upper(signs: tuple[str, ...] | None) -> str:
     """What the upper has of a path: the column before the merged view."""
     return signs[-2] if signs is not None and len(signs) > 1 else ""
-
-
-def _parse(line: str) -> tuple[list[str], str | None, bool]:
-    """(words, file that output goes to, whether it is appended)."""
-    lexer = shlex.shlex(line, posix=True, punctuation_chars=">")
-    lexer.whitespace_split = True
-    lexer.commenters = "#"
-    try:
-        words = list(lexer)
-    except ValueError as error:
-        raise Usage(f"{error}".lower()) from None
-    for sign in (">", ">>"):
-        if sign in words:
-            at = words.index(sign)
-            if at != len(words) - 2:
-                raise Usage(f"{sign} needs one file name at the end of the line")
-            return words[:at], words[-1], sign == ">>"
-    return words, None, False
-
-
-def _place(error: OSError) -> str:
-    if error.filename is None:
-        return ""
-    return f"{os.fsdecode(error.filename)}: "
 
 
 def _told(event: Event) -> str:

@@ -126,7 +126,7 @@ def test_export_writes_the_upper_as_a_layer(tmp_path: Path) -> None:
 
     with (tmp_path / "layer.tar").open("rb") as file:
         assert read_layer(file).lstat("/d/a").st_rdev == 0
-    with pytest.raises(FileExistsError):
+    with pytest.raises(Usage, match="File exists"):
         say(played, f"export {tmp_path / 'layer.tar'}")
 
 
@@ -186,3 +186,21 @@ def test_undoing_ten_thousand_operations_copies_no_tree() -> None:
     assert undone == 10_000
     assert union.upper == before
     assert union.exists("/d0/f0")
+
+
+def test_save_writes_the_commands_that_count_for_a_replay(tmp_path: Path) -> None:
+    played = playground()
+    for line in ("rm /d/a", "ls /d", "mkdir /e", "undo", "su 1000", "touch /tmp/x", "undo", "redo", "why /d/a"):
+        say(played, line)
+
+    say(played, f"save {tmp_path / 'script'}")
+
+    assert (tmp_path / "script").read_text() == "rm /d/a\nls /d\nsu 1000\ntouch /tmp/x\n"
+    again = playground()
+    list(play_all(again, (tmp_path / "script").read_text().splitlines(), str))
+    assert upper_of(again.union) == upper_of(played.union)
+
+
+def test_save_overwrites_nothing_and_says_so(tmp_path: Path) -> None:
+    with pytest.raises(Usage, match="File exists"):
+        say(playground(), f"save {tmp_path}")
