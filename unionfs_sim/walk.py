@@ -44,6 +44,13 @@ def check_name(name: str) -> None:
         fail(errno.ENAMETOOLONG)
 
 
+def _is_plain(head: str, name: str) -> bool:
+    """Whether a path needs no further look at its form: short, a name at its end, no NUL in it."""
+    return (
+        name != "" and name[0] != "." and len(name) <= NAME_MAX // 4 and len(head) < 900 and "\0" not in name
+    )
+
+
 class Walker:
     """Finds inodes by path, for one caller in one tree."""
 
@@ -71,11 +78,17 @@ class Walker:
         text: Any = path
         try:
             head, slash, name = text.rpartition("/")
-            node = self._known[head or slash].children[name]
-            if node is not None and not (follow and node.mode & 0o170000 == SYMLINK):
-                return node
+            directory = self._known[head or slash]
         except (KeyError, TypeError, AttributeError):
             pass
+        else:
+            node = directory.children.get(name)
+            if node is None and _is_plain(head, name):
+                node = self._tree.lookup(directory, name)
+                if node is None:
+                    fail(errno.ENOENT)
+            if node is not None and not (follow and node.mode & 0o170000 == SYMLINK):
+                return node
         if hasattr(path, "node"):  # an open file in place of a path, as os takes a descriptor
             return text.changeable()
         directory, name, slashes = self._parent(path)
@@ -97,7 +110,7 @@ class Walker:
         try:
             head, slash, name = given.rpartition("/")
             directory = self._known[head or slash]
-            if name and name[0] != "." and len(name) < 64 and len(head) < 900 and "\0" not in name:
+            if _is_plain(head, name):
                 return directory, name, False
         except (KeyError, TypeError, AttributeError):
             pass
