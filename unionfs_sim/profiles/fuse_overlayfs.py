@@ -146,12 +146,11 @@ class FuseOverlayTree(CopiedByFuse):
     # -- taking away and moving
 
     def _lower_has(self, directory: UnionNode, name: str) -> bool:
-        for part in directory.lowers:
-            if spelling.hides(part.inode.children, name):
-                return False
-            if name in part.inode.children:
-                return True
-        return False
+        """Whether a lower layer has the name, be it as a whiteout."""
+        return any(
+            name in part.inode.children or spelling.hides(part.inode.children, name)
+            for part in directory.lowers
+        )
 
     def _lose_name(self, directory: UnionNode, name: str, node: AnyNode) -> None:
         """One name less of a lower file with several: it is copied up at one that is left."""

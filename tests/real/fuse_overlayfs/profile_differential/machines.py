@@ -101,8 +101,13 @@ class FuseMachine(RealMachine):
         options = ["timeout=0", "lowerdir=" + ":".join(reversed(self._lowers))]
         if self._mode.writable:
             options += [f"upperdir={self._upper}", f"workdir={self._work}"]
+        # No pipes: the server in the background would hold them open.
         subprocess.run(
-            ["fuse-overlayfs", "-o", ",".join(options), self._target], check=True, capture_output=True
+            ["fuse-overlayfs", "-o", ",".join(options), self._target],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
 
     def call(self, op: Op) -> Outcome:

@@ -96,9 +96,11 @@ def _rates(rows: Sequence[tuple[str, Compared]], seed: int) -> list[str]:
         "Left out for both: inode and device numbers, link counts of files, access times, blocks; names "
         "longer than 251 bytes (a copy-up of such a lower file crashes fuse-overlayfs), names that begin "
         "with `.wh.`, devices, statvfs, seeking in directories, listing attributes as another than root "
-        "(fuse-overlayfs lists `trusted.` to everybody), setuid bits of mknod. What remains comes from hard links in lower "
-        "layers (which name is copied up depends on what was looked up before), setuid bits over copy-up "
-        "and "
-        "write, symlinks of a lower layer below a directory of a higher one (fuse-overlayfs follows "
-        "them), and fifos (a copy-up makes a regular file of them).",
+        "(fuse-overlayfs lists `trusted.` to everybody), setuid bits of mknod.",
+        "",
+        "What remains, in short: whether a rename leaves a whiteout (it depends on what the program has "
+        "cached since it was mounted), setuid bits over copy-up and write, hard links in lower layers (which "
+        "name is copied up depends on what was looked up before), opening with O_APPEND for reading (copies "
+        "up), symlinks of a lower layer below a directory of a higher one (they are followed), and fifos (a "
+        "copy-up makes regular files of them).",
     ]
