@@ -44,6 +44,9 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 )
 """Word → the module whose ``command`` it is, and the line that ``--help`` shows for it."""
 
+INTERRUPTED: Final = 130
+"""128 + SIGINT, as shells say it."""
+
 
 class LateGroup(click.Group):
     """A group whose commands are imported when they are invoked, so that --help stays cheap."""
@@ -134,6 +137,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         sys.stdout.flush()
     except OSError:  # has been said; the interpreter would try once more at its end, and complain
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if status == INTERRUPTED:
+        # Where an interrupt passed through exec() or eval(), as dataclasses use them, CPython remembers it
+        # as unhandled (run_eval_code_obj, Python/pythonrun.c) and would end by the signal at its exit.
+        sys.stderr.flush()
+        os._exit(status)
     sys.exit(status)
 
 
@@ -166,7 +174,7 @@ def run(argv: Sequence[str]) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        return 130
+        return INTERRUPTED
     except BuildError as error:
         from builder.cli.session import visible
 

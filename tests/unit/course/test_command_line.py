@@ -111,3 +111,17 @@ def test_what_no_word_catches_is_one_message(
 
     assert run(["images"]) == status
     assert said in capsys.readouterr().err
+
+
+def test_an_interrupt_inside_exec_ends_with_130_too(tmp_path: Path) -> None:
+    """CPython ends by the signal if a KeyboardInterrupt ever left an exec() of text."""
+    code = (
+        "import course.cli as cli, click\n"
+        "def interrupted(*_, **__): exec('raise KeyboardInterrupt')\n"
+        "cli.cli.main = interrupted\n"
+        "cli.main([])\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
