@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 import click
 
@@ -16,9 +16,13 @@ from unionfs_sim.changeset import LayerFormatError, read_layer
 from unionfs_sim.hostdir import read_directory
 from unionfs_sim.layer import Layer
 from unionfs_sim.overlay.options import Options
-from unionfs_sim.playground import HISTORY, Playground, Usage, play_all
+from unionfs_sim.playground import HISTORY, Playground, play_all
 from unionfs_sim.profiles.profile import Profile
+from unionfs_sim.typed import Usage
 from unionfs_sim.union import Union, mount
+
+if TYPE_CHECKING:
+    from unionfs_sim.replay import Replay
 
 
 class Host(Protocol):
@@ -38,6 +42,14 @@ class Host(Protocol):
         device: str,
     ) -> int:
         """Mount what ``serve`` answers for: for ``command`` alone (its status), or for all (0)."""
+        ...
+
+    def needs_userxattr(self) -> bool:
+        """Whether a real overlay mount of this user can have no ``trusted.*`` attributes."""
+        ...
+
+    def on_overlay(self, replay: Replay, /) -> bytes:
+        """Mount what ``replay`` prepares on the kernel's overlayfs, for its calls alone; what it saw."""
         ...
 
 
@@ -82,8 +94,12 @@ def mounted(
     read_only: bool,
     profile: str = "kernel",
     clock: Clock | None = None,
+    change: Callable[[Layer], Layer] | None = None,
 ) -> tuple[Union, tuple[str, ...]]:
-    """The union that the options ask for, and its lowers' names; ``clock``: default stands still."""
+    """The union that the options ask for, and its lowers' names; ``clock``: default stands still.
+
+    ``change``: what becomes of each lower before it is mounted.
+    """
     named = [each for lower in lowers for each in _layers(host, lower)]
     if not named or (read_only and len(named) == 1):
         named.insert(0, ("empty", Layer()))
@@ -91,7 +107,7 @@ def mounted(
         options = Options.parse(written)
     except OSError:
         raise click.BadParameter(f"mount would refuse these options: {written!r}", param_hint="-o") from None
-    layers = [layer for _, layer in named]
+    layers = [change(layer) if change is not None else layer for _, layer in named]
     try:
         union = mount(
             layers,
@@ -155,21 +171,54 @@ def shell(host: Host, lowers: Sequence[str], written: str, *, read_only: bool, p
 @command.command()
 @click.argument("script", type=click.File("r", encoding="utf-8", errors="surrogateescape"))
 @stack
+@click.option("--real", is_flag=True, help="Play it on the kernel's overlayfs as well; compare (Linux).")
 @click.pass_obj
 def play(
-    host: Host, script: TextIO, lowers: Sequence[str], written: str, *, read_only: bool, profile: str
-) -> None:
+    host: Host,
+    script: TextIO,
+    lowers: Sequence[str],
+    written: str,
+    *,
+    read_only: bool,
+    profile: str,
+    real: bool,
+) -> int:
     """Run a file of playground commands and print the state after each; - is stdin.
+
+    With --real it is played on a real mount too, which nobody else sees (without root: with
+    userxattr, and everything is root's); the status is 1 if the kernel printed, shows or stored anything
+    else than the model.
 
     \b
     Example:
       echo 'mkdir /app' | layerlab fs play -
     """
-    union, names = mounted(host, lowers, written, read_only=read_only, profile=profile)
+    change: Callable[[Layer], Layer] | None = None
+    if real and profile != Profile.KERNEL.value:
+        raise click.BadParameter("--real compares with the kernel's rules", param_hint="--profile")
+    if real and host.needs_userxattr():
+        from unionfs_sim.replay import owned_by_root
+
+        change = owned_by_root
+        written = ",".join(filter(None, (written, "userxattr")))
+    union, names = mounted(host, lowers, written, read_only=read_only, profile=profile, change=change)
+    playground = Playground(union, names)
     try:
-        _print(play_all(Playground(union, names), script, lambda text: f"fs> {text}"))
+        _print(play_all(playground, script, lambda text: f"fs> {text}"))
     except Usage as error:
         raise click.ClickException(str(error)) from None
+    return _compare(host, playground) if real else 0
+
+
+def _compare(host: Host, playground: Playground) -> int:
+    from unionfs_sim.replay import Replay
+
+    replay = Replay(playground.union, playground.lines())
+    if host.needs_userxattr() and replay.needs_other_users:
+        raise click.ClickException("su and chown cannot be replayed without root, who alone has other users")
+    differences = replay.differences(host.on_overlay(replay))
+    _print(["", *differences] if differences else ["", "the kernel printed, shows and stored the same"])
+    return 1 if differences else 0
 
 
 @command.command()

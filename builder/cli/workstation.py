@@ -9,6 +9,7 @@ from builder.cli.session import Session
 
 if TYPE_CHECKING:
     from unionfs_sim.layer import Layer
+    from unionfs_sim.replay import Replay
 
 
 class Workstation(Session):
@@ -43,3 +44,15 @@ class Workstation(Session):
             place, serve, ready=lambda: self.say(f"mounted at {directory}; Ctrl-C or umount ends it")
         )
         return 0
+
+    def needs_userxattr(self) -> bool:
+        """Whether a real overlay mount of this user can have no ``trusted.*`` attributes."""
+        from builder.namespace.overlaymount import needs_userxattr
+
+        return needs_userxattr()
+
+    def on_overlay(self, replay: Replay) -> bytes:
+        """What ``replay`` sees on the kernel's overlayfs, in namespaces of its own."""
+        from builder.namespace.overlaymount import on_overlay
+
+        return on_overlay(replay)
