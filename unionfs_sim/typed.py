@@ -40,7 +40,8 @@ class Typed(NamedTuple):
 
     def _redirect(self, view: Any, output: list[str]) -> None:
         mode = os.O_APPEND if self.appends else os.O_TRUNC
-        with view.open(self.target, os.O_WRONLY | os.O_CREAT | mode) as file:
+        # Nobody reads from a fifo here: ENXIO instead of waiting for ever.
+        with view.open(self.target, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | mode) as file:
             file.write("".join(f"{text}\n" for text in output).encode("utf-8", "surrogateescape"))
 
 
