@@ -122,6 +122,9 @@ def test_an_interrupt_inside_exec_ends_with_130_too(tmp_path: Path) -> None:
         "cli.main([])\n"
     )
 
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    (tmp_path / "interrupting.py").write_text(code)
+
+    argv = [sys.executable, "-m", "interrupting"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=tmp_path)
 
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
