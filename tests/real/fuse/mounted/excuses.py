@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from differential.modes import Mode
 from differential.scenario import Divergence
 
 
@@ -17,9 +18,13 @@ class Excuse:
     kernel: str
     model: str
     reason: str
+    option: str = ""
+    """Only under this mount option."""
 
-    def covers(self, found: Divergence) -> bool:
+    def covers(self, mode: Mode, found: Divergence) -> bool:
         """Whether this is the difference found."""
+        if self.option and self.option not in mode.options:
+            return False
         pairs = (self.subject, found.subject), (self.kernel, found.kernel), (self.model, found.model)
         return all(re.search(pattern, text) for pattern, text in pairs)
 
@@ -38,10 +43,11 @@ EXCUSES: Final = (
         "^(size|.each field above)",
         "index=on, and an attribute changed through a descriptor of a file with several names: FUSE asks by "
         "inode and not by name, so that the copy up may get another of the names",
+        option="index",
     ),
 )
 
 
-def excuse_for(found: Divergence) -> Excuse | None:
+def excuse_for(mode: Mode, found: Divergence) -> Excuse | None:
     """The reason why a difference cannot be mended, if it is one of those."""
-    return next((excuse for excuse in EXCUSES if excuse.covers(found)), None)
+    return next((excuse for excuse in EXCUSES if excuse.covers(mode, found)), None)

@@ -28,6 +28,7 @@ SECTIONS: Final = {
     "rows": "Rows of the specification",
     "mutants": "Negative controls",
     "probes": "Plain Python on an overlay mount",
+    "fuse": "The model behind a FUSE mount",
     "bench": "Speed",
 }
 INTRODUCTION: Final = """# How faithful the union is
