@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+
+ROOT = Path(__file__).parents[3]
 
 pytestmark = pytest.mark.fuse
 
@@ -38,6 +42,19 @@ def test_the_command_sees_the_merged_view_and_its_status_is_the_answer(lower: Pa
     done = run_on_the_union(lower, "cat etc/motd; exit 7")
 
     assert (done.stdout, done.returncode) == ("hello\n", 7)
+
+
+def test_the_example_of_the_help_page_works() -> None:
+    from unionfs_sim.cli import mount_for_real
+
+    page = mount_for_real.get_help(click.Context(mount_for_real, info_name="mount"))
+    (line,) = [line for line in page.splitlines() if line.strip().startswith("layerlab fs mount")]
+    argv = [sys.executable, "-m", "course", *shlex.split(line)[1:]]
+
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=ROOT, timeout=60)
+
+    assert "Dockerfile" in done.stdout
+    assert done.returncode == 0
 
 
 def test_the_lower_stays_as_it_is(lower: Path) -> None:
