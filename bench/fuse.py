@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -86,6 +87,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
+    if os.geteuid() != 0 or not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        print("bench/fuse.py: needs root and /dev/fuse, to mount both; nothing was measured", file=sys.stderr)
+        return
     measured: dict[str, tuple[float, float]] = {}
     with tempfile.TemporaryDirectory() as place:
         lower = Path(place)
