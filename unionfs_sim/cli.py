@@ -95,10 +95,11 @@ def mounted(
     profile: str = "kernel",
     clock: Clock | None = None,
     change: Callable[[Layer], Layer] | None = None,
+    history: int = HISTORY,
 ) -> tuple[Union, tuple[str, ...]]:
     """The union that the options ask for, and its lowers' names; ``clock``: default stands still.
 
-    ``change``: what becomes of each lower before it is mounted.
+    ``change``: what becomes of each lower before it is mounted. ``history``: steps that undo can take.
     """
     named = [each for lower in lowers for each in _layers(host, lower)]
     if not named or (read_only and len(named) == 1):
@@ -114,7 +115,7 @@ def mounted(
             None if read_only else Layer(),
             options=options,
             clock=clock,
-            history=HISTORY,
+            history=history,
             profile=Profile(profile),
         )
     except OSError as error:
@@ -268,7 +269,9 @@ def mount_for_real(
     """
     from unionfs_sim.fuse.server import REMEMBER_SECONDS, Server
 
-    union, _ = mounted(host, lowers, written, read_only=read_only, profile=profile, clock=time.time_ns)
+    union, _ = mounted(
+        host, lowers, written, read_only=read_only, profile=profile, clock=time.time_ns, history=0
+    )
     server = Server(
         union,
         remember_seconds=0 if no_cache else REMEMBER_SECONDS,
