@@ -35,7 +35,7 @@ def asked(*words: str) -> Any:
     [number for number, fact in enumerate(FACTS) if fact.is_followed],
     ids=lambda n: FACTS[n].sentence,
 )
-def test_the_model_answers_as_fuse_overlayfs_when(number: int) -> None:
+def test_row_50_the_model_answers_as_fuse_overlayfs_when(number: int) -> None:
     real = asked("--facts", "fuse-overlayfs")[number]
 
     assert asked("--facts", "model:fuse-overlayfs")[number] == real

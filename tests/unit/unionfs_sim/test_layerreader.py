@@ -54,7 +54,7 @@ def patched(header: bytes, at: int, field: bytes) -> bytes:
     return bytes(block)
 
 
-def test_a_whiteout_does_not_hide_an_entry_of_its_own_layer_whatever_the_order() -> None:
+def test_row_07_a_whiteout_does_not_hide_an_entry_of_its_own_layer_whatever_the_order() -> None:
     expected = layer({"/x": "new"})
 
     assert read(file(".wh.x"), file("x", b"new")) == expected

@@ -277,7 +277,7 @@ def test_who_changes_a_layer_behind_the_unions_back_sees_it_there() -> None:
     assert union.read_bytes("/b") == b"late"
 
 
-def test_events_tell_what_happened_while_somebody_listens() -> None:
+def test_row_48_events_tell_what_happened_while_somebody_listens() -> None:
     union = mount([layer({"/d/f": "data"})], Layer())
     seen: list[Event] = []
     stop = union.events.subscribe(seen.append)
@@ -338,7 +338,7 @@ def test_a_mapping_of_a_lower_file_stays_old_when_the_file_is_copied_up() -> Non
     assert (bytes(before), file.read(), bytes(after)) == (b"old", b"New", b"New")
 
 
-def test_a_running_program_cannot_be_written() -> None:
+def test_row_34_a_running_program_cannot_be_written() -> None:
     union = mount([layer({"/bin/tool": File("x", 0o755)})], Layer())
     with union.executing("/bin/tool"):
         assert refusal(lambda: union.open("/bin/tool", os.O_WRONLY)) == errno.ETXTBSY

@@ -14,12 +14,6 @@ from .rows import ROWS
 
 PAGE: Final = Path(__file__).parents[4] / "docs" / "fidelity.md"
 TESTS: Final = Path(__file__).parents[3]
-MODEL_ONLY: Final = {
-    7: "model only, `unit/unionfs_sim/test_layerreader.py`",
-    34: "model only, `unit/unionfs_sim/test_union.py`",
-    48: "model only (its events), `unit/unionfs_sim/test_union.py`",
-}
-"""Rows whose tests have no kernel beside them and other names."""
 SECTIONS: Final = {
     "summary": "Random calls against the kernel",
     "limits": "What the random calls leave out",
@@ -107,17 +101,23 @@ def of_rows(report: Report) -> list[str]:
     rows: list[tuple[object, ...]] = []
     for number, sentence in ROWS.items():
         hits = report.rows.hits[number]
-        test = named.get(number) or MODEL_ONLY.get(number) or "**no test**"
+        test = named.get(number, "**no test**")
         rows.append((number, sentence, f"{hits:,}" if hits else "", test))
     return table(("row", "behaviour", "reached by random calls", "test"), rows)
+
+
+def _compared(path: Path) -> str:
+    """What the tests of a file compare."""
+    place = path.relative_to(TESTS)
+    if path.parent == TESTS / "real" / "kernel":
+        return "kernel and model"
+    return f"model and {place.parts[1]}, `{place}`" if place.parts[0] == "real" else f"model only, `{place}`"
 
 
 def _named_rows() -> dict[int, str]:
     """The rows that the name of a test says, with what the test compares."""
     found: dict[int, str] = {}
     for path in sorted(TESTS.rglob("test_*.py")):
-        beside_the_kernel = path.parent == TESTS / "real" / "kernel"
         for number in re.findall(r"def test_row_(\d\d)_", path.read_text()):
-            how = "kernel and model" if beside_the_kernel else f"model only, `{path.relative_to(TESTS)}`"
-            found.setdefault(int(number), how)
+            found.setdefault(int(number), _compared(path))
     return found
