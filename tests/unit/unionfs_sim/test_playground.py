@@ -190,7 +190,17 @@ def test_undoing_ten_thousand_operations_copies_no_tree() -> None:
 
 def test_save_writes_the_commands_that_count_for_a_replay(tmp_path: Path) -> None:
     played = playground()
-    for line in ("rm /d/a", "ls /d", "mkdir /e", "undo", "su 1000", "touch /tmp/x", "undo", "redo", "why /d/a"):
+    for line in (
+        "rm /d/a",
+        "ls /d",
+        "mkdir /e",
+        "undo",
+        "su 1000",
+        "touch /tmp/x",
+        "undo",
+        "redo",
+        "why /d/a",
+    ):
         say(played, line)
 
     say(played, f"save {tmp_path / 'script'}")
