@@ -7,10 +7,15 @@ nobody will write any more.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from builder.world.process import Stream
+
+Check: TypeAlias = Callable[[], None]
+"""Raises what ends the process that calls it: a signal, Ctrl-C or a timeout."""
+
+_T = TypeVar("_T")
 
 
 class Source(Protocol):
@@ -30,12 +35,17 @@ class Source(Protocol):
 
 
 class Description:
-    """An open file description: counts the descriptors that refer to ``source``."""
+    """An open file description: counts the descriptors that refer to ``source``.
 
-    __slots__ = ("holders", "source")
+    ``check`` is called before each read and write of a file or device, since a program may never do anything
+    else: ``cat /dev/zero > file`` must end when its time is over.
+    """
 
-    def __init__(self, source: Source) -> None:
+    __slots__ = ("check", "holders", "source")
+
+    def __init__(self, source: Source, check: Check | None = None) -> None:
         self.source = source
+        self.check = check
         self.holders = 0
 
 
@@ -51,6 +61,9 @@ class Descriptor:
         # Bound here once: a builtin's output is one call away from its description.
         self.read: Callable[..., bytes] = description.source.read
         self.write: Callable[[bytes], int] = description.source.write
+        if description.check is not None:
+            self.read = _checked(self.read, description.check)
+            self.write = _checked(self.write, description.check)
 
     @property
     def source(self) -> Source:
@@ -70,9 +83,17 @@ class Descriptor:
                 self.description.source.close()
 
 
-def opened(source: Source) -> Descriptor:
+def _checked(call: Callable[..., _T], check: Check) -> Callable[..., _T]:
+    def checked(argument: Any = -1, /) -> _T:
+        check()
+        return call(argument)
+
+    return checked
+
+
+def opened(source: Source, check: Check | None = None) -> Descriptor:
     """The first descriptor of ``source``, which is closed with its last one."""
-    return Descriptor(Description(source))
+    return Descriptor(Description(source, check))
 
 
 def duplicate(stream: Stream) -> Descriptor:

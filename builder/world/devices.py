@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from builder.world.descriptor import Descriptor, duplicate, opened
+from builder.world.descriptor import Check, Descriptor, duplicate, opened
 from unionfs_sim.posix import Posix
 from unionfs_sim.walk import MAX_LINKS
 
@@ -85,28 +85,33 @@ _DEVICES: Final = {
 }
 
 
-def open_path(fs: Posix, fds: Mapping[int, Stream], path: str, flags: int, mode: int = 0o666) -> Descriptor:
-    """What ``path`` names for a process with the table ``fds``, opened; OSError as open(2) has it."""
-    special = _special(fds, path)
+def open_path(
+    fs: Posix, fds: Mapping[int, Stream], path: str, flags: int, mode: int = 0o666, *, check: Check
+) -> Descriptor:
+    """What ``path`` names for a process with the table ``fds``, opened; OSError as open(2) has it.
+
+    ``check`` raises when the process must end; it is called before each read and write.
+    """
+    special = _special(fds, path, check)
     if special is not None:
         return special
     try:
-        return opened(fs.open(path, flags, mode))
+        return opened(fs.open(path, flags, mode), check)
     except FileNotFoundError:
         # An image's log file may be a link to /dev/stdout, which leads to a descriptor of whoever opens it.
-        special = _special(fds, _linked(fs, path))
+        special = _special(fds, _linked(fs, path), check)
         if special is None:
             raise
         return special
 
 
-def _special(fds: Mapping[int, Stream], path: str) -> Descriptor | None:
+def _special(fds: Mapping[int, Stream], path: str, check: Check) -> Descriptor | None:
     """What a name under /dev means that no file stands for; None for every other path."""
     if not path.startswith(("/dev/", "/proc/self/fd/")):
         return None
     device = _DEVICES.get(path)
     if device is not None:
-        return opened(device())
+        return opened(device(), check)
     if path == "/dev/tty":
         raise OSError(errno.ENXIO, os.strerror(errno.ENXIO), path)
     match = _DESCRIPTOR.fullmatch(path)

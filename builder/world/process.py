@@ -103,4 +103,4 @@ class Process:
 
     def open(self, path: str, flags: int = os.O_RDONLY, mode: int = 0o666) -> Stream:
         """What ``path`` names, opened: as ``fs.open``, and /dev/null, /dev/stdin and their kin besides."""
-        return open_path(self.fs, self.fds, path, flags, mode)
+        return open_path(self.fs, self.fds, path, flags, mode, check=self.world.check)

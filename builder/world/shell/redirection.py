@@ -116,7 +116,7 @@ def open_target(shell: Shell, operator: str, target: str) -> Descriptor:
     if operator == ">" and shell.option("C") and _is_regular(shell, target):
         raise CommandFailed(f"cannot create {target}: File exists", 2)
     try:
-        return open_path(shell.fs, shell.fds, target, flags, 0o666)
+        return open_path(shell.fs, shell.fds, target, flags, 0o666, check=shell.world.scheduler.check)
     except (OSError, ValueError) as error:
         raise _refused(shell, target, error, creates=bool(flags & os.O_CREAT)) from None
 
