@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
@@ -71,7 +72,10 @@ class AttributeVerbs:
         def change(view: Posix, it: Any) -> None:
             view.utime(it, wanted, follow_symlinks=follow_symlinks)
 
-        nameless(lambda: self._on("utime", path, change, dir_fd))
+        if sys.version_info >= (3, 13):
+            self._on("utime", path, change, dir_fd)
+        else:
+            nameless(lambda: self._on("utime", path, change, dir_fd))
 
     def truncate(self, path: Any, length: int) -> None:
         path = spelt("truncate", path, number=True)

@@ -35,7 +35,7 @@ class FakeShutil:
         from unionfs_sim.fakefs.fake_io import FakeIo
         from unionfs_sim.fakefs.fake_os import FakeOs
 
-        self._module = copy_of("shutil", os=FakeOs(session), open=FakeIo(session).open)
+        self._module = copy_of("shutil", os=FakeOs.of(session), open=FakeIo(session).open)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._module, name)
@@ -57,13 +57,23 @@ class FakePathlib:
 
 def _path_names(session: Session) -> dict[str, Any]:
     """The globals of ``pathlib`` for one session, its classes rebuilt over them."""
+    from unionfs_sim.fakefs.accounts import FakeGrp, FakePwd
     from unionfs_sim.fakefs.fake_io import FakeIo
     from unionfs_sim.fakefs.fake_os import FakeOs
 
     module = sys.modules.get("pathlib._local", pathlib)
-    names: dict[str, Any] = {**vars(module), "os": FakeOs(session), "io": FakeIo(session)}
+    names: dict[str, Any] = {**vars(module), "os": FakeOs.of(session), "io": FakeIo(session)}
+    names |= {
+        name: made for name, made in (("pwd", FakePwd(session)), ("grp", FakeGrp(session))) if name in names
+    }
     session.made["pathlib"] = names
-    names["Path"] = rebuilt_class(pathlib.Path, pathlib.Path.__bases__, names)
+    # In Python 3.12 the methods of Path reach the file system through PurePath's attribute _flavour as well,
+    # which must stay as it is: paths are equal only if it is the same.
+    renamed = (
+        {"_flavour": "_files"} if isinstance(getattr(pathlib.PurePath, "_flavour", None), ModuleType) else {}
+    )
+    names["Path"] = rebuilt_class(pathlib.Path, pathlib.Path.__bases__, names, renamed)
+    names["Path"]._files = names["os"].path
     names["PosixPath"] = rebuilt_class(pathlib.PosixPath, (names["Path"], pathlib.PurePosixPath), names)
     names["WindowsPath"] = refuse("pathlib.WindowsPath")
     return names

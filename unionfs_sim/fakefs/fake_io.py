@@ -36,6 +36,10 @@ TOUCH_NO_FILE: Final = frozenset({
 class UnionFileIO(io.RawIOBase):
     """An unbuffered file of the union: what ``io.FileIO`` is for a real one."""
 
+    # Until it is open: a file that could not be opened is closed all the same when it is forgotten.
+    _closefd = False
+    _descriptor = -1
+
     def __init__(
         self,
         session: Session,

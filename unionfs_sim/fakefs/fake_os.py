@@ -50,6 +50,8 @@ class FakeOs(PathVerbs, AttributeVerbs, DescriptorVerbs, ProcessVerbs):
     def __init__(self, session: Session) -> None:
         self._session = session
         self.path = FakePath(self)
+        for name in self.dir():
+            setattr(self, name, getattr(self, name))  # bound once: shutil compares functions by identity
         self.supports_dir_fd = {getattr(self, name) for name in _DIR_FD}
         self.supports_fd = {getattr(self, name) for name in _FD}
         self.supports_follow_symlinks = {getattr(self, name) for name in _FOLLOW}
@@ -60,9 +62,18 @@ class FakeOs(PathVerbs, AttributeVerbs, DescriptorVerbs, ProcessVerbs):
 
         class Bound(cls):  # type: ignore[valid-type, misc]
             def __init__(self, _filesystem: object = None) -> None:
-                super().__init__(session)
+                self.__dict__.update(cls.of(session).__dict__)
 
         return Bound
+
+    @classmethod
+    def of(cls, session: Session) -> FakeOs:
+        """The one of a session, so that its functions are the same objects in all modules."""
+        made = session.made.get("fake os")
+        if made is None:
+            made = session.made["fake os"] = cls(session)
+        assert isinstance(made, FakeOs)
+        return made
 
     @staticmethod
     def dir() -> list[str]:

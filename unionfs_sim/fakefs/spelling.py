@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import os
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -14,14 +15,22 @@ AnswerT = TypeVar("AnswerT")
 def spelt(verb: str, path: Any, argument: str = "path", *, number: bool = False, none: bool = False) -> Any:
     """The path as str or bytes, or (if ``number``) the descriptor as int; TypeError as ``os`` words it."""
     if isinstance(path, str | bytes):
-        return path
+        return _without_nul(verb, path, argument)
     if number and not isinstance(path, str) and hasattr(type(path), "__index__"):
         return operator.index(path)
     if hasattr(type(path), "__fspath__"):
-        return os.fspath(path)
+        return _without_nul(verb, os.fspath(path), argument)
     kinds = ["string", "bytes", "os.PathLike"] + ["integer"] * number + ["None"] * none
     told = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
     raise TypeError(f"{verb}: {argument} should be {told}, not {type(path).__name__}")
+
+
+def _without_nul(verb: str, path: Any, argument: str) -> Any:
+    if (b"\0" if isinstance(path, bytes) else "\0") not in path:
+        return path
+    if sys.version_info >= (3, 13):
+        raise ValueError(f"{verb}: embedded null character in {argument}")
+    raise ValueError("embedded null byte")
 
 
 def named(name: object, call: Callable[[], AnswerT]) -> AnswerT:

@@ -6,19 +6,29 @@ other globals works on the union, and says and does what it does on a machine, i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import CellType, FunctionType
+from collections.abc import Callable, Mapping
+from types import CellType, FunctionType, MappingProxyType
 from typing import Any
 
 
-def rebuilt(function: Any, names: Mapping[str, Any], cell: CellType | None = None) -> FunctionType:
-    """The same function with ``names`` for globals; ``cell``: of the class, for one that calls super()."""
+def rebuilt(
+    function: Any,
+    names: Mapping[str, Any],
+    cell: CellType | None = None,
+    renamed: Mapping[str, str] = MappingProxyType({}),
+) -> FunctionType:
+    """The same function with ``names`` for globals; ``cell``: of the class, for one that calls super().
+
+    ``renamed``: attributes that it shall look up under another name.
+    """
     closure = function.__closure__
     if closure is not None and cell is not None:
         free = function.__code__.co_freevars
         closure = tuple(cell if name == "__class__" else old for name, old in zip(free, closure, strict=True))
     globals_ = names if isinstance(names, dict) else dict(names)
-    made = FunctionType(function.__code__, globals_, function.__name__, function.__defaults__, closure)
+    code = function.__code__
+    code = code.replace(co_names=tuple(renamed.get(name, name) for name in code.co_names))
+    made = FunctionType(code, globals_, function.__name__, function.__defaults__, closure)
     made.__kwdefaults__ = function.__kwdefaults__
     made.__qualname__, made.__doc__, made.__module__ = (
         function.__qualname__,
@@ -28,11 +38,16 @@ def rebuilt(function: Any, names: Mapping[str, Any], cell: CellType | None = Non
     return made
 
 
-def rebuilt_class(original: type, bases: tuple[type, ...], names: Mapping[str, Any]) -> type:
+def rebuilt_class(
+    original: type,
+    bases: tuple[type, ...],
+    names: Mapping[str, Any],
+    renamed: Mapping[str, str] = MappingProxyType({}),
+) -> type:
     """The same class below other bases, each of its methods rebuilt."""
     cell = CellType()
     namespace = {
-        name: _member(value, names, cell)
+        name: _member(value, lambda function: rebuilt(function, names, cell, renamed))
         for name, value in vars(original).items()
         if name not in ("__dict__", "__weakref__")
     }
@@ -41,13 +56,13 @@ def rebuilt_class(original: type, bases: tuple[type, ...], names: Mapping[str, A
     return made
 
 
-def _member(value: Any, names: Mapping[str, Any], cell: CellType) -> Any:
+def _member(value: Any, rebuild: Callable[[Any], FunctionType]) -> Any:
     match value:
         case FunctionType():
-            return rebuilt(value, names, cell)
+            return rebuild(value)
         case classmethod() | staticmethod() if isinstance(value.__func__, FunctionType):
-            return type(value)(rebuilt(value.__func__, names, cell))
+            return type(value)(rebuild(value.__func__))
         case property(fget=FunctionType()):
-            return property(rebuilt(value.fget, names, cell), doc=value.__doc__)
+            return property(rebuild(value.fget), doc=value.__doc__)
         case _:
             return value
