@@ -169,7 +169,7 @@ class BuildContext:
         known = self._visible.get(path)
         if known is None:
             known = self._ignore.matches(path.strip("/")) is None
-            if not known and self._ignore.has_exceptions:
+            if not known and not self._ignore.excludes_all_below(path):
                 found = status or lstat(self._files, path)
                 known = found is not None and stat.S_ISDIR(found.st_mode) and self._holds_visible(path)
             self._visible[path] = known

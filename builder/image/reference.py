@@ -6,7 +6,7 @@ Source: distribution/reference ``reference.go`` (grammar) and ``normalize.go`` (
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from builder.errors import BuildError
@@ -90,10 +90,6 @@ class Reference:
 
     def __str__(self) -> str:
         return self.name + self._suffix()
-
-    def with_tag(self, tag: str) -> Reference:
-        """The same repository under another tag."""
-        return replace(self, tag=tag, digest=None)
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -34,6 +34,17 @@ def test_a_directory_is_there_if_an_exception_lets_something_below_through():
     assert tree.listdir("/d/e") == ["keep"]
 
 
+def test_nobody_looks_into_a_directory_where_no_exception_can_reach(monkeypatch: pytest.MonkeyPatch):
+    files = layer({"/modules/deep/x": "x", "/d/keep": "k", "/d/drop": "d"})
+    looked: list[object] = []
+    listdir = Layer.listdir
+    monkeypatch.setattr(Layer, "listdir", lambda self, path="/": looked.append(path) or listdir(self, path))
+
+    assert context(files, "modules\nd\n!d/keep\n").listdir("/") == ["d"]
+
+    assert "/modules" not in looked
+
+
 def test_all_files_belong_to_root_and_have_no_extended_attributes():
     tree = context(layer({"/f": File("f", uid=1000, gid=1000, xattrs={"user.x": b"1"})}))
 
