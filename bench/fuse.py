@@ -72,7 +72,8 @@ def cases(source: str | None, lower: Path) -> dict[str, tuple[str, str]]:
     if source is None:
         return small
     with tarfile.open(source) as archive:
-        archive.extractall(lower, filter="data")
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.4
+        archive.extractall(lower)
     (folder,) = (each.name for each in lower.iterdir())
     flags = NGINX_FLAGS if folder.startswith("nginx") else ""
     configure = CONFIGURE.format(flags=flags)
