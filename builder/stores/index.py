@@ -31,10 +31,14 @@ class Index:
             self._connection = sqlite3.connect(
                 path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            # Power loss may cost the last changes, never consistency (sqlite.org, synchronous).
-            self._connection.execute("PRAGMA synchronous=NORMAL")
-            self.is_new = self._prepare()
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                # Power loss may cost the last changes, never consistency (sqlite.org, synchronous).
+                self._connection.execute("PRAGMA synchronous=NORMAL")
+                self.is_new = self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
 
     def _prepare(self) -> bool:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()

@@ -119,7 +119,11 @@ class LayoutStore:
             os.close(self._lock)
             raise
         if self._names.is_new:
-            self._read_index()
+            try:
+                self._read_index()
+            except BaseException:
+                self.close()
+                raise
 
     def __enter__(self) -> LayoutStore:
         return self

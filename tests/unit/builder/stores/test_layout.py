@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.errors import StoreError
+from builder.errors import BuildError, StoreError
 from builder.image.reference import Reference
 from builder.stores.layout import LayoutStore
 
@@ -116,6 +116,20 @@ def test_collecting_removes_what_neither_a_name_nor_a_record_leads_to(tmp_path: 
         assert store.collect().blobs == 1
 
 
+@pytest.mark.parametrize(("name", "damage"), [("layerlab.sqlite", b"junk" * 999), ("index.json", b"{")])
+def test_a_store_that_cannot_be_opened_leaves_nothing_open(tmp_path: Path, name: str, damage: bytes) -> None:
+    opened(tmp_path / "s").close()
+    os.remove(tmp_path / "s/layerlab.sqlite")
+    (tmp_path / "s" / name).write_bytes(damage)
+    before = os.listdir("/dev/fd")
+
+    with pytest.raises(BuildError) as raised:
+        opened(tmp_path / "s")
+
+    assert os.listdir("/dev/fd") == before
+    del raised
+
+
 def test_nothing_is_collected_while_another_uses_the_store(tmp_path: Path) -> None:
     with opened(tmp_path / "s") as store, opened(tmp_path / "s") as other:
         blob = other.put([b"in the middle of a build"])
@@ -128,7 +142,7 @@ def test_no_room_leaves_nothing_half_written(tmp_path: Path) -> None:
     script = (
         "import resource, sys\n"
         "from builder.stores.layout import LayoutStore\n"
-        "from builder.errors import StoreError\n"
+        "from builder.errors import BuildError, StoreError\n"
         "store = LayoutStore(sys.argv[1])\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
         "try:\n"
