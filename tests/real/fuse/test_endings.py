@@ -205,7 +205,7 @@ def test_an_answer_that_the_kernel_cannot_read_is_eio_as_well(lower: Path) -> No
 
 
 UNPRIVILEGED = """
-import ctypes, os, sys
+import ctypes, os, sys, warnings  # all while the library of a Python in /root can be read
 from unionfs_sim import Layer, layer, mount
 from unionfs_sim.fuse import Server
 from builder.errors import BuildError
