@@ -161,7 +161,7 @@ def _matched(text: str, pattern: str) -> int | str:
         raise _wrong(f"bad regex '{pattern}': {error}") from error
     match = expression.search(octets(text))
     if match is None or match.start() != 0:
-        anchored = expression.first.match(octets(text))
+        anchored = expression.match(octets(text))
         if anchored is None:
             return "" if expression.groups else 0
         match = anchored

@@ -82,7 +82,7 @@ class Primaries:
                 expression = compiled(octets(pattern))
             except RegexError as error:
                 raise UsageError(f"bad regex '{pattern}': {error}") from error
-            return lambda found, _status: expression.first.fullmatch(octets(found.path)) is not None
+            return lambda found, _status: expression.fullmatch(octets(found.path)) is not None
         fold = kind.startswith("i")
         pattern = pattern.lower() if fold else pattern
 

@@ -73,7 +73,7 @@ class Matcher:
 
     def _find(self, pattern: Pattern, line: bytes, start: int) -> Span | None:
         if self.whole:
-            full = pattern.first.fullmatch(line)
+            full = pattern.fullmatch(line)
             return full.span() if full is not None and start == 0 else None
         while start <= len(line):
             match = pattern.search(line, start)

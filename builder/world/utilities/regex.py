@@ -4,17 +4,26 @@ They are translated to Python's ``re``. Both take the leftmost match, but POSIX 
 there (XBD 9.1, "Matched") while ``re`` takes the first that its alternatives give: ``Pattern.search``
 mends that for the whole match by trying longer ends. Which text each *group* holds in an ambiguous
 expression (``(a|ab)(c|bcd)``) may still differ from a POSIX matcher, and lines of more than
-LONGEST_SEARCH bytes are not searched for a longer end.
+LONGEST_SEARCH bytes are not searched for a longer end. Where ``re`` would take very long, or for ever
+(nested repetitions, several of them on a long line), an automaton answers instead.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from builder.world.utilities.automaton import Automaton, Found, TooMuchError
 
 LONGEST_SEARCH: Final = 4096
 """Bytes after a match in which a longer one is looked for."""
+
+_MOST_WORK: Final = 20_000_000
+"""Steps of backtracking that ``re`` may have to make before an automaton is faster."""
+
+_SHORT: Final = 16
+"""Bytes of text on which even nested repetitions cost ``re`` little."""
 
 CLASSES: Final = {
     b"alpha": b"a-zA-Z",
@@ -46,6 +55,10 @@ _GNU: Final = {
 }
 _LOOKS: Final = b"bB<>'"
 _END: Final = rb"(?:\Z)"
+
+
+Match: TypeAlias = re.Match[bytes] | Found
+"""Asked with ``span``, ``start``, ``end`` and ``[group]``."""
 
 
 class RegexError(ValueError):
@@ -110,6 +123,8 @@ class _Translator:
         self.ambiguous = False
         self.looks = False
         self.dollar = False
+        self.degree = 0.0
+        """The time of ``re`` grows with this power of the text, and one more to find the beginning."""
         self.pieces: list[bytes] = []
         self.atom = -1
         """Where in ``pieces`` the last atom begins; -1: there is none to repeat."""
@@ -216,8 +231,17 @@ class _Translator:
             return
         body = b"".join(self.pieces[self.atom :])
         self.ambiguous = self.ambiguous or self.pieces[self.atom] == b"("
+        self._count_ways(count)
         del self.pieces[self.atom + 1 :]
         self.pieces[self.atom] = b"(?:" + body + count + b")"
+
+    def _count_ways(self, count: bytes) -> None:
+        """Note how many ways ``re`` may have to try through the atom that is repeated ``count`` times."""
+        if count == b"?":
+            return
+        inside = self.pieces[self.atom :]
+        nested = any(piece == b"|" or piece.startswith(b"(?:") for piece in inside)
+        self.degree = float("inf") if nested else self.degree + 1
 
     def _repeat_nothing(self, char: bytes) -> None:
         if char == b"{" and not self.extended:
@@ -246,34 +270,64 @@ class _Translator:
         return b"{%d,%s}" % (low, b"" if high is None else b"%d" % high)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pattern:
     """A compiled expression. ``groups``: how many parentheses it has."""
 
-    first: re.Pattern[bytes]
-    longer: re.Pattern[bytes] | None
+    _first: re.Pattern[bytes]
+    _longer: re.Pattern[bytes] | None
     groups: int
+    _degree: float
+    _automaton: Automaton | None = field(init=False, default=None)
 
-    def search(self, text: bytes, start: int = 0) -> re.Match[bytes] | None:
+    def search(self, text: bytes, start: int = 0) -> Match | None:
         """The leftmost, longest match at or after ``start``; ``^`` means the beginning of ``text``."""
-        match = self.first.search(text, start)
-        if match is None or self.longer is None:
+        automaton = self._for_long(len(text) - start)
+        if automaton is not None:
+            return automaton.search(text, start)
+        match = self._first.search(text, start)
+        if match is None or self._longer is None:
             return match
         begin, shortest = match.span()
         if len(text) - shortest > LONGEST_SEARCH:
             return match
-        full = self.first.fullmatch(text, begin)
+        full = self._first.fullmatch(text, begin)
         if full is not None:
             return full
         for end in range(len(text) - 1, shortest, -1):
-            full = self.longer.fullmatch(text, begin, end)
+            full = self._longer.fullmatch(text, begin, end)
             if full is not None:
                 return full
         return match
 
     def matches(self, text: bytes) -> bool:
         """Whether it matches anywhere in ``text``."""
-        return self.first.search(text) is not None
+        automaton = self._for_long(len(text))
+        found = automaton.search(text) if automaton is not None else self._first.search(text)
+        return found is not None
+
+    def match(self, text: bytes) -> Match | None:
+        """A match that begins where ``text`` begins."""
+        automaton = self._for_long(len(text))
+        return automaton.search(text, anchored=True) if automaton is not None else self._first.match(text)
+
+    def fullmatch(self, text: bytes) -> Match | None:
+        """The match that is the whole of ``text``."""
+        automaton = self._for_long(len(text))
+        if automaton is not None:
+            return automaton.search(text, anchored=True, whole=True)
+        return self._first.fullmatch(text)
+
+    def _for_long(self, length: int) -> Automaton | None:
+        """What is to search ``length`` bytes; None: ``re``, which is fast enough or alone able to."""
+        if length <= _SHORT or self._degree == 0 or length ** (self._degree + 1) < _MOST_WORK:
+            return None
+        if self._automaton is None:
+            try:
+                self._automaton = Automaton(self._first.pattern, self._first.flags, self.groups)
+            except TooMuchError:
+                self._degree = 0
+        return self._automaton
 
 
 def compiled(
@@ -297,4 +351,4 @@ def compiled(
             longer = re.compile(source.replace(_END, b"(?!)"), flags)
     except (re.error, RecursionError, OverflowError) as error:
         raise RegexError("Invalid regular expression") from error
-    return Pattern(first, longer, translator.groups)
+    return Pattern(first, longer, translator.groups, translator.degree)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-
-from builder.world.utilities.regex import Pattern
+from builder.world.utilities.regex import Match, Pattern
 from builder.world.utilities.sedreader import Substitution
 
 
@@ -41,7 +39,7 @@ def substituted(text: bytes, pattern: Pattern, substitution: Substitution) -> tu
     return b"".join(pieces), replaced
 
 
-def _expanded(match: re.Match[bytes], substitution: Substitution) -> bytes:
+def _expanded(match: Match, substitution: Substitution) -> bytes:
     made = bytearray()
     mode, once = "E", ""
     for part in substitution.replacement:

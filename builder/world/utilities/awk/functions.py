@@ -114,7 +114,7 @@ def substitute(text: bytes, pattern: Pattern, replacement: bytes, *, every: bool
         begin, end = match.span()
         pieces.append(text[at:begin])
         if begin < end or begin != end_of_last:
-            pieces.append(_filled(replacement, match[0]))
+            pieces.append(_filled(replacement, match[0] or b""))
             count += 1
         end_of_last = at = end
         if begin == end:
