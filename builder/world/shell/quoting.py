@@ -28,7 +28,7 @@ def quoted(text: str) -> str:
 
 
 def unescaped_ansi(text: str) -> str:
-    r"""What ``$'text'`` stands for (bash and busybox; POSIX issue 8).
+    r"""What ``$'text'`` stands for (bash and busybox; POSIX.1-2024).
 
     >>> unescaped_ansi(r"a\tb\x41")
     'a\tbA'
