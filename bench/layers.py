@@ -22,8 +22,8 @@ from typing import Any
 
 from builder.image.analysis import analyse
 from unionfs_sim import File, Layer, layer, mount
-from unionfs_sim.changeset import pack, read_layer
-from unionfs_sim.merge import merged
+from unionfs_sim.layers.merge import merged
+from unionfs_sim.tar.pack import pack, read_layer
 
 BODY = b"x" * 200
 NOW_NS = 1_700_000_000 * 1_000_000_000

@@ -21,8 +21,8 @@ from builder.snapshotters.ignored import default_ignored
 from builder.stores.memory import MemoryStore
 from builder.strategies import Settings, Strategy, download, workshop
 from unionfs_sim.events import CopiedUp
-from unionfs_sim.layer import Layer
-from unionfs_sim.merge import merged
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.layers.merge import merged
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,10 @@ from builder.snapshotters.memory import MemorySnapshotter
 from builder.snapshotters.scan import ScanSnapshotter
 from builder.stores.fetcher import LocalFetcher
 from builder.world.process import Program
-from unionfs_sim.caller import Clock, TickingClock
 from unionfs_sim.events import CopiedUp
-from unionfs_sim.layer import Layer
-from unionfs_sim.posix import Posix
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.nodes.caller import Clock, TickingClock
+from unionfs_sim.vfs.posix import Posix
 
 SIMULATED_NOW_NS: Final = 1_710_000_000 * 1_000_000_000
 """What simulated clocks say first (March 2024): later than anything that the toy internet offers, so that

@@ -30,9 +30,9 @@ from course.figures import explorer, overlay_stack, stage_graph
 from course.figures.picture import Picture
 from course.figures.table import Table
 from unionfs_sim.filesystem import Filesystem
-from unionfs_sim.hostdir import read_directory
-from unionfs_sim.layer import Layer, layer
-from unionfs_sim.union import Union, mount
+from unionfs_sim.host.layer import read_directory
+from unionfs_sim.layers.layer import Layer, layer
+from unionfs_sim.mounting import Union, mount
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """What overlayfs does, in memory: layers, and the union that shows them as one tree."""
 
-from unionfs_sim.caller import ROOT, Caller
-from unionfs_sim.layer import WHITEOUT, Device, Dir, Fifo, File, Hardlink, Layer, Symlink, layer
+from unionfs_sim.layers.layer import WHITEOUT, Device, Dir, Fifo, File, Hardlink, Layer, Symlink, layer
+from unionfs_sim.mounting import Union, mount
+from unionfs_sim.nodes.caller import ROOT, Caller
 from unionfs_sim.overlay.options import Options, RedirectDir, Xino
 from unionfs_sim.profiles.profile import Profile
-from unionfs_sim.union import Union, mount
 
 __all__ = [
     "ROOT",

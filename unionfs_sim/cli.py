@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Protocol, TextIO
 
 import click
 
-from unionfs_sim.caller import Clock
-from unionfs_sim.changeset import LayerFormatError, read_layer
-from unionfs_sim.hostdir import read_directory
-from unionfs_sim.layer import Layer
+from unionfs_sim.host.layer import read_directory
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.mounting import Union, mount
+from unionfs_sim.nodes.caller import Clock
 from unionfs_sim.overlay.options import Options
 from unionfs_sim.playground import HISTORY, Playground, play_all
 from unionfs_sim.profiles.profile import Profile
+from unionfs_sim.tar.pack import LayerFormatError, read_layer
 from unionfs_sim.typed import Usage
-from unionfs_sim.union import Union, mount
 
 if TYPE_CHECKING:
     from unionfs_sim.replay import Replay

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 Command: TypeAlias = Callable[[Posix, Sequence[str]], Iterable[str]]
 

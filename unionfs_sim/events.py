@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from unionfs_sim.record import Record
+from unionfs_sim.nodes.record import Record
 
 
 class LookedUp(Record):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import AnyStr, NamedTuple, Protocol
 
-from unionfs_sim.record import Record
+from unionfs_sim.nodes.record import Record
 
 
 class Stat(NamedTuple):

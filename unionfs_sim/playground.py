@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from unionfs_sim import commands
-from unionfs_sim.caller import Caller
-from unionfs_sim.changeset import pack
 from unionfs_sim.events import CopiedUp, Event, LookedUp, OpaqueMade, RedirectMade, WhiteoutMade
-from unionfs_sim.posix import Posix
+from unionfs_sim.mounting import Union
+from unionfs_sim.nodes.caller import Caller
 from unionfs_sim.render import State, printable, side_by_side, state
+from unionfs_sim.tar.pack import pack
 from unionfs_sim.typed import Typed, Usage, known, parse, user
-from unionfs_sim.union import Union
+from unionfs_sim.vfs.posix import Posix
 
 HISTORY: Final = 100_000
 """How many operations undo can take back; mount the union with it."""

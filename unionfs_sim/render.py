@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from unionfs_sim.inode import Inode
-from unionfs_sim.layer import Layer
-from unionfs_sim.markers import is_opaque, is_whiteout
-from unionfs_sim.posix import Posix
-from unionfs_sim.union import Union
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.layers.markers import is_opaque, is_whiteout
+from unionfs_sim.mounting import Union
+from unionfs_sim.nodes.inode import Inode
+from unionfs_sim.vfs.posix import Posix
 
 MOST_ROWS: Final = 40
 _KINDS: Final = {stat.S_IFDIR: "/", stat.S_IFLNK: "@", stat.S_IFIFO: "|", stat.S_IFSOCK: "="}

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Protocol
 
-from unionfs_sim.caller import Caller
 from unionfs_sim.filesystem import Attributes, Filesystem, Stat
-from unionfs_sim.hostdir import write_directory
-from unionfs_sim.hostfs import HostDirectory, HostFile
-from unionfs_sim.layer import Layer
-from unionfs_sim.posix import Posix
-from unionfs_sim.record import replace
+from unionfs_sim.host.directory import HostDirectory, HostFile
+from unionfs_sim.host.layer import write_directory
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.mounting import Union, mount
+from unionfs_sim.nodes.caller import Caller
+from unionfs_sim.nodes.record import replace
 from unionfs_sim.render import printable
-from unionfs_sim.treecopy import copy_tree
+from unionfs_sim.trees import copy_tree
 from unionfs_sim.typed import Typed, parse, user
-from unionfs_sim.union import Union, mount
+from unionfs_sim.vfs.posix import Posix
 
 _MARKS: Final = ("opaque", "redirect", "metacopy", "whiteout")
 """What overlayfs writes into an upper that says what is seen; origin and impure are only hints."""

@@ -34,7 +34,7 @@ from builder.stores.cachemounts import CacheMounts
 from builder.stores.layout import LayoutStore
 from builder.stores.output import STDOUT, Output, OutputKind
 from builder.strategies import SIMULATED_NOW_NS, Settings, Strategy, download, workshop
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 _SECOND_NS = 1_000_000_000
 _KEEP = "keep"

@@ -17,7 +17,7 @@ from builder.image.digest import short
 from builder.image.image import Image
 from builder.image.unpack import unpack_stack
 from builder.image.validate import validate
-from unionfs_sim.merge import merged
+from unionfs_sim.layers.merge import merged
 
 _SIGNS = {Change.ADDED: "+", Change.REMOVED: "-", Change.CHANGED: "~"}
 

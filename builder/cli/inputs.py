@@ -19,7 +19,7 @@ from builder.context.selection import Source
 from builder.dockerfile.lexer import DEFAULT_LIMITS, Limits
 from builder.dockerfile.parser import Dockerfile, parse
 from builder.errors import BuildError, ContextError
-from unionfs_sim.hostdir import HostDirectory
+from unionfs_sim.host.layer import HostDirectory
 
 _IGNORE_FILE = ".dockerignore"
 _MAX_SECRET_BYTES = 512_000

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from builder.events import Event
 from builder.image.image import Image
-from unionfs_sim.layer import Layer
+from unionfs_sim.layers.layer import Layer
 
 
 @dataclass(frozen=True, slots=True)

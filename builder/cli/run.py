@@ -22,9 +22,9 @@ from builder.world.executable import ExecError
 from builder.world.internet import toy_internet
 from builder.world.network import HttpRequest, Network, Serving
 from builder.world.world import World
-from unionfs_sim.caller import Caller
-from unionfs_sim.layer import Layer
-from unionfs_sim.union import mount
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.mounting import mount
+from unionfs_sim.nodes.caller import Caller
 
 _OK = range(200, 400)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from builder.cli.session import Session
 
 if TYPE_CHECKING:
-    from unionfs_sim.layer import Layer
+    from unionfs_sim.layers.layer import Layer
     from unionfs_sim.replay import Replay
 
 

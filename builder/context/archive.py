@@ -22,8 +22,8 @@ from builder.context.copying import Destination, Draft
 from builder.context.edit import MakeHardlink, MakeNode, MakeSymlink, WriteFile
 from builder.context.paths import join, leaves
 from builder.errors import BuildError
-from unionfs_sim.content import Content, Slice
 from unionfs_sim.filesystem import Attributes
+from unionfs_sim.nodes.content import Content, Slice
 
 MAX_UNPACKED_BYTES: Final = 2 << 30
 MAX_ENTRIES: Final = 1_000_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from unionfs_sim.content import Content
 from unionfs_sim.filesystem import Filesystem, Stat
+from unionfs_sim.nodes.content import Content
 
 
 class FileContent(Content):

@@ -16,8 +16,8 @@ from builder.context.content import FileContent
 from builder.context.digests import DigestCache, FileDigests
 from builder.context.ignore import IgnoreFile
 from builder.context.paths import join, lstat
-from unionfs_sim.content import Content
 from unionfs_sim.filesystem import Attributes, Filesystem, OpenFile, Stat
+from unionfs_sim.nodes.content import Content
 
 _NAMES_SHOWN: Final = 8
 

@@ -29,8 +29,8 @@ from builder.context.modes import ModeChange
 from builder.context.paths import clean, is_directory, join, lstat, resolve
 from builder.context.selection import Item, Selected
 from builder.errors import BuildError
-from unionfs_sim.content import Content
 from unionfs_sim.filesystem import Attributes, Filesystem, Stat
+from unionfs_sim.nodes.content import Content
 
 _NEW_DIRECTORY: Final = 0o755
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from unionfs_sim.filesystem import Attributes, Filesystem
 
 if TYPE_CHECKING:
-    from unionfs_sim.content import Content
+    from unionfs_sim.nodes.content import Content
 
 NOTHING: Final = Attributes()
 _PIECE: Final = 1 << 20

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import AnyStr, overload
 
 from builder.context.content import content_of
-from unionfs_sim.content import Content
 from unionfs_sim.filesystem import Attributes, Filesystem, OpenFile, Stat
+from unionfs_sim.nodes.content import Content
 
 
 class Subtree:

@@ -23,8 +23,8 @@ from builder.engine.origin import origin
 from builder.engine.stage import StageBuild
 from builder.errors import BuildError, NotSupportedError, StepFailedError
 from builder.protocols import FsT, Purpose, Workspace
-from unionfs_sim.content import Content
 from unionfs_sim.filesystem import Filesystem
+from unionfs_sim.nodes.content import Content
 
 _UNNAMED: Final = "__unnamed__"
 _URL_MODE: Final = 0o600

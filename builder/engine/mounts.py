@@ -20,7 +20,7 @@ from builder.engine.stage import StageBuild
 from builder.errors import NotSupportedError, StepFailedError
 from builder.protocols import EMPTY, Concurrency, FsT, Mount, Workspace
 from unionfs_sim.filesystem import Filesystem
-from unionfs_sim.layer import Dir, File, Layer, layer
+from unionfs_sim.layers.layer import Dir, File, Layer, layer
 
 _SECRETS = "/run/secrets"
 

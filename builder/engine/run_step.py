@@ -15,7 +15,7 @@ from builder.engine.stage import StageBuild
 from builder.errors import NotSupportedError, StepFailedError
 from builder.events import OutputPrinted
 from builder.protocols import Command, FsT, Mount, Network, Purpose, Workspace
-from unionfs_sim.layer import File, layer
+from unionfs_sim.layers.layer import File, layer
 
 _SCRIPT_DIRECTORY: Final = "/dev/pipes"
 """Where BuildKit puts a heredoc that begins with ``#!``."""

@@ -8,7 +8,7 @@ from builder.context.paths import join
 from builder.image.digest import DiffID, Digest
 from builder.protocols import FsT, Records, Snapshot, Snapshotter, Store
 from unionfs_sim.filesystem import Filesystem
-from unionfs_sim.tarreader import TarReader
+from unionfs_sim.tar.reader import TarReader
 
 
 def tree_bytes(tree: Filesystem) -> int:

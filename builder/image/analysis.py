@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from unionfs_sim.inode import Inode
-from unionfs_sim.layer import Layer
-from unionfs_sim.markers import is_opaque, is_whiteout
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.layers.markers import is_opaque, is_whiteout
+from unionfs_sim.nodes.inode import Inode
 
 
 class Kind(enum.Enum):

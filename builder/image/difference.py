@@ -7,8 +7,8 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from unionfs_sim.inode import Inode
-from unionfs_sim.layer import Layer
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.nodes.inode import Inode
 
 
 class Change(enum.Enum):

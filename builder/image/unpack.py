@@ -11,10 +11,10 @@ from builder.errors import ImageFormatError
 from builder.image.compression import PIECE_BYTES, decompress, pieces
 from builder.image.image import BlobSource, LayerBlob
 from builder.image.oci import MEDIA_DOCKER_LAYER, MEDIA_LAYER, Descriptor
-from unionfs_sim import merge
-from unionfs_sim.changeset import LayerFormatError, read_layer
 from unionfs_sim.filesystem import Filesystem
-from unionfs_sim.layer import Layer
+from unionfs_sim.layers import merge
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.tar.pack import LayerFormatError, read_layer
 
 PLAIN_LAYERS: Final = frozenset([MEDIA_LAYER, MEDIA_DOCKER_LAYER])
 """Media types of layers that are stored as they are."""

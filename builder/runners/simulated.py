@@ -19,11 +19,11 @@ from builder.world.process import Program
 from builder.world.scheduler import Cancelled
 from builder.world.utilities.accounts import groups, groups_of, users
 from builder.world.world import Limits, World
-from unionfs_sim.caller import ROOT, Caller
 from unionfs_sim.filesystem import Attributes, Filesystem
-from unionfs_sim.layer import Layer
-from unionfs_sim.posix import Posix
-from unionfs_sim.treecopy import walk
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.nodes.caller import ROOT, Caller
+from unionfs_sim.trees import walk
+from unionfs_sim.vfs.posix import Posix
 
 _PIECE: Final = 1 << 20
 

@@ -11,16 +11,16 @@ from builder.context.edit import Edit, make
 from builder.events import ChangesFound, Listener, nobody
 from builder.image.digest import ChainID, DiffID, Digest, chained
 from builder.protocols import Concurrency, LayerStream, Purpose, Snapshot, Store, Timestamps, Workspace
-from unionfs_sim.caller import Clock, TickingClock
-from unionfs_sim.changeset import pack
 from unionfs_sim.events import CopiedUp
 from unionfs_sim.events import Event as UnionEvent
 from unionfs_sim.filesystem import Filesystem
-from unionfs_sim.layer import Layer
-from unionfs_sim.layerreader import read_layer
-from unionfs_sim.posix import Posix
-from unionfs_sim.tarheader import END_OF_ARCHIVE
-from unionfs_sim.union import mount
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.mounting import mount
+from unionfs_sim.nodes.caller import Clock, TickingClock
+from unionfs_sim.tar.header import END_OF_ARCHIVE
+from unionfs_sim.tar.pack import pack
+from unionfs_sim.tar.unpack import read_layer
+from unionfs_sim.vfs.posix import Posix
 
 
 class MemorySnapshotter:

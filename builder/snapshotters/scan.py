@@ -33,9 +33,9 @@ from builder.protocols import (
 )
 from builder.snapshotters.fingerprint import Mode, fingerprint
 from builder.snapshotters.ignored import BUILDER_DIRECTORY, IgnoreList, default_ignored
-from unionfs_sim.changeset import entries, read_layer, write_tar
 from unionfs_sim.filesystem import Filesystem, Stat
-from unionfs_sim.layer import Layer
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.tar.pack import entries, read_layer, write_tar
 
 
 @dataclass(frozen=True, slots=True)

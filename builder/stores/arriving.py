@@ -33,10 +33,10 @@ from builder.protocols import Store
 from builder.stores.blobs import Verified, spooled, told
 from builder.stores.layout import INDEX_FILE, reference_of
 from builder.stores.layout import repository as repository
-from unionfs_sim.content import Slice
-from unionfs_sim.hostdir import HostDirectory
-from unionfs_sim.tarheader import HARDLINK, REGULAR, SYMLINK, LayerFormatError
-from unionfs_sim.tarreader import TarReader
+from unionfs_sim.host.layer import HostDirectory
+from unionfs_sim.nodes.content import Slice
+from unionfs_sim.tar.header import HARDLINK, REGULAR, SYMLINK, LayerFormatError
+from unionfs_sim.tar.reader import TarReader
 
 DOCKER_FILE: Final = "manifest.json"
 _MAX_FILES: Final = 100_000

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from builder.image.digest import Digest
 from builder.protocols import Records, Store
-from unionfs_sim.changeset import pack
-from unionfs_sim.layer import Layer
-from unionfs_sim.layerreader import read_layer
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.tar.pack import pack
+from unionfs_sim.tar.unpack import read_layer
 
 
 class RecordingStore(Store, Records, Protocol):

@@ -12,8 +12,8 @@ from typing import BinaryIO, Protocol
 
 from builder.errors import StoreError
 from builder.stores.blobs import TEMPORARY_PREFIX, replacing, told
-from unionfs_sim.tarheader import DIRECTORY, END_OF_ARCHIVE, REGULAR, TarHeader, encode, padding
-from unionfs_sim.tarreader import TarReader
+from unionfs_sim.tar.header import DIRECTORY, END_OF_ARCHIVE, REGULAR, TarHeader, encode, padding
+from unionfs_sim.tar.reader import TarReader
 
 ARCHIVE_NAMES = frozenset(["oci-layout", "index.json", "manifest.json", "blobs/"])
 """What an image archive begins with; a file that begins otherwise is not ours to replace."""

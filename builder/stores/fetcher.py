@@ -15,8 +15,8 @@ from builder.image.image import History, Image, LayerBlob
 from builder.image.oci import MEDIA_LAYER, Platform
 from builder.image.reference import Reference
 from builder.protocols import Store
-from unionfs_sim.changeset import pack
-from unionfs_sim.layer import Layer
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.tar.pack import pack
 
 
 class Embedded(Protocol):

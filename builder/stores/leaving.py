@@ -34,11 +34,11 @@ from builder.stores.destination import DirectorySink, Sink, TarSink, new_directo
 from builder.stores.layout import INDEX_FILE, LAYOUT_FILE, LAYOUT_VERSION, read_index, require_layout
 from builder.stores.memory import OCTETS
 from builder.stores.output import STDOUT, Output, OutputKind
-from unionfs_sim.changeset import pack
-from unionfs_sim.hostdir import HostDirectory
-from unionfs_sim.layer import Layer
-from unionfs_sim.merge import merged
-from unionfs_sim.treecopy import Fidelity, copy_tree
+from unionfs_sim.host.layer import HostDirectory
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.layers.merge import merged
+from unionfs_sim.tar.pack import pack
+from unionfs_sim.trees import Fidelity, copy_tree
 
 _SPOOL_BYTES: Final = 1 << 20
 

@@ -8,8 +8,8 @@ import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from unionfs_sim.layer import Device, Dir, Layer, Symlink, layer
-from unionfs_sim.posix import Posix
+from unionfs_sim.layers.layer import Device, Dir, Layer, Symlink, layer
+from unionfs_sim.vfs.posix import Posix
 
 
 @dataclass(frozen=True, slots=True)

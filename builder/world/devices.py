@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from builder.world.descriptor import Check, Descriptor, duplicate, opened
-from unionfs_sim.posix import Posix
-from unionfs_sim.walk import MAX_LINKS
+from unionfs_sim.vfs.posix import Posix
+from unionfs_sim.vfs.walk import MAX_LINKS
 
 if TYPE_CHECKING:
     from builder.world.process import Stream

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from builder.world.process import PROGRAM_MAGIC
-from unionfs_sim.caller import ROOT
-from unionfs_sim.posix import Posix
+from unionfs_sim.nodes.caller import ROOT
+from unionfs_sim.vfs.posix import Posix
 
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _HEAD: Final = 4096

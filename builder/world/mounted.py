@@ -16,11 +16,11 @@ from typing import Any, AnyStr, Final
 
 from builder.world.attachments import Attachment, MountTable
 from builder.world.routing import RoutedPosix
-from unionfs_sim.content import Content
 from unionfs_sim.filesystem import Attributes, Stat
-from unionfs_sim.openfile import File
-from unionfs_sim.posix import Posix, StatVfs
-from unionfs_sim.walk import PathLike, as_text
+from unionfs_sim.nodes.content import Content
+from unionfs_sim.vfs.openfile import File
+from unionfs_sim.vfs.posix import Posix, StatVfs
+from unionfs_sim.vfs.walk import PathLike, as_text
 
 _WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from builder.world.devices import open_path
-from unionfs_sim.caller import Caller
-from unionfs_sim.posix import Posix
+from unionfs_sim.nodes.caller import Caller
+from unionfs_sim.vfs.posix import Posix
 
 if TYPE_CHECKING:
     from builder.world.world import World

@@ -12,9 +12,9 @@ import stat
 from typing import Any, Final
 
 from builder.world.attachments import MountTable
-from unionfs_sim.caller import ROOT, Caller
-from unionfs_sim.posix import Posix
-from unionfs_sim.walk import MAX_LINKS, PathLike, as_text
+from unionfs_sim.nodes.caller import ROOT, Caller
+from unionfs_sim.vfs.posix import Posix
+from unionfs_sim.vfs.walk import MAX_LINKS, PathLike, as_text
 
 _WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 

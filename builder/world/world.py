@@ -18,8 +18,8 @@ from builder.world.mounted import MountedPosix, attached
 from builder.world.network import Network, Serving
 from builder.world.process import Process, Program, Stream
 from builder.world.scheduler import Killed, Scheduler, Task
-from unionfs_sim.caller import ROOT, Caller, Clock, TickingClock
-from unionfs_sim.posix import Posix
+from unionfs_sim.nodes.caller import ROOT, Caller, Clock, TickingClock
+from unionfs_sim.vfs.posix import Posix
 
 if TYPE_CHECKING:
     from builder.protocols import Command, Sink

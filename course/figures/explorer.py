@@ -19,7 +19,7 @@ from builder.image.image import Image
 from builder.world.trees import SCALE
 from course.catalogue import LANGUAGES, Catalogue
 from course.figures import stage_graph
-from unionfs_sim.layer import Layer
+from unionfs_sim.layers.layer import Layer
 
 MOST_WASTED: Final = 30
 TEMPLATE: Final = Path(__file__).with_name("explorer.html")

@@ -10,13 +10,13 @@ from course.figures import mpl, svg
 from course.figures.overlay_stack_layout import WORDS, lay_out
 from course.figures.picture import Picture
 from course.figures.scene import Scene
-from unionfs_sim.explain import Answer, Explanation, Says
-from unionfs_sim.layer import Layer
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.overlay.explain import Answer, Explanation, Says
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from unionfs_sim.union import Union
+    from unionfs_sim.mounting import Union
 
 Spec: TypeAlias = Mapping[str, Any]
 

@@ -12,8 +12,8 @@ import pytest
 
 from unionfs_sim import Layer, mount
 from unionfs_sim.filesystem import Attributes, Filesystem
-from unionfs_sim.hostdir import HostDirectory
-from unionfs_sim.treecopy import copy_tree, remove_tree, walk
+from unionfs_sim.host.layer import HostDirectory
+from unionfs_sim.trees import copy_tree, remove_tree, walk
 
 CREATE = os.O_WRONLY | os.O_CREAT
 

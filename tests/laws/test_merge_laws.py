@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unionfs_sim import WHITEOUT, Dir, Fifo, File, Layer, Symlink, layer, mount
-from unionfs_sim.changeset import pack, read_layer
-from unionfs_sim.merge import merged
-from unionfs_sim.treecopy import apply_layer, copy_tree
+from unionfs_sim.layers.merge import merged
+from unionfs_sim.tar.pack import pack, read_layer
+from unionfs_sim.trees import apply_layer, copy_tree
 
 NAMES = ["a", "b", "c"]
 PATHS = (

@@ -13,9 +13,9 @@ from builder.runners.simulated import SimulatedRunner
 from builder.strategies import programs
 from builder.world import bases
 from builder.world.internet import toy_internet
-from unionfs_sim.layer import File, Layer, layer
-from unionfs_sim.posix import Posix
-from unionfs_sim.union import mount
+from unionfs_sim.layers.layer import File, Layer, layer
+from unionfs_sim.mounting import mount
+from unionfs_sim.vfs.posix import Posix
 
 
 def simulated() -> Runner[Posix]:

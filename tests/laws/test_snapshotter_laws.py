@@ -17,14 +17,14 @@ from builder.protocols import EMPTY, Concurrency, Purpose, Snapshot, Snapshotter
 from builder.snapshotters.memory import MemorySnapshotter
 from builder.snapshotters.scan import ScanSnapshotter
 from builder.stores.memory import MemoryStore
-from unionfs_sim.caller import TickingClock
-from unionfs_sim.changeset import pack
-from unionfs_sim.content import Content
 from unionfs_sim.filesystem import Attributes, Filesystem
-from unionfs_sim.layer import Dir, File, Layer, Symlink, layer
-from unionfs_sim.layerreader import read_layer
-from unionfs_sim.merge import merged
-from unionfs_sim.posix import Posix
+from unionfs_sim.layers.layer import Dir, File, Layer, Symlink, layer
+from unionfs_sim.layers.merge import merged
+from unionfs_sim.nodes.caller import TickingClock
+from unionfs_sim.nodes.content import Content
+from unionfs_sim.tar.pack import pack
+from unionfs_sim.tar.unpack import read_layer
+from unionfs_sim.vfs.posix import Posix
 
 Make = Callable[[MemoryStore], Snapshotter[Posix]]
 

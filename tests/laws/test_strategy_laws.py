@@ -15,7 +15,7 @@ from builder.dockerfile.parser import parse
 from builder.dockerfile.stages import plan
 from builder.snapshotters.fingerprint import Mode
 from builder.strategies import Strategy
-from unionfs_sim.layer import Dir, File, Symlink, layer
+from unionfs_sim.layers.layer import Dir, File, Symlink, layer
 
 # The simulated world raises the limit when it first runs; hypothesis minds if that happens inside a test.
 sys.setrecursionlimit(20_000)

@@ -17,8 +17,8 @@ from builder.world.shell import SHELLS
 from builder.world.utilities import UTILITIES
 from builder.world.world import World
 from unionfs_sim import Layer, mount
-from unionfs_sim.caller import Caller, TickingClock
-from unionfs_sim.posix import Posix
+from unionfs_sim.nodes.caller import Caller, TickingClock
+from unionfs_sim.vfs.posix import Posix
 
 BEGIN_NS = 1_704_067_200_000_000_000
 

@@ -25,8 +25,8 @@ from unionfs_sim.fakefs.refusal import refusing
 from unionfs_sim.fakefs.session import Session
 
 if TYPE_CHECKING:
-    from unionfs_sim.caller import Caller
-    from unionfs_sim.posix import Posix
+    from unionfs_sim.nodes.caller import Caller
+    from unionfs_sim.vfs.posix import Posix
 
 HOSTS: Final = frozenset({
     "unionfs_sim", "builder", "course", "importlib", "_frozen_importlib_external", "zipimport",

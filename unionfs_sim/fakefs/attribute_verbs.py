@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from unionfs_sim.fakefs.session import Session
 from unionfs_sim.fakefs.spelling import named, nameless, nanoseconds, spelt
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 AnswerT = TypeVar("AnswerT")
 

@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from unionfs_sim.openfile import File
+from unionfs_sim.vfs.openfile import File
 
 FIRST: Final = 1 << 30
 """The lowest descriptor. Linux allows none above 2**30 - 1 (fs.nr_open), so that a descriptor of the union

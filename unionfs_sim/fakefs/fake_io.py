@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from unionfs_sim.fakefs.refusal import refuse
 from unionfs_sim.fakefs.session import Session
-from unionfs_sim.openfile import File
-from unionfs_sim.walk import PathLike
+from unionfs_sim.vfs.openfile import File
+from unionfs_sim.vfs.walk import PathLike
 
 _FLAGS: Final = {
     "r": os.O_RDONLY,

@@ -7,14 +7,14 @@ import stat
 from collections.abc import Callable
 from typing import Any
 
-from unionfs_sim.caller import ROOT
 from unionfs_sim.fakefs.scanning import DirEntry, Scan, stat_result
 from unionfs_sim.fakefs.session import Session
 from unionfs_sim.fakefs.spelling import named, nameless, spelt
 from unionfs_sim.fakefs.standard import rebuilt
 from unionfs_sim.filesystem import Stat
-from unionfs_sim.openfile import File
-from unionfs_sim.posix import Posix
+from unionfs_sim.nodes.caller import ROOT
+from unionfs_sim.vfs.openfile import File
+from unionfs_sim.vfs.posix import Posix
 
 
 class PathVerbs:

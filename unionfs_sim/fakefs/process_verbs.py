@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from unionfs_sim.caller import Caller
 from unionfs_sim.fakefs.session import Session
 from unionfs_sim.fakefs.spelling import named, spelt
+from unionfs_sim.nodes.caller import Caller
 
 
 class ProcessVerbs:

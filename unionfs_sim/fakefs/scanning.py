@@ -10,7 +10,7 @@ from typing import Any, AnyStr, Generic
 
 from unionfs_sim.fakefs.spelling import named
 from unionfs_sim.filesystem import Stat
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 
 class DirEntry(Generic[AnyStr]):

@@ -7,10 +7,10 @@ import errno
 import os
 from typing import Any
 
-from unionfs_sim.caller import ROOT
 from unionfs_sim.fakefs.descriptors import Descriptors
-from unionfs_sim.inode import DEAD
-from unionfs_sim.posix import Posix
+from unionfs_sim.nodes.caller import ROOT
+from unionfs_sim.nodes.inode import DEAD
+from unionfs_sim.vfs.posix import Posix
 
 
 class Session:

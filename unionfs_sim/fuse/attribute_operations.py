@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from unionfs_sim.fuse import wire
 from unionfs_sim.fuse.request import Request
-from unionfs_sim.permission import dropped_by_write, drops_sgid, fail, require_owner
+from unionfs_sim.vfs.permission import dropped_by_write, drops_sgid, fail, require_owner
 
 if TYPE_CHECKING:
     from unionfs_sim.fuse.server import Server

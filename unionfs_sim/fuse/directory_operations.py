@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from unionfs_sim.fuse import wire
 from unionfs_sim.fuse.request import Request
 from unionfs_sim.fuse.wire import Op
-from unionfs_sim.inode import DEAD
+from unionfs_sim.nodes.inode import DEAD
 
 if TYPE_CHECKING:
     from unionfs_sim.fuse.server import Server

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from unionfs_sim.fuse import wire
 from unionfs_sim.fuse.request import Request
-from unionfs_sim.openfile import seek_data, truncate
-from unionfs_sim.permission import dropped_by_write, fail
+from unionfs_sim.vfs.openfile import seek_data, truncate
+from unionfs_sim.vfs.permission import dropped_by_write, fail
 
 if TYPE_CHECKING:
     from unionfs_sim.fuse.server import Server

@@ -6,11 +6,11 @@ import errno
 import stat
 from typing import TYPE_CHECKING, Any
 
-from unionfs_sim.caller import Caller
 from unionfs_sim.fuse import wire
 from unionfs_sim.fuse.request import Request
-from unionfs_sim.permission import fail
-from unionfs_sim.walk import check_name
+from unionfs_sim.nodes.caller import Caller
+from unionfs_sim.vfs.permission import fail
+from unionfs_sim.vfs.walk import check_name
 
 if TYPE_CHECKING:
     from unionfs_sim.fuse.server import Server

@@ -6,7 +6,7 @@ import errno
 from typing import Any
 
 from unionfs_sim.fuse.wire import ROOT_ID
-from unionfs_sim.permission import fail
+from unionfs_sim.vfs.permission import fail
 
 
 class Nodes:

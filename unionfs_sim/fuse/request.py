@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from unionfs_sim.caller import Caller
-from unionfs_sim.walk import check_name
+from unionfs_sim.nodes.caller import Caller
+from unionfs_sim.vfs.walk import check_name
 
 
 class Request:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from unionfs_sim.caller import Caller
 from unionfs_sim.fuse import attribute_operations as attribute
 from unionfs_sim.fuse import directory_operations as directory
 from unionfs_sim.fuse import file_operations as file
@@ -18,9 +17,10 @@ from unionfs_sim.fuse import wire
 from unionfs_sim.fuse.nodes import Nodes
 from unionfs_sim.fuse.request import Request
 from unionfs_sim.fuse.wire import Op
-from unionfs_sim.layer import Layer
-from unionfs_sim.permission import fail
-from unionfs_sim.union import Union
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.mounting import Union
+from unionfs_sim.nodes.caller import Caller
+from unionfs_sim.vfs.permission import fail
 
 REMEMBER_SECONDS: Final = 1 << 20
 """How long the kernel may trust what it was told: only the kernel changes the tree while it is mounted."""

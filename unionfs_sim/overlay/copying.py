@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unionfs_sim.content import CHUNK, PAGE, Buffer, Content
+from unionfs_sim.nodes.content import CHUNK, PAGE, Buffer, Content
 
 
 def copied_up(source: Content, length: int) -> Content:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Any
 
-from unionfs_sim.content import EMPTY
 from unionfs_sim.events import CopiedUp
-from unionfs_sim.inode import DEAD, NO_XATTRS, Inode
-from unionfs_sim.journal import assign, put
+from unionfs_sim.nodes.content import EMPTY
+from unionfs_sim.nodes.inode import DEAD, NO_XATTRS, Inode
+from unionfs_sim.nodes.journal import assign, put
 from unionfs_sim.overlay import index, metacopy
 from unionfs_sim.overlay.copying import copied_up
 from unionfs_sim.overlay.node import ALIASED, CONST_INO, METACOPY, WHITEOUTS, UnionNode
-from unionfs_sim.permission import fail
+from unionfs_sim.vfs.permission import fail
 
 if TYPE_CHECKING:
     from unionfs_sim.overlay.union import UnionTree

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from unionfs_sim.content import Content
 from unionfs_sim.filesystem import Stat
-from unionfs_sim.inode import Inode
+from unionfs_sim.nodes.content import Content
+from unionfs_sim.nodes.inode import Inode
 from unionfs_sim.overlay.mounted import MountedLayers
 from unionfs_sim.overlay.node import CONST_INO, INDEXED, UNLINKED, AnyNode, Part, UnionNode
 

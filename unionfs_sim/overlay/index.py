@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
-from unionfs_sim.inode import Inode
-from unionfs_sim.journal import assign, put
+from unionfs_sim.nodes.inode import Inode
+from unionfs_sim.nodes.journal import assign, put
 from unionfs_sim.overlay.node import IMPURE, INDEXED, Part, UnionNode
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from unionfs_sim.overlay import index
 from unionfs_sim.overlay.node import CONST_INO, WHITEOUTS, AnyNode, Part, UnionNode
 from unionfs_sim.overlay.nodes import UpperAnswer, by_name, node_of
 from unionfs_sim.overlay.search import DIRECTORY, Search, Trail, check_follow, lookup_layer
-from unionfs_sim.permission import fail
+from unionfs_sim.vfs.permission import fail
 
 if TYPE_CHECKING:
     from unionfs_sim.overlay.union import UnionTree

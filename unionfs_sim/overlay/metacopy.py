@@ -10,12 +10,12 @@ import errno
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from unionfs_sim.content import EMPTY, Content, Hole
 from unionfs_sim.events import CopiedUp
-from unionfs_sim.journal import assign
+from unionfs_sim.nodes.content import EMPTY, Content, Hole
+from unionfs_sim.nodes.journal import assign
 from unionfs_sim.overlay.copying import copied_up
 from unionfs_sim.overlay.node import METACOPY, UnionNode
-from unionfs_sim.permission import fail
+from unionfs_sim.vfs.permission import fail
 
 if TYPE_CHECKING:
     from unionfs_sim.overlay.union import UnionTree

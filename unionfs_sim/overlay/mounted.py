@@ -6,17 +6,17 @@ import errno
 import os
 from typing import Any, Final
 
-from unionfs_sim.caller import Clock
 from unionfs_sim.events import Events
-from unionfs_sim.inode import Inode
-from unionfs_sim.layertree import LayerTree
+from unionfs_sim.layers.layertree import LayerTree
+from unionfs_sim.nodes.caller import Clock
+from unionfs_sim.nodes.inode import Inode
+from unionfs_sim.nodes.record import replace
 from unionfs_sim.overlay import index
 from unionfs_sim.overlay.node import IMPURE, WHITEOUTS, XWHITEOUTS, Part, UnionNode
 from unionfs_sim.overlay.options import Options, Xino
 from unionfs_sim.overlay.search import child_of
 from unionfs_sim.overlay.workdir import WorkDir
-from unionfs_sim.record import replace
-from unionfs_sim.tree import Tree
+from unionfs_sim.vfs.tree import Tree
 
 PRIVATE_INO_SHIFT: Final = 40
 MAX_ABSENT: Final = 50_000

@@ -10,8 +10,8 @@ import weakref
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
-from unionfs_sim.content import EMPTY, Content
-from unionfs_sim.inode import NO_CHILDREN, Inode, Node
+from unionfs_sim.nodes.content import EMPTY, Content
+from unionfs_sim.nodes.inode import NO_CHILDREN, Inode, Node
 
 
 class Part(NamedTuple):

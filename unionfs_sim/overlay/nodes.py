@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Any
 
-from unionfs_sim.inode import DEAD, Inode
+from unionfs_sim.nodes.inode import DEAD, Inode
 from unionfs_sim.overlay import index, metacopy
 from unionfs_sim.overlay.node import (
     ALIASED,
@@ -23,7 +23,7 @@ from unionfs_sim.overlay.node import (
     UnionNode,
 )
 from unionfs_sim.overlay.search import Search, check_follow
-from unionfs_sim.permission import fail
+from unionfs_sim.vfs.permission import fail
 
 if TYPE_CHECKING:
     from unionfs_sim.overlay.union import UnionTree

@@ -6,8 +6,8 @@ import enum
 import errno
 from typing import Final
 
-from unionfs_sim.permission import fail
-from unionfs_sim.record import Record, replace
+from unionfs_sim.nodes.record import Record, replace
+from unionfs_sim.vfs.permission import fail
 
 MAX_LOWERS: Final = 500
 REDIRECT_MAX: Final = 256

@@ -9,10 +9,10 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from unionfs_sim.inode import DEAD, Inode
-from unionfs_sim.journal import assign
+from unionfs_sim.nodes.inode import DEAD, Inode
+from unionfs_sim.nodes.journal import assign
 from unionfs_sim.overlay.node import IMPURE, WHITEOUTS, XWHITEOUTS, LeftOut, UnionNode
-from unionfs_sim.permission import fail
+from unionfs_sim.vfs.permission import fail
 
 if TYPE_CHECKING:
     from unionfs_sim.overlay.union import UnionTree

@@ -10,10 +10,10 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from unionfs_sim.caller import ROOT
 from unionfs_sim.events import RedirectMade
-from unionfs_sim.inode import DEAD, Inode
-from unionfs_sim.journal import assign, put
+from unionfs_sim.nodes.caller import ROOT
+from unionfs_sim.nodes.inode import DEAD, Inode
+from unionfs_sim.nodes.journal import assign, put
 from unionfs_sim.overlay import index, readdir
 from unionfs_sim.overlay.copyup import copy_up
 from unionfs_sim.overlay.node import CONST_INO, METACOPY, UNLINKED, Alias, AnyNode, UnionNode
@@ -30,7 +30,7 @@ from unionfs_sim.overlay.whiteout import (
     remove_whiteout,
     replace_by_opaque,
 )
-from unionfs_sim.permission import fail, new_mode
+from unionfs_sim.vfs.permission import fail, new_mode
 
 if TYPE_CHECKING:
     from unionfs_sim.overlay.union import UnionTree

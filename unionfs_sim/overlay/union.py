@@ -6,11 +6,11 @@ import errno
 from collections.abc import Mapping
 from typing import Any, Final
 
-from unionfs_sim.caller import Caller
-from unionfs_sim.content import Content
-from unionfs_sim.inode import DEAD, Inode
-from unionfs_sim.journal import ABSENT, assign, put
-from unionfs_sim.layertree import DAY_NS
+from unionfs_sim.layers.layertree import DAY_NS
+from unionfs_sim.nodes.caller import Caller
+from unionfs_sim.nodes.content import Content
+from unionfs_sim.nodes.inode import DEAD, Inode
+from unionfs_sim.nodes.journal import ABSENT, assign, put
 from unionfs_sim.overlay import index, lookup, readdir, rename, whiteout
 from unionfs_sim.overlay.copyup import copy_up
 from unionfs_sim.overlay.node import (
@@ -27,7 +27,7 @@ from unionfs_sim.overlay.node import (
 )
 from unionfs_sim.overlay.nodes import by_name
 from unionfs_sim.overlay.xattrs import UnionXattrs
-from unionfs_sim.permission import fail, new_mode
+from unionfs_sim.vfs.permission import fail, new_mode
 
 DIRECTORY: Final = 0o040000
 

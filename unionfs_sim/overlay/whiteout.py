@@ -6,13 +6,13 @@ import errno
 from typing import TYPE_CHECKING
 
 from unionfs_sim.events import OpaqueMade, WhiteoutMade
-from unionfs_sim.inode import DEAD, Inode
-from unionfs_sim.journal import ABSENT, Journal, assign, put
+from unionfs_sim.nodes.inode import DEAD, Inode
+from unionfs_sim.nodes.journal import ABSENT, Journal, assign, put
 from unionfs_sim.overlay import index, readdir
 from unionfs_sim.overlay.copyup import copy_up
 from unionfs_sim.overlay.node import INDEXED, OPAQUE, UNLINKED, AnyNode, UnionNode
 from unionfs_sim.overlay.search import child_of, is_whiteout
-from unionfs_sim.permission import fail
+from unionfs_sim.vfs.permission import fail
 
 if TYPE_CHECKING:
     from unionfs_sim.overlay.union import UnionTree

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from unionfs_sim.inode import Inode
+from unionfs_sim.nodes.inode import Inode
 
 
 class WorkDir:

@@ -9,8 +9,8 @@ from typing import Any
 from unionfs_sim.overlay.copyup import copy_up
 from unionfs_sim.overlay.getattr import UnionStat
 from unionfs_sim.overlay.node import AnyNode, UnionNode
-from unionfs_sim.permission import fail
-from unionfs_sim.xattr import MAX_NAME, check_namespace
+from unionfs_sim.vfs.permission import fail
+from unionfs_sim.vfs.xattr import MAX_NAME, check_namespace
 
 
 class UnionXattrs(UnionStat):

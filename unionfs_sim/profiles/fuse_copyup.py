@@ -6,16 +6,16 @@ import errno
 from collections.abc import Mapping
 from typing import Any, Final
 
-from unionfs_sim.caller import ROOT
-from unionfs_sim.content import EMPTY
 from unionfs_sim.events import CopiedUp
-from unionfs_sim.inode import DEAD, NO_XATTRS, Inode
-from unionfs_sim.journal import assign
+from unionfs_sim.nodes.caller import ROOT
+from unionfs_sim.nodes.content import EMPTY
+from unionfs_sim.nodes.inode import DEAD, NO_XATTRS, Inode
+from unionfs_sim.nodes.journal import assign
 from unionfs_sim.overlay.copying import copied_up
 from unionfs_sim.overlay.node import AnyNode, UnionNode
-from unionfs_sim.permission import fail, new_mode
 from unionfs_sim.profiles import spelling
 from unionfs_sim.profiles.fuse_looking import ShownByFuse
+from unionfs_sim.vfs.permission import fail, new_mode
 
 DIRECTORY: Final = 0o040000
 REGULAR: Final = 0o100000

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from unionfs_sim.events import LookedUp
 from unionfs_sim.filesystem import Stat
-from unionfs_sim.inode import DEAD, Inode
+from unionfs_sim.nodes.inode import DEAD, Inode
 from unionfs_sim.overlay.node import CONST_INO, AnyNode, Part, UnionNode
 from unionfs_sim.overlay.union import UnionTree
-from unionfs_sim.permission import fail
 from unionfs_sim.profiles import spelling
-from unionfs_sim.xattr import check_namespace
+from unionfs_sim.vfs.permission import fail
+from unionfs_sim.vfs.xattr import check_namespace
 
 REGULAR: Final = 0o100000
 SYMLINK: Final = 0o120000

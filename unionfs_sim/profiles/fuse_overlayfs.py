@@ -9,17 +9,17 @@ from __future__ import annotations
 import errno
 from typing import Final
 
-from unionfs_sim.caller import ROOT, Caller
-from unionfs_sim.content import Content
 from unionfs_sim.events import OpaqueMade, WhiteoutMade
-from unionfs_sim.inode import DEAD, Inode
-from unionfs_sim.journal import assign, put
-from unionfs_sim.markers import OPAQUE_MARKER, WHITEOUT_PREFIX
+from unionfs_sim.layers.markers import OPAQUE_MARKER, WHITEOUT_PREFIX
+from unionfs_sim.nodes.caller import ROOT, Caller
+from unionfs_sim.nodes.content import Content
+from unionfs_sim.nodes.inode import DEAD, Inode
+from unionfs_sim.nodes.journal import assign, put
 from unionfs_sim.overlay import whiteout
 from unionfs_sim.overlay.node import AnyNode, UnionNode
-from unionfs_sim.permission import fail, new_mode
 from unionfs_sim.profiles import spelling
 from unionfs_sim.profiles.fuse_copyup import FIFO, CopiedByFuse, kept_mode
+from unionfs_sim.vfs.permission import fail, new_mode
 
 DIRECTORY: Final = 0o040000
 REGULAR: Final = 0o100000

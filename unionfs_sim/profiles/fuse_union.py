@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unionfs_sim.explain import Explanation, explain
-from unionfs_sim.inode import Inode
-from unionfs_sim.layer import Layer
-from unionfs_sim.markers import OPAQUE_XATTR
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.layers.markers import OPAQUE_XATTR
+from unionfs_sim.mounting import Union
+from unionfs_sim.nodes.inode import Inode
+from unionfs_sim.overlay.explain import Explanation, explain
 from unionfs_sim.overlay.options import Options
 from unionfs_sim.profiles import spelling
-from unionfs_sim.union import Union
 
 
 class FuseUnion(Union):

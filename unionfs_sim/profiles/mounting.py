@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import errno
 
-from unionfs_sim.layer import Layer
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.mounting import Seat, Stack, Union, assemble
 from unionfs_sim.overlay.options import MAX_LOWERS, Options, RedirectDir
 from unionfs_sim.overlay.workdir import WorkDir
-from unionfs_sim.permission import fail
 from unionfs_sim.profiles.fuse_overlayfs import FuseOverlayTree, NoDeviceTree
 from unionfs_sim.profiles.fuse_union import FuseUnion
 from unionfs_sim.profiles.oci_unpack import Unpacked
 from unionfs_sim.profiles.profile import Profile
-from unionfs_sim.union import Seat, Stack, Union, assemble
+from unionfs_sim.vfs.permission import fail
 
 
 def mount_as(profile: Profile, stack: Stack, options: Options, seat: Seat) -> Union:

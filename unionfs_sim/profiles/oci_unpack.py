@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from unionfs_sim.events import Events
-from unionfs_sim.explain import Answer, Explanation, Says, explain
-from unionfs_sim.inode import Inode
-from unionfs_sim.journal import Journal
-from unionfs_sim.layer import Layer
-from unionfs_sim.merge import apply, merged
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.layers.merge import apply, merged
+from unionfs_sim.mounting import Seat, Union
+from unionfs_sim.nodes.inode import Inode
+from unionfs_sim.nodes.journal import Journal
+from unionfs_sim.overlay.explain import Answer, Explanation, Says, explain
 from unionfs_sim.overlay.options import Options
-from unionfs_sim.posix import Posix
-from unionfs_sim.union import Seat, Union
+from unionfs_sim.vfs.posix import Posix
 
 
 class Unpacked(Union):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from unionfs_sim.inode import Inode
-from unionfs_sim.markers import OPAQUE_MARKER, OPAQUE_XATTR, WHITEOUT_PREFIX
+from unionfs_sim.layers.markers import OPAQUE_MARKER, OPAQUE_XATTR, WHITEOUT_PREFIX
+from unionfs_sim.nodes.inode import Inode
 
 OPAQUE_DEVICE: Final = WHITEOUT_PREFIX + ".opq"
 """A whiteout for the name ``.opq``: old versions took it for an opaque marker, and it is still made."""

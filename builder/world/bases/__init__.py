@@ -28,7 +28,7 @@ from builder.world.programs.packages.database import (
     write_dpkg,
 )
 from builder.world.trees import SCALE, Entry, TreeFormatError, read_tree
-from unionfs_sim.layer import Dir, File, Layer, Symlink, layer
+from unionfs_sim.layers.layer import Dir, File, Layer, Symlink, layer
 
 _TREES: Final = Path(__file__).parent / "trees"
 

@@ -12,7 +12,7 @@ from builder.world.shell.pattern import matches
 from builder.world.shell.syntax import Condition, TestBinary, TestBoth, TestNot, TestUnary
 from builder.world.shell.variables import Variables
 from builder.world.utilities.test import Expression, TestError
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 _NUMERIC = {
     "-eq": int.__eq__,

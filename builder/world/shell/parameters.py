@@ -19,7 +19,7 @@ from builder.world.shell.pattern import (
 )
 from builder.world.shell.syntax import Node, Parameter, Word
 from builder.world.shell.variables import Variables
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 
 class Context(Protocol):

@@ -7,7 +7,7 @@ import stat
 from typing import Final
 
 from builder.world.shell.pattern import is_special, unescaped, whole
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 _COMPONENTS: Final = re.compile(r"/+|[^/]+")
 

@@ -12,7 +12,7 @@ from builder.world.shell.dialect import Dialect
 from builder.world.shell.syntax import Node
 from builder.world.shell.variables import Variables
 from builder.world.utilities.accounts import users
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 if TYPE_CHECKING:
     from builder.world.world import World

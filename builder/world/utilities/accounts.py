@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 
 class User(NamedTuple):

@@ -13,7 +13,7 @@ from builder.world.process import Process
 from builder.world.utilities.modes import ModeError, changed_mode
 from builder.world.utilities.options import Options, UsageError, at_least, number, parse
 from builder.world.utilities.stdio import Output, reason
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 _MKDIR: Final = "[-m MODE] [-p] DIRECTORY..."
 _SIZES: Final = {

@@ -9,7 +9,7 @@ from builder.world.process import Process
 from builder.world.utilities.options import Options, UsageError, at_least, parse
 from builder.world.utilities.stdio import Output, reason
 from builder.world.utilities.tree import joined
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 _LN: Final = "[-sfnbtv] [-S SUF] TARGET... LINK|DIR"
 

@@ -13,7 +13,7 @@ from builder.world.process import Process
 from builder.world.utilities.options import UsageError, at_least, parse
 from builder.world.utilities.stdio import Output, guarded_exit, octets, reason
 from builder.world.utilities.tree import joined
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 _BASENAME: Final = "FILE [SUFFIX] | -a FILE... | -s SUFFIX FILE..."
 _READLINK: Final = "[-fnv] FILE"

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from unionfs_sim.filesystem import Stat
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 
 def replace_file(fs: Posix, path: str, pieces: Iterable[bytes], before: Stat) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from builder.world.process import Process
 from unionfs_sim.filesystem import Stat
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 _INTEGER: Final = re.compile(r"\s*[+-]?[0-9]+\s*")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from unionfs_sim.filesystem import Stat
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 
 class Follow(enum.Enum):

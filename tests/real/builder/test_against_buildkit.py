@@ -37,9 +37,9 @@ from builder.image.difference import differences
 from builder.image.unpack import unpack_stack
 from builder.stores.memory import MemoryStore
 from builder.strategies import Settings, Strategy, workshop
-from unionfs_sim.layer import Layer
-from unionfs_sim.layerreader import read_layer
-from unionfs_sim.merge import merged
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.layers.merge import merged
+from unionfs_sim.tar.unpack import read_layer
 
 pytestmark = pytest.mark.docker
 _SECONDS = 60
@@ -326,7 +326,7 @@ def theirs(daemon: Daemon, context: Path) -> dict[str, Built]:
 
 def ours(context: Path, body: str) -> Built:
     """What this project makes of a case."""
-    from unionfs_sim.hostdir import HostDirectory
+    from unionfs_sim.host.layer import HostDirectory
 
     dockerfile = f"FROM scratch AS base\n{body}\n"
     (context / "Dockerfile").write_text(dockerfile)

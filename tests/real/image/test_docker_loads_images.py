@@ -22,8 +22,8 @@ from builder.stores.leaving import Named, export
 from builder.stores.memory import MemoryStore
 from builder.stores.output import Output
 from unionfs_sim import WHITEOUT, Dir, File, layer
-from unionfs_sim.changeset import pack
-from unionfs_sim.merge import merged
+from unionfs_sim.layers.merge import merged
+from unionfs_sim.tar.pack import pack
 
 pytestmark = pytest.mark.docker
 

@@ -17,7 +17,7 @@ from builder.stores.leaving import Named, export
 from builder.stores.memory import MemoryStore
 from builder.stores.output import Output
 from unionfs_sim import layer
-from unionfs_sim.changeset import pack
+from unionfs_sim.tar.pack import pack
 
 pytestmark = pytest.mark.kernel
 

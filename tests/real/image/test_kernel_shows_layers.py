@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from unionfs_sim import Layer
-from unionfs_sim.changeset import pack, read_layer
-from unionfs_sim.merge import merged
+from unionfs_sim.layers.merge import merged
+from unionfs_sim.tar.pack import pack, read_layer
 
 pytestmark = pytest.mark.kernel
 
 SHOW = """
 import subprocess, sys
-from unionfs_sim.changeset import pack, read_layer
-from unionfs_sim.hostdir import read_directory, write_directory
+from unionfs_sim.tar.pack import pack, read_layer
+from unionfs_sim.host.layer import read_directory, write_directory
 import os
 subprocess.run(["mount", "-t", "tmpfs", "t", "/mnt"], check=True)
 for name in ("l0", "l1", "l2", "u", "w", "m"):

@@ -22,9 +22,9 @@ from builder.stores.leaving import Named, export
 from builder.stores.memory import MemoryStore
 from builder.stores.output import Output
 from unionfs_sim import WHITEOUT, Dir, Fifo, File, Hardlink, Layer, Symlink, layer
-from unionfs_sim.changeset import pack
-from unionfs_sim.hostdir import read_directory
-from unionfs_sim.merge import merged
+from unionfs_sim.host.layer import read_directory
+from unionfs_sim.layers.merge import merged
+from unionfs_sim.tar.pack import pack
 
 SOURCES = ["oci-archive:{}/oci.tar:1.0", "oci:{}/oci:1.0", "docker-archive:{}/docker.tar"]
 TARGETS = ["oci-archive:{}/back.tar:x", "oci:{}/back.tar:x", "docker-archive:{}/back.tar:demo:2"]

@@ -19,9 +19,9 @@ from builder.stores.leaving import Named, export
 from builder.stores.memory import MemoryStore
 from builder.stores.output import Output
 from unionfs_sim import WHITEOUT, Dir, File, Hardlink, Layer, Profile, Symlink, layer, mount
-from unionfs_sim.changeset import pack, read_layer
-from unionfs_sim.hostdir import read_directory
-from unionfs_sim.merge import merged
+from unionfs_sim.host.layer import read_directory
+from unionfs_sim.layers.merge import merged
+from unionfs_sim.tar.pack import pack, read_layer
 
 pytestmark = [pytest.mark.kernel, pytest.mark.tools("umoci")]
 

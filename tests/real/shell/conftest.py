@@ -22,7 +22,7 @@ from builder.protocols import Command
 from builder.world.shell import SHELLS
 from builder.world.utilities import UTILITIES
 from builder.world.world import World
-from unionfs_sim.layer import Dir, File, Layer, Symlink, layer
+from unionfs_sim.layers.layer import Dir, File, Layer, Symlink, layer
 
 APPLETS = [
     *(

@@ -28,7 +28,7 @@ from builder.world.process import Program
 from builder.world.programs import PROGRAMS
 from builder.world.shell import SHELLS
 from builder.world.utilities import UTILITIES
-from unionfs_sim.layer import Dir, File, Layer, Symlink, layer
+from unionfs_sim.layers.layer import Dir, File, Layer, Symlink, layer
 
 pytestmark = [
     pytest.mark.tools("busybox", "unshare"),

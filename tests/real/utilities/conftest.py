@@ -26,8 +26,8 @@ import pytest
 
 from builder.world.process import Process
 from builder.world.utilities import UTILITIES
-from unionfs_sim.caller import ROOT, Caller
-from unionfs_sim.layer import Layer
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.nodes.caller import ROOT, Caller
 
 LONG_AGO_NS = 1_580_702_706 * 10**9
 PASSWD = b"root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1::/:/bin/false\napp:x:1000:1000:App:/home/app:/bin/sh\n"

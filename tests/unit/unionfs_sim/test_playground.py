@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from unionfs_sim import Dir, Layer, Options, RedirectDir, Union, layer, mount
-from unionfs_sim.changeset import read_layer
 from unionfs_sim.commands import COMMANDS
 from unionfs_sim.playground import HISTORY, Playground, Usage, play_all
+from unionfs_sim.tar.pack import read_layer
 
 
 def playground(**options: object) -> Playground:

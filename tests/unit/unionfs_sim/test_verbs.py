@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pytest
 
 from unionfs_sim import Caller, Dir, Fifo, File, Layer, Symlink, layer, mount
-from unionfs_sim.caller import TickingClock
-from unionfs_sim.posix import Posix
+from unionfs_sim.nodes.caller import TickingClock
+from unionfs_sim.vfs.posix import Posix
 
 ALICE = Caller(1000, 1000, frozenset({50}))
 BOB = Caller(1001, 1001)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from builder.world.programs.cc.objects import Archive, Binary, ObjectFormatError, Unit, decode
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 
 class LinkError(Exception):

@@ -12,7 +12,7 @@ from typing import Any
 
 from builder.world.process import Process
 from builder.world.programs.download import NoAnswerError, fetch
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 SCRIPT = ".post-install"
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from builder.world.programs.web.directives import DIRECTIVES, Rule
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 MAX_INCLUDES: Final = 100
 MAX_DEPTH: Final = 32

@@ -13,8 +13,8 @@ from builder.world.process import Process
 from builder.world.programs.web.conf import ConfigError, Directive, parse, parse_text
 from builder.world.programs.web.names import refuse_unsimulated
 from builder.world.programs.web.site import Site
-from unionfs_sim.caller import Caller
-from unionfs_sim.posix import Posix
+from unionfs_sim.nodes.caller import Caller
+from unionfs_sim.vfs.posix import Posix
 
 _STANDARD: Final[Mapping[str, int]] = {
     "/dev/stdout": 1,

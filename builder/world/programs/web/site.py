@@ -11,7 +11,7 @@ from builder.world.network import HttpRequest, HttpResponse
 from builder.world.programs.web.conf import Directive
 from builder.world.programs.web.directives import REASONS
 from builder.world.programs.web.names import matches_name, normalized
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 MAX_REDIRECTS: Final = 10
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024

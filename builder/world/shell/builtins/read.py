@@ -13,7 +13,7 @@ from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
 from builder.world.shell.expansion import DEFAULT_IFS
 from builder.world.shell.substitutions import NAME
-from unionfs_sim.openfile import File
+from unionfs_sim.vfs.openfile import File
 
 if TYPE_CHECKING:
     from builder.world.shell.interpreter import Shell

@@ -17,7 +17,7 @@ from builder.world.utilities.echo import echoed
 from builder.world.utilities.escapes import unescape
 from builder.world.utilities.printf import formatted
 from builder.world.utilities.test import Expression, TestError
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 if TYPE_CHECKING:
     from builder.world.shell.interpreter import Shell

@@ -20,7 +20,7 @@ from builder.world.utilities.archive.tarformat import Member, MemberReader
 from builder.world.utilities.files import make_directories
 from builder.world.utilities.options import Options, UsageError
 from builder.world.utilities.stdio import Output, reason
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 
 def safe_name(name: str, warn: Callable[[str], None]) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from unionfs_sim.caller import Caller
-from unionfs_sim.inode import Volume
-from unionfs_sim.layer import Layer
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.nodes.caller import Caller
+from unionfs_sim.nodes.inode import Volume
 
 from .machine import Slots, perform
 from .modelcalls import ModelCalls

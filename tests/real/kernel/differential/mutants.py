@@ -13,7 +13,7 @@ from unittest.mock import patch
 from unionfs_sim.overlay import copyup, index, metacopy, readdir, rename, union, whiteout
 from unionfs_sim.overlay.node import UnionNode
 from unionfs_sim.overlay.union import UnionTree
-from unionfs_sim.posix import Posix
+from unionfs_sim.vfs.posix import Posix
 
 from .machine import Machine
 from .modes import MODES

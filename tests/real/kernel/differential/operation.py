@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from unionfs_sim.caller import Caller
+from unionfs_sim.nodes.caller import Caller
 
 CALLERS: Final = (
     Caller(0, 0, frozenset(), 0o022),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final, TypeVar
 
-from unionfs_sim.caller import ROOT, Caller
+from unionfs_sim.nodes.caller import ROOT, Caller
 
 GROUPS: Final = (
     "opening", "descriptors", "listing", "attributes", "links", "moving", "permissions", "streams", "paths",

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 
 from unionfs_sim import WHITEOUT, Device, Dir, Fifo, File, Hardlink, Layer, Symlink, layer
-from unionfs_sim.caller import Caller
+from unionfs_sim.nodes.caller import Caller
 
 PASSWD = (
     "root:x:0:0:root:/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\nbob:x:1001:1001::/home/bob:/bin/sh\n"

@@ -13,7 +13,7 @@ from builder.image.reference import Reference
 from builder.stores.layout import LayoutStore
 from course.cli import run
 from unionfs_sim import WHITEOUT, Layer, layer
-from unionfs_sim.changeset import pack
+from unionfs_sim.tar.pack import pack
 
 BASE = layer({"/etc/motd": "hello", "/big": "x" * 5000})
 TOP = layer({"/etc/motd": "changed!", "/big": WHITEOUT})

@@ -12,8 +12,8 @@ from builder.context.archive import is_archive, unpack
 from builder.context.copying import Destination, Draft
 from builder.context.edit import make
 from builder.errors import BuildError
-from unionfs_sim.content import Content
-from unionfs_sim.layer import Dir, File, Hardlink, Layer, Symlink, layer
+from unionfs_sim.layers.layer import Dir, File, Hardlink, Layer, Symlink, layer
+from unionfs_sim.nodes.content import Content
 
 
 def archive(*members: tuple[str, str, str], mode: str = "w:gz") -> bytes:

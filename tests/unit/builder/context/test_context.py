@@ -9,7 +9,7 @@ from builder.context.ignore import IgnoreFile
 from builder.context.selection import Source, select
 from builder.errors import ContextError
 from builder.stores.memory import MemoryStore
-from unionfs_sim.layer import File, Layer, layer
+from unionfs_sim.layers.layer import File, Layer, layer
 
 YEARS = 10**18
 

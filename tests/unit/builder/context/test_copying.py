@@ -11,8 +11,8 @@ from builder.context.edit import make
 from builder.context.modes import parse_mode
 from builder.context.selection import Source, select
 from builder.errors import BuildError, ContextError
-from unionfs_sim.content import Content
-from unionfs_sim.layer import Dir, File, Hardlink, Layer, Symlink, layer
+from unionfs_sim.layers.layer import Dir, File, Hardlink, Layer, Symlink, layer
+from unionfs_sim.nodes.content import Content
 
 
 def copied(

@@ -22,9 +22,9 @@ from builder.protocols import Command, Exit, Sink, Workshop
 from builder.snapshotters.memory import MemorySnapshotter
 from builder.stores.fetcher import LocalFetcher
 from builder.stores.memory import MemoryStore
-from unionfs_sim.layer import Layer, layer
-from unionfs_sim.merge import merged
-from unionfs_sim.posix import Posix
+from unionfs_sim.layers.layer import Layer, layer
+from unionfs_sim.layers.merge import merged
+from unionfs_sim.vfs.posix import Posix
 
 Act = Callable[[Posix, Command, Sink], int | None]
 

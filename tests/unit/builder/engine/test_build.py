@@ -13,7 +13,7 @@ import pytest
 from builder.engine.request import Download
 from builder.errors import BuildError, ContextError, NotSupportedError, StepFailedError, UnknownImageError
 from builder.protocols import Network, Timestamps
-from unionfs_sim.layer import Dir, File, Symlink, layer
+from unionfs_sim.layers.layer import Dir, File, Symlink, layer
 
 
 def history(result) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from builder.engine.request import CacheUse
 from builder.image.digest import Digest
-from unionfs_sim.layer import File, layer
+from unionfs_sim.layers.layer import File, layer
 
 COPY = "FROM base\nCOPY src /src\nRUN make\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from builder.stores.cachemounts import CacheMounts
-from unionfs_sim.layer import layer
+from unionfs_sim.layers.layer import layer
 
 
 def test_a_cache_mount_outlives_the_build(kitchen):

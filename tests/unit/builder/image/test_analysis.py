@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from builder.image.analysis import Kind, analyse
 from builder.image.difference import Change, Difference, differences
 from unionfs_sim import WHITEOUT, Dir, File, Hardlink, Layer, Symlink, layer
-from unionfs_sim.merge import merged
+from unionfs_sim.layers.merge import merged
 
 PATHS = st.sampled_from(["/a", "/b", "/d", "/d/a", "/d/b", "/e/d", "/e/d/a"])
 ENTRIES = st.one_of(st.binary(max_size=9).map(File), st.just(WHITEOUT), st.builds(Dir, opaque=st.booleans()))

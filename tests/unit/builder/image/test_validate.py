@@ -9,7 +9,7 @@ from builder.image.oci import MEDIA_LAYER, Descriptor
 from builder.image.validate import validate
 from builder.stores.memory import MemoryStore
 from unionfs_sim import layer
-from unionfs_sim.changeset import pack
+from unionfs_sim.tar.pack import pack
 
 
 def image_in(store: Any, tar: bytes | None = None) -> Image:

@@ -12,8 +12,8 @@ from builder.world.internet import NO_INTERNET
 from builder.world.programs import PROGRAMS
 from builder.world.shell import SHELLS
 from builder.world.utilities import UTILITIES
-from unionfs_sim.layer import Dir, File, Layer, layer
-from unionfs_sim.union import mount
+from unionfs_sim.layers.layer import Dir, File, Layer, layer
+from unionfs_sim.mounting import mount
 
 ENDLESS = [
     "awk 'BEGIN { while (1); }'",

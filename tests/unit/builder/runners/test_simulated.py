@@ -18,11 +18,11 @@ from builder.world.process import Process, Program
 from builder.world.routing import RoutedPosix
 from builder.world.shell import SHELLS
 from builder.world.utilities import UTILITIES
-from unionfs_sim.caller import Caller
 from unionfs_sim.filesystem import Filesystem
-from unionfs_sim.layer import Dir, File, Layer, Symlink, layer
-from unionfs_sim.posix import Posix
-from unionfs_sim.union import mount
+from unionfs_sim.layers.layer import Dir, File, Layer, Symlink, layer
+from unionfs_sim.mounting import mount
+from unionfs_sim.nodes.caller import Caller
+from unionfs_sim.vfs.posix import Posix
 
 PASSWD = "root:x:0:0::/root:/bin/sh\napp:x:1000:1001::/home/app:/bin/sh\n"
 GROUP = "root:x:0:\napp:x:1001:\nweb:x:33:app\n"

@@ -17,11 +17,11 @@ from builder.protocols import Purpose, Snapshot
 from builder.snapshotters.fingerprint import Mode
 from builder.snapshotters.scan import ScanSnapshotter
 from builder.stores.memory import MemoryStore
-from unionfs_sim.caller import TickingClock
-from unionfs_sim.changeset import pack
 from unionfs_sim.filesystem import Attributes
-from unionfs_sim.layer import File, Layer, Symlink, layer
-from unionfs_sim.tarreader import TarReader
+from unionfs_sim.layers.layer import File, Layer, Symlink, layer
+from unionfs_sim.nodes.caller import TickingClock
+from unionfs_sim.tar.pack import pack
+from unionfs_sim.tar.reader import TarReader
 
 Act = Callable[[Layer], object]
 YES, NO = True, False

@@ -14,8 +14,8 @@ from builder.image.reference import Reference
 from builder.stores.fetcher import LocalFetcher
 from builder.stores.memory import MemoryStore
 from builder.world import bases
-from unionfs_sim.changeset import pack
-from unionfs_sim.layer import layer
+from unionfs_sim.layers.layer import layer
+from unionfs_sim.tar.pack import pack
 
 ALPINE = Reference.parse("alpine:3.19")
 PLATFORM = Platform("linux", "arm64")

@@ -27,12 +27,12 @@ from types import ModuleType
 import pytest
 
 from unionfs_sim import WHITEOUT, Dir, Layer, Union, layer, mount
-from unionfs_sim.caller import Caller
 from unionfs_sim.fakefs import REFUSED, learner
 from unionfs_sim.fakefs.descriptors import FIRST
 from unionfs_sim.fakefs.fake_io import TOUCH_NO_FILE, FakeIo
 from unionfs_sim.fakefs.fake_os import HARMLESS, FakeOs
 from unionfs_sim.fakefs.session import Session
+from unionfs_sim.nodes.caller import Caller
 
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\n"
 

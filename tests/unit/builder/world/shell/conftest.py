@@ -13,7 +13,7 @@ from builder.world.process import Process, Program
 from builder.world.shell import SHELLS
 from builder.world.utilities import UTILITIES
 from builder.world.world import Limits, World
-from unionfs_sim.layer import Dir, File, Layer, Symlink, layer
+from unionfs_sim.layers.layer import Dir, File, Layer, Symlink, layer
 
 TOOLS = ("cat", "echo", "env", "head", "ls", "mkdir", "rm", "sleep", "touch", "tr", "true", "wc", "yes")
 

@@ -11,8 +11,8 @@ from builder.protocols import Command
 from builder.world.shell import SHELLS
 from builder.world.utilities import UTILITIES
 from builder.world.world import World
-from unionfs_sim.caller import ROOT, Caller, TickingClock
-from unionfs_sim.layer import Dir, File, Layer, Symlink, layer
+from unionfs_sim.layers.layer import Dir, File, Layer, Symlink, layer
+from unionfs_sim.nodes.caller import ROOT, Caller, TickingClock
 
 
 class Machine:

@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-from unionfs_sim.caller import Caller
+from unionfs_sim.nodes.caller import Caller
 
 
 def test_a_writer_stops_when_nobody_reads(machine):

@@ -1,0 +1,1 @@
+"""Real directories, in the kernel's spelling of layers."""

@@ -1,0 +1,284 @@
+"""The inode operations of a raw layer: they behave as tmpfs does.
+
+A union calls the same operations on the layers below it, with its own clock and journal, so a tree is
+changed in one place only.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+from unionfs_sim.filesystem import Stat
+from unionfs_sim.nodes.caller import Caller, Clock
+from unionfs_sim.nodes.content import EMPTY, Buffer, Content
+from unionfs_sim.nodes.inode import DEAD, NO_XATTRS, Inode, Volume
+from unionfs_sim.nodes.journal import ABSENT, assign, put, splice
+from unionfs_sim.vfs.permission import fail, new_mode
+from unionfs_sim.vfs.tree import Tree
+from unionfs_sim.vfs.xattr import check_namespace
+
+DIRECTORY: Final = 0o040000
+REGULAR: Final = 0o100000
+SYMLINK: Final = 0o120000
+DAY_NS: Final = 86_400_000_000_000
+LONG_SYMLINK: Final = 128
+
+
+class LayerTree(Tree[Inode]):
+    """The tree of one layer."""
+
+    def __init__(self, clock: Clock, volume: Volume) -> None:
+        super().__init__(clock)
+        self.volume = volume
+        self.work: Any = None  # the workdir, once it was an upper
+        self.root = Inode(volume.next_ino(), DIRECTORY | 0o755, 0, 0, now_ns=clock())
+        self.root.parent = self.root
+
+    # -- the two changes of a directory
+
+    def attach(self, directory: Inode, name: str, inode: Inode) -> None:
+        """Let ``name`` be ``inode``; the directory's times move."""
+        journal = self.journal
+        put(journal, directory.children, name, inode)
+        if inode.mode & 0o170000 == DIRECTORY:
+            assign(journal, inode, "parent", directory)
+            assign(journal, directory, "nlink", directory.nlink + 1)
+        self.touch(directory)
+
+    def detach(self, directory: Inode, name: str, inode: Inode) -> None:
+        """Take ``name`` away; ``inode`` keeps its link count, as it may be on its way elsewhere."""
+        journal = self.journal
+        put(journal, directory.children, name, ABSENT)
+        if inode.mode & 0o170000 == DIRECTORY:
+            assign(journal, directory, "nlink", directory.nlink - 1)
+        self.touch(directory)
+
+    def touch(self, inode: Inode) -> None:
+        """Move mtime and ctime to now."""
+        now = self.clock()
+        assign(self.journal, inode, "mtime_ns", now)
+        assign(self.journal, inode, "ctime_ns", now)
+
+    def drop(self, inode: Inode) -> None:
+        """One name less."""
+        journal = self.journal
+        if inode.mode & 0o170000 == DIRECTORY:
+            assign(journal, inode, "nlink", 0)
+            assign(journal, inode, "children", DEAD)
+        else:
+            assign(journal, inode, "nlink", inode.nlink - 1)
+        assign(journal, inode, "ctime_ns", self.clock())
+
+    def new(self, mode: int, uid: int, gid: int, body: Any = None) -> Inode:
+        """An inode without a name."""
+        if body is None and mode & 0o170000 == REGULAR:
+            body = EMPTY
+        return Inode(self.volume.next_ino(), mode, uid, gid, now_ns=self.clock(), body=body)
+
+    # -- the operations
+
+    def lookup(self, directory: Inode, name: str) -> Inode | None:
+        """The inode that ``name`` is, or None."""
+        return directory.children.get(name)
+
+    def entries(self, directory: Inode) -> list[str]:
+        """The names in a directory."""
+        return list(directory.children)
+
+    def typed_entries(self, directory: Inode) -> list[tuple[str, bool]]:
+        """The names in a directory, and whether each is a directory."""
+        return [(name, child.mode & 0o170000 == DIRECTORY) for name, child in directory.children.items()]
+
+    def stat(self, node: Inode) -> Stat:
+        """The attributes, as a stat call tells them."""
+        body = node.body
+        size = blocks = rdev = 0
+        if isinstance(body, Content):
+            size, blocks = body.size, body.blocks
+        elif isinstance(body, int):
+            rdev = body
+        else:
+            size = node.size
+            blocks = 8 if node.mode & 0o170000 == SYMLINK and size >= LONG_SYMLINK else 0
+        return Stat(
+            node.mode,
+            node.ino,
+            self.volume.dev,
+            node.nlink,
+            node.uid,
+            node.gid,
+            size,
+            node.atime_ns,
+            node.mtime_ns,
+            node.ctime_ns,
+            rdev,
+            blocks,
+        )
+
+    def make(
+        self, directory: Inode, name: str, mode: int, caller: Caller, body: Content | str | int | None
+    ) -> Inode:
+        """Make a file of any type."""
+        mode, gid = new_mode(directory, caller, mode)
+        inode = self.new(mode, caller.uid, gid, body)
+        self.attach(directory, name, inode)
+        return inode
+
+    def make_unnamed(self, directory: Inode, mode: int, caller: Caller) -> Inode:
+        """Make a regular file without a name (O_TMPFILE)."""
+        mode, gid = new_mode(directory, caller, mode)
+        inode = self.new(mode, caller.uid, gid)
+        inode.nlink = 0
+        return inode
+
+    def link(self, node: Inode, directory: Inode, name: str) -> None:
+        """Give ``node`` another name."""
+        assign(self.journal, node, "nlink", node.nlink + 1)
+        assign(self.journal, node, "ctime_ns", self.clock())
+        self.attach(directory, name, node)
+
+    def unlink(self, directory: Inode, name: str, node: Inode) -> None:
+        """Take a name away that is not a directory."""
+        self.detach(directory, name, node)
+        self.drop(node)
+        if node.mode & 0o170000 == SYMLINK:
+            self.forget_paths()
+
+    def rmdir(self, directory: Inode, name: str, node: Inode) -> None:
+        """Take an empty directory away; ENOTEMPTY if it is not."""
+        if node.children:
+            fail(errno.ENOTEMPTY)
+        self.detach(directory, name, node)
+        self.drop(node)
+        self.forget_paths()
+
+    def rename(
+        self,
+        source: tuple[Inode, str, Inode],
+        destination: tuple[Inode, str, Inode | None],
+        flags: int,
+    ) -> None:
+        """Move a name onto another; flag 2 exchanges them, flag 4 leaves a whiteout behind."""
+        old_directory, old_name, node = source
+        new_directory, new_name, other = destination
+        if flags & 2 and other is not None:
+            self.detach(old_directory, old_name, node)
+            self.detach(new_directory, new_name, other)
+            self.attach(old_directory, old_name, other)
+            self.attach(new_directory, new_name, node)
+            assign(self.journal, other, "ctime_ns", self.clock())
+        else:
+            if other is not None:
+                if other.children:
+                    fail(errno.ENOTEMPTY)
+                self.detach(new_directory, new_name, other)
+                self.drop(other)
+            self.detach(old_directory, old_name, node)
+            self.attach(new_directory, new_name, node)
+        assign(self.journal, node, "ctime_ns", self.clock())
+        self.forget_paths()
+
+    def change(self, node: Inode, values: Mapping[str, int]) -> None:
+        """Set attributes; ``size`` cuts or extends, ``modified`` moves the mtime even if the size stays.
+
+        ``dropped``: permission bits that go.
+        """
+        journal = self.journal
+        now = self.clock()
+        for attribute, value in values.items():
+            if attribute == "size":
+                content = node.content
+                # tmpfs cuts the pages behind the end, and says so in the time, even if there are none.
+                if value != content.size or content.blocks or "modified" in values:
+                    assign(journal, node, "mtime_ns", now)
+                self.resize(node, value)
+            elif attribute == "dropped":
+                assign(journal, node, "mode", node.mode & ~value)
+            elif attribute != "modified":
+                assign(journal, node, attribute, value)
+        assign(journal, node, "ctime_ns", now)
+        if node.mode & 0o170000 == DIRECTORY:
+            self.forget_paths()
+
+    def before_open(self, node: Inode, *, writing: bool, truncating: bool) -> None:
+        """Nothing to do: the layer is written in place."""
+
+    def content(self, node: Inode) -> Content:
+        """The bytes of a regular file, now."""
+        return node.content
+
+    def _buffer(self, node: Inode) -> Buffer:
+        body = node.body
+        if isinstance(body, Buffer):
+            return body
+        buffer = Buffer(node.content)
+        assign(self.journal, node, "body", buffer)
+        return buffer
+
+    def resize(self, node: Inode, size: int) -> None:
+        """Cut or extend the bytes of a file."""
+        if size == 0:
+            assign(self.journal, node, "body", EMPTY)
+        elif size != node.content.size:
+            splice(self.journal, self._buffer(node), size, (b"", size))
+
+    def write(self, node: Inode, offset: int, piece: bytes) -> None:
+        """Write bytes of a regular file."""
+        body = node.body
+        if offset == 0 and body is EMPTY:
+            assign(self.journal, node, "body", Content(piece))  # most files are written once, whole
+        else:
+            buffer = self._buffer(node)
+            splice(self.journal, buffer, offset, (piece, max(buffer.size, offset + len(piece))))
+        self.touch(node)
+
+    def target(self, node: Inode) -> str:
+        """Where a symlink points."""
+        return node.target
+
+    def accessed(self, node: Inode) -> None:
+        """The access time moves if it is not later than the last change, or a day old (relatime)."""
+        if self.read_only:
+            return
+        atime = node.atime_ns
+        if atime <= node.mtime_ns or atime <= node.ctime_ns or self.clock() - atime >= DAY_NS:
+            assign(None, node, "atime_ns", self.clock())  # to look is not a step that one takes back
+
+    def getxattr(self, node: Inode, name: str) -> bytes | None:
+        """An extended attribute, or None."""
+        check_namespace(name)
+        return node.xattrs.get(name)
+
+    def setxattr(self, node: Inode, name: str, value: bytes | None, flags: int) -> None:
+        """Set or remove an extended attribute."""
+        check_namespace(name)
+        present = name in node.xattrs
+        if flags & os.XATTR_CREATE and present:
+            fail(errno.EEXIST)
+        if flags & os.XATTR_REPLACE and not present:
+            fail(errno.ENODATA)
+        self.store_xattr(node, name, value)
+
+    def note_xattr(self, node: Inode, name: str, value: bytes | None) -> None:
+        """Set or remove a mark while somebody only looks: no step that can be taken back."""
+        kept = {known: old for known, old in node.xattrs.items() if known != name}
+        if value is not None:
+            kept[name] = value
+        assign(None, node, "xattrs", kept or NO_XATTRS)
+
+    def store_xattr(self, node: Inode, name: str, value: bytes | None) -> None:
+        """Set or remove an extended attribute without a check of its name."""
+        kept = dict(node.xattrs)
+        if value is None:
+            kept.pop(name, None)
+        else:
+            kept[name] = value
+        assign(self.journal, node, "xattrs", kept or NO_XATTRS)
+        assign(self.journal, node, "ctime_ns", self.clock())
+
+    def listxattr(self, node: Inode) -> list[str]:
+        """The names of all extended attributes."""
+        return list(node.xattrs)

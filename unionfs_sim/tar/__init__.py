@@ -1,0 +1,1 @@
+"""Layers as tar archives: an upper → the entries of a layer, and back."""

@@ -1,0 +1,1 @@
+"""The verbs of ``os`` as the kernel does them: path walk, permissions, open files; written once."""

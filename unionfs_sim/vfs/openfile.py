@@ -1,0 +1,296 @@
+"""The open file (open file description of open(2)): an inode, how it may be used, and a position.
+
+It holds the inode, not the path: it follows a rename, survives an unlink, and one that was opened for
+reading before a copy-up reads the new bytes after it (Linux 4.19 and later).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import Any, Final
+
+from unionfs_sim.filesystem import Stat
+from unionfs_sim.nodes.caller import Caller
+from unionfs_sim.nodes.content import Content
+from unionfs_sim.nodes.inode import DEAD, Node
+from unionfs_sim.vfs.permission import dropped_by_write, fail
+from unionfs_sim.vfs.tree import Tree
+
+MAX_SIZE: Final = (1 << 63) - 1
+NULL: Final = (1, 3)
+ZERO: Final = (1, 5)
+FULL: Final = (1, 7)
+
+
+class File:
+    """An open file description: an inode, how it may be used, and a position."""
+
+    __slots__ = (
+        "_flags",
+        "_is_linkable",
+        "_listing",
+        "_names",
+        "_node",
+        "_place",
+        "_position",
+        "_tree",
+        "caller",
+        "closed",
+        "opener",
+    )
+
+    def __init__(self, tree: Tree[Any], node: Node, flags: int, caller: Caller) -> None:
+        self._tree = tree
+        self._node: Any = node
+        self._flags = flags
+        self._position = 0
+        self._names: list[str] | None = None
+        self._listing: Any = None
+        self._place: Any = getattr(node, "alias", None)  # by which of several names it was opened
+        # An unnamed file may be given a name once, unless O_EXCL forbade it (I_LINKABLE).
+        self._is_linkable = flags & os.O_TMPFILE == os.O_TMPFILE and not flags & os.O_EXCL
+        self.caller = self.opener = caller
+        self.closed = False
+
+    @property
+    def flags(self) -> int:
+        """The flags it was opened with."""
+        return self._flags
+
+    @property
+    def node(self) -> Node:
+        """The inode that is open."""
+        return self._node  # type: ignore[no-any-return]
+
+    def claim_name(self) -> None:
+        """A link to this file is about to be made; ENOENT if its last name is gone for good."""
+        if self._tree.is_unlinked(self._node) and not self._is_linkable:
+            fail(errno.ENOENT)
+        self._is_linkable = False
+
+    def usable(self) -> Any:
+        """The inode that is open; EBADF once it is closed."""
+        if self.closed:
+            fail(errno.EBADF)
+        if self._place is not None:
+            self._place.use()
+        return self._node
+
+    def changeable(self) -> Any:
+        """The inode that is open, for fchmod(2) and its kin; EBADF if only the path was opened (O_PATH)."""
+        if self._flags & os.O_PATH:
+            fail(errno.EBADF)
+        return self.usable()
+
+    def _for_reading(self) -> Any:
+        flags = self._flags
+        if self.closed or flags & 3 not in (os.O_RDONLY, os.O_RDWR) or flags & os.O_PATH:
+            fail(errno.EBADF)
+        if self._node.mode & 0o170000 == 0o040000:
+            fail(errno.EISDIR)
+        return self._node
+
+    def _for_writing(self) -> Any:
+        flags = self._flags
+        if self.closed or flags & 3 not in (os.O_WRONLY, os.O_RDWR) or flags & os.O_PATH:
+            fail(errno.EBADF)
+        return self._node if self._place is None else self.usable()
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most ``size`` bytes from the position on (-1: all); b"" at the end."""
+        piece = self._read(self._for_reading(), size, self._position)
+        self._position += len(piece)
+        return piece
+
+    def pread(self, size: int, offset: int, /) -> bytes:
+        """At most ``size`` bytes at ``offset``; the position stays."""
+        if offset < 0:
+            fail(errno.EINVAL)
+        node = self._for_reading()
+        if stat.S_ISFIFO(node.mode):
+            fail(errno.ESPIPE)
+        return self._read(node, size, offset)
+
+    def _read(self, node: Any, size: int, offset: int) -> bytes:
+        if node.mode & 0o170000 != 0o100000:
+            return self._read_special(node, size)
+        piece = self._tree.content(node).read(offset, size)
+        if not self._flags & os.O_NOATIME and (size or not self._tree.is_union):
+            self._tree.accessed(node)
+        return piece
+
+    def _read_special(self, node: Any, size: int) -> bytes:
+        if stat.S_ISCHR(node.mode) and device_of(self._tree, node) in (ZERO, FULL):
+            return bytes(max(size, 0))
+        return b""
+
+    def write(self, data: bytes, /) -> int:
+        """The number of bytes written at the position (at the end under O_APPEND)."""
+        node = self._for_writing()
+        if data and self._flags & os.O_APPEND and node.mode & 0o170000 == 0o100000:
+            self._position = self._tree.content(node).size
+        written = self._write(node, data, self._position)
+        self._position += written
+        return written
+
+    def pwrite(self, data: bytes, offset: int, /) -> int:
+        """Write at ``offset`` (at the end under O_APPEND); the position stays."""
+        if offset < 0:
+            fail(errno.EINVAL)
+        node = self._for_writing()
+        if stat.S_ISFIFO(node.mode):
+            fail(errno.ESPIPE)
+        return self._write(node, data, offset)
+
+    def _write(self, node: Any, data: bytes, offset: int) -> int:
+        tree = self._tree
+        if node.mode & 0o170000 != 0o100000:
+            if stat.S_ISCHR(node.mode) and device_of(tree, node) == FULL:
+                fail(errno.ENOSPC)
+            return len(data)
+        if not data:
+            return 0
+        if tree.is_watched:
+            tree.begin()
+        if self._flags & os.O_APPEND:
+            offset = tree.content(node).size
+        if offset + len(data) > MAX_SIZE:
+            fail(errno.EFBIG)
+        if node.mode & 0o6000:
+            dropped = dropped_by_write(node, self.caller)
+            if dropped:
+                tree.change(node, {"dropped": dropped})
+        tree.write(node, offset, bytes(data))
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """The new position; SEEK_DATA and SEEK_HOLE find holes in units of pages."""
+        node = self.usable()
+        if self._flags & os.O_PATH:
+            fail(errno.EBADF)
+        if stat.S_ISFIFO(node.mode):
+            fail(errno.ESPIPE)
+        if node.is_dir and whence not in (os.SEEK_SET, os.SEEK_CUR):
+            fail(errno.EINVAL)
+        if whence in (os.SEEK_DATA, os.SEEK_HOLE):
+            position = seek_data(self._tree.content(node), offset, whence)
+        else:
+            size = self._tree.content(node).size if node.mode & 0o170000 == 0o100000 else 0
+            if whence not in (0, 1, 2):
+                fail(errno.EINVAL)
+            position = offset + (0, self._position, size)[whence]
+        if position < 0:
+            fail(errno.EINVAL)
+        if position == 0:
+            self._names = None
+        self._position = position
+        return position
+
+    def truncate(self, size: int, /) -> None:
+        """Cut or extend (with a hole) to ``size`` bytes; ftruncate(2)."""
+        if size < 0:
+            fail(errno.EINVAL)
+        node = self.usable()
+        if self._flags & os.O_PATH:
+            fail(errno.EBADF)
+        if self._flags & 3 not in (os.O_WRONLY, os.O_RDWR) or node.mode & 0o170000 != 0o100000:
+            fail(errno.EINVAL)
+        if self._tree.is_watched:
+            self._tree.begin()
+        truncate(self._tree, node, size, self.caller, now=True)
+
+    def map(self) -> Mapping:
+        """The bytes as mmap(2) with MAP_SHARED shows them."""
+        node = self._for_reading()
+        if node.mode & 0o170000 != 0o100000:
+            fail(errno.ENODEV)
+        return Mapping(self._tree.real(node))
+
+    def stat(self) -> Stat:
+        """What fstat(2) tells."""
+        return self._tree.stat(self.usable())
+
+    def listdir(self) -> list[str]:
+        """The names in an open directory, as they were at the first call; ``seek(0)`` reads anew.
+
+        The position counts entries, ``.`` and ``..`` among them: behind the last there is nothing.
+        """
+        node = self.usable()
+        if not node.is_dir:
+            fail(errno.ENOTDIR)
+        if node.children is DEAD:
+            return []
+        if self._names is None:
+            self._listing = self._tree.hold_listing(node)
+            self._names = self._tree.entries(node)
+        return self._names[max(self._position - 2, 0) :]
+
+    def fsync(self) -> None:
+        """Nothing to do in memory; EBADF if closed, EINVAL for what cannot be synchronised."""
+        node = self.usable()
+        if self._flags & os.O_PATH:
+            fail(errno.EBADF)
+        if node.mode & 0o170000 not in (0o100000, 0o040000):
+            fail(errno.EINVAL)
+
+    def close(self) -> None:
+        """Release it; a second close does nothing."""
+        self.closed = True
+        self._listing = None
+
+    def __enter__(self) -> File:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Mapping:
+    """Bytes of a file, as a shared mapping has them: of the inode that had them when it was made.
+
+    So a mapping of a lower file stays as it was when the file is copied up and written, although the open
+    file that it was made from shows the new bytes (overlayfs.rst, "Non-standard behavior").
+    """
+
+    __slots__ = ("_inode",)
+
+    def __init__(self, inode: Any) -> None:
+        self._inode = inode
+
+    def __bytes__(self) -> bytes:
+        found: bytes = self._inode.content.read()
+        return found
+
+
+def device_of(tree: Tree[Any], node: Any) -> tuple[int, int]:
+    """(major, minor) of a device."""
+    rdev = tree.stat(node).st_rdev
+    return os.major(rdev), os.minor(rdev)
+
+
+def seek_data(content: Content, offset: int, whence: int) -> int:
+    """The next place with data, or the next hole, in units of pages; ENXIO behind the end (lseek(2))."""
+    if offset < 0 or offset >= content.size:
+        fail(errno.ENXIO)
+    pages = -(-content.size // 4096)
+    for page in range(offset // 4096, pages):
+        if content.is_data(page) == (whence == os.SEEK_DATA):
+            return max(offset, page * 4096)
+    if whence == os.SEEK_DATA:
+        fail(errno.ENXIO)
+    return content.size
+
+
+def truncate(tree: Tree[Any], node: Any, size: int, caller: Caller, *, now: bool) -> None:
+    """Set a file's size; setuid goes as after a write; ``now``: the mtime moves even if the size stays."""
+    if size > MAX_SIZE:
+        fail(errno.EFBIG)
+    values = {"size": size}
+    dropped = dropped_by_write(node, caller)
+    if dropped:
+        values["dropped"] = dropped
+    if now:
+        values["modified"] = 1
+    tree.change(node, values)
