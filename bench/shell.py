@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from builder.protocols import Command
-from builder.world import bases
+from builder.world.machine.world import World
 from builder.world.programs import PROGRAMS
 from builder.world.shell import SHELLS
-from builder.world.shell.grammar import parse
+from builder.world.shell.language.grammar import parse
+from builder.world.supplies import bases
 from builder.world.utilities import UTILITIES
-from builder.world.world import World
 from unionfs_sim import Layer, mount
 
 STATEMENT = 'if [ -f "$name" ] && test "${other:-x}" = y; then echo "$name: $(cat "$name")" >>log; fi\n'

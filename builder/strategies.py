@@ -21,7 +21,7 @@ from builder.snapshotters.fingerprint import Mode
 from builder.snapshotters.memory import MemorySnapshotter
 from builder.snapshotters.scan import ScanSnapshotter
 from builder.stores.fetcher import LocalFetcher
-from builder.world.process import Program
+from builder.world.machine.process import Program
 from unionfs_sim.events import CopiedUp
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.nodes.caller import Clock, TickingClock
@@ -96,7 +96,7 @@ def programs() -> Mapping[str, Program]:
 
 def download(url: str) -> Download:
     """What the toy internet answers to ADD; StepFailedError if nothing."""
-    from builder.world.internet import UnreachableError, toy_internet
+    from builder.world.supplies.internet import UnreachableError, toy_internet
 
     try:
         answer = toy_internet().fetch(url)
@@ -113,8 +113,8 @@ def download(url: str) -> Download:
 def workshop(strategy: Strategy, store: Store, settings: Settings) -> Workshop[Posix]:
     """The tools of ``strategy`` on ``store``; NotSupportedError if they need more than this process has."""
     from builder.runners.simulated import SimulatedRunner
-    from builder.world import bases
-    from builder.world.internet import toy_internet
+    from builder.world.supplies import bases
+    from builder.world.supplies.internet import toy_internet
 
     if not strategy.builds_here:
         raise NotSupportedError(

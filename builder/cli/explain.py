@@ -30,7 +30,7 @@ from builder.dockerfile.stages import ImageBase, PlannedStage, StageBase, StageG
 from builder.errors import BuildError, DockerfileError
 from builder.protocols import Fetcher
 from builder.stores.fetcher import LocalFetcher
-from builder.world import bases
+from builder.world.supplies import bases
 
 _FILES_SHOWN = 12
 

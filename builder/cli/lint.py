@@ -57,7 +57,7 @@ def _read(dockerfile: str) -> DockerfileSource:
 
 def _environment(base: str) -> Mapping[str, str] | None:
     """What an embedded base image sets; None for an image that is not embedded."""
-    from builder.world.bases import find
+    from builder.world.supplies.bases import find
 
     try:
         image = find(base)

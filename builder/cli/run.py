@@ -18,10 +18,10 @@ from builder.image.image import Image
 from builder.image.unpack import unpack_stack
 from builder.protocols import Command
 from builder.strategies import programs
-from builder.world.executable import ExecError
-from builder.world.internet import toy_internet
-from builder.world.network import HttpRequest, Network, Serving
-from builder.world.world import World
+from builder.world.machine.executable import ExecError
+from builder.world.machine.network import HttpRequest, Network, Serving
+from builder.world.machine.world import World
+from builder.world.supplies.internet import toy_internet
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.mounting import mount
 from unionfs_sim.nodes.caller import Caller

@@ -12,7 +12,7 @@ from builder.engine.weight import layer_entries, snapshot_bytes
 from builder.image.digest import short
 from builder.image.image import Image
 from builder.protocols import FsT, Records, Snapshotter, Store
-from builder.world.trees import SCALE
+from builder.world.supplies.description import SCALE
 
 _INSTRUCTION_CHARACTERS = 60
 

@@ -10,15 +10,15 @@ from typing import Any, Final
 
 from builder.errors import StepFailedError
 from builder.protocols import Command, Exit, Mount, Network, Sink
-from builder.world.attachments import Attachment, devices
-from builder.world.executable import DEFAULT_PATH, ExecError
-from builder.world.internet import NO_INTERNET
-from builder.world.mounted import attached
-from builder.world.network import Serving
-from builder.world.process import Program
-from builder.world.scheduler import Cancelled
+from builder.world.machine.attachments import Attachment, devices
+from builder.world.machine.executable import DEFAULT_PATH, ExecError
+from builder.world.machine.mounted import attached
+from builder.world.machine.network import Serving
+from builder.world.machine.process import Program
+from builder.world.machine.scheduler import Cancelled
+from builder.world.machine.world import Limits, World
+from builder.world.supplies.internet import NO_INTERNET
 from builder.world.utilities.accounts import groups, groups_of, users
-from builder.world.world import Limits, World
 from unionfs_sim.filesystem import Attributes, Filesystem
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.nodes.caller import ROOT, Caller

@@ -20,7 +20,7 @@ from unionfs_sim.tar.pack import pack
 
 
 class Embedded(Protocol):
-    """An image that the program brings along (``builder.world.bases.BaseImage`` is one)."""
+    """An image that the program brings along (``builder.world.supplies.bases.BaseImage`` is one)."""
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -44,7 +44,7 @@ class Embedded(Protocol):
 
 
 class Catalogue(Protocol):
-    """The embedded images (the module ``builder.world.bases`` is one)."""
+    """The embedded images (the module ``builder.world.supplies.bases`` is one)."""
 
     @property
     def find(self) -> Callable[[Reference], Embedded | None]:

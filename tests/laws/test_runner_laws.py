@@ -11,8 +11,8 @@ from builder.errors import StepFailedError
 from builder.protocols import Command, Exit, Mount, Network, Runner
 from builder.runners.simulated import SimulatedRunner
 from builder.strategies import programs
-from builder.world import bases
-from builder.world.internet import toy_internet
+from builder.world.supplies import bases
+from builder.world.supplies.internet import toy_internet
 from unionfs_sim.layers.layer import File, Layer, layer
 from unionfs_sim.mounting import mount
 from unionfs_sim.vfs.posix import Posix

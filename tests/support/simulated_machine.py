@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 import pytest
 
 from builder.protocols import Command
-from builder.world import bases
-from builder.world.internet import Internet, toy_internet
-from builder.world.network import HttpRequest, HttpResponse, Serving
+from builder.world.machine.network import HttpRequest, HttpResponse, Serving
+from builder.world.machine.world import World
 from builder.world.programs import PROGRAMS
 from builder.world.shell import SHELLS
+from builder.world.supplies import bases
+from builder.world.supplies.internet import Internet, toy_internet
 from builder.world.utilities import UTILITIES
-from builder.world.world import World
 from unionfs_sim import Layer, mount
 from unionfs_sim.nodes.caller import Caller, TickingClock
 from unionfs_sim.vfs.posix import Posix

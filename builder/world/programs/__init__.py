@@ -7,18 +7,18 @@ import importlib
 from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
-from builder.world.process import Process, Program
+from builder.world.machine.process import Process, Program
 
 _PLACES: Final[Mapping[str, tuple[str, str]]] = {
-    "adduser": ("accounts", "adduser"),
-    "addgroup": ("accounts", "addgroup"),
-    "deluser": ("accounts", "deluser"),
-    "delgroup": ("accounts", "delgroup"),
-    "userdel": ("shadow", "userdel"),
-    "groupdel": ("shadow", "groupdel"),
-    "useradd": ("shadow", "useradd"),
-    "groupadd": ("shadow", "groupadd"),
-    "usermod": ("shadow", "usermod"),
+    "adduser": ("accounts.adduser", "adduser"),
+    "addgroup": ("accounts.adduser", "addgroup"),
+    "deluser": ("accounts.adduser", "deluser"),
+    "delgroup": ("accounts.adduser", "delgroup"),
+    "userdel": ("accounts.shadow", "userdel"),
+    "groupdel": ("accounts.shadow", "groupdel"),
+    "useradd": ("accounts.shadow", "useradd"),
+    "groupadd": ("accounts.shadow", "groupadd"),
+    "usermod": ("accounts.shadow", "usermod"),
     "apk": ("packages.apk", "apk"),
     "apt": ("packages.apt", "apt_get"),
     "apt-get": ("packages.apt", "apt_get"),
@@ -26,20 +26,20 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "apt-mark": ("packages.aptquery", "apt_mark"),
     "dpkg": ("packages.dpkg", "dpkg"),
     "dpkg-query": ("packages.dpkg", "dpkg_query"),
-    "ar": ("binutils", "ar"),
-    "ranlib": ("binutils", "ranlib"),
-    "strip": ("binutils", "strip"),
-    "ld": ("binutils", "ld"),
+    "ar": ("cc.linking.binutils", "ar"),
+    "ranlib": ("cc.linking.binutils", "ranlib"),
+    "strip": ("cc.linking.binutils", "strip"),
+    "ld": ("cc.linking.binutils", "ld"),
     "busybox": ("busybox", "busybox"),
     "cc": ("cc.driver", "cc"),
     "gcc": ("cc.driver", "cc"),
     "c99": ("cc.driver", "cc"),
     "compiled": ("cc.loader", "run_compiled"),
-    "curl": ("download", "curl"),
-    "wget": ("download", "wget"),
-    "ldconfig": ("loading", "ldconfig"),
-    "ldd": ("loading", "ldd"),
-    "make": ("make.program", "make"),
+    "curl": ("web.download", "curl"),
+    "wget": ("web.download", "wget"),
+    "ldconfig": ("cc.ldconfig", "ldconfig"),
+    "ldd": ("cc.ldconfig", "ldd"),
+    "make": ("make.make", "make"),
     "nginx": ("web.nginx", "nginx"),
 }
 NOT_SIMULATED: Final = frozenset(["git", "perl", "python3", "node", "npm", "pip", "java", "go", "cc1"])
@@ -47,8 +47,8 @@ NOT_SIMULATED: Final = frozenset(["git", "perl", "python3", "node", "npm", "pip"
 
 
 def _load(module: str, function: str) -> Program:
-    from builder.world.utilities.options import UsageError
-    from builder.world.utilities.stdio import guarded_exit
+    from builder.world.utilities.commandline import UsageError
+    from builder.world.utilities.streams import guarded_exit
 
     program = cast(Program, getattr(importlib.import_module(f"{__name__}.{module}"), function))
 

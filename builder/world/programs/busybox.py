@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from builder.world.process import Process
+from builder.world.machine.process import Process
 from builder.world.programs import PROGRAMS
 
 _NOT_APPLETS: Final = frozenset(PROGRAMS) - {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from builder.world.process import Process, Program
+from builder.world.machine.process import Process, Program
 from builder.world.shell.dialect import Dialect
 
 

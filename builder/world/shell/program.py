@@ -5,14 +5,14 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable, Sequence
 
-from builder.world.executable import DEFAULT_PATH
-from builder.world.process import Process, Program
+from builder.world.machine.executable import DEFAULT_PATH
+from builder.world.machine.process import Process, Program
 from builder.world.shell.builtins.options import apply_options
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
-from builder.world.shell.expansion import DEFAULT_IFS
-from builder.world.shell.interpreter import Shell
-from builder.world.shell.variables import Variables
+from builder.world.shell.execution.interpreter import Shell
+from builder.world.shell.expansion.expander import DEFAULT_IFS
+from builder.world.shell.expansion.variables import Variables
 
 _LONG_OPTIONS = frozenset({"--login", "--noprofile", "--norc", "--posix", "--norestrict"})
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from builder.world.descriptor import inherited
-from builder.world.process import Process, Stream
-from builder.world.scheduler import Task
+from builder.world.machine.descriptor import inherited
+from builder.world.machine.process import Process, Stream
+from builder.world.machine.scheduler import Task
 from builder.world.shell.dialect import Dialect
-from builder.world.shell.syntax import Node
-from builder.world.shell.variables import Variables
+from builder.world.shell.expansion.variables import Variables
+from builder.world.shell.language.syntax import Node
 from builder.world.utilities.accounts import users
 from unionfs_sim.vfs.posix import Posix
 
 if TYPE_CHECKING:
-    from builder.world.world import World
+    from builder.world.machine.world import World
 
 TESTED: Final = 1
 """Flag of a command whose failure is looked at (a condition, the left of ``&&``): ``set -e`` lets it pass."""

@@ -21,61 +21,61 @@ import importlib
 from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
-from builder.world.process import Process, Program
+from builder.world.machine.process import Process, Program
 
 _MODULES: Final = {
-    "accounts_shown": "groups whoami",
+    "archive.compress": "gzip gunzip zcat bzip2 bunzip2 bzcat xz unxz xzcat lzma unlzma lzcat",
     "archive.tar": "tar",
     "archive.zip": "unzip",
-    "archive.compress": "gzip gunzip zcat bzip2 bunzip2 bzcat xz unxz xzcat lzma unlzma lzcat",
-    "awk": "awk",
-    "clock": "date sleep",
-    "columns": "cut expand fold paste unexpand",
-    "compare": "cmp",
-    "copying": "cp",
-    "dd": "dd",
-    "diff": "diff",
-    "dump": "hexdump od xxd",
-    "echo": "echo yes",
-    "ends": "head tail",
-    "expr": "expr",
-    "files": "mkdir mkfifo mknod rm rmdir sync truncate",
-    "find": "find",
-    "grep": "egrep fgrep grep",
-    "hashing": "base64 cksum md5sum sha1sum sha256sum sha512sum",
-    "install": "install",
-    "links": "link ln unlink",
-    "listing": "ls",
-    "moving": "mv",
-    "owners": "chgrp chmod chown",
-    "patch": "patch",
-    "paths": "basename dirname mktemp pwd readlink realpath which",
-    "printf": "printf",
-    "running": "env false kill nice nohup printenv timeout true",
-    "sed": "sed",
-    "seq": "seq",
-    "sort": "sort",
-    "space": "df du",
-    "split": "split",
-    "stating": "stat",
-    "system": "arch hostname nproc uname",
-    "test": "test",
-    "text": "cat nl rev strings tac tee wc",
-    "touch": "touch",
-    "tr": "tr",
-    "uniq": "comm uniq",
-    "xargs": "xargs",
+    "awk.awk": "awk",
+    "files.copying": "cp",
+    "files.dd": "dd",
+    "files.install": "install",
+    "files.links": "link ln unlink",
+    "files.listing": "ls",
+    "files.moving": "mv",
+    "files.names": "mkdir mkfifo mknod rm rmdir sync truncate",
+    "files.owners": "chgrp chmod chown",
+    "files.paths": "basename dirname mktemp pwd readlink realpath which",
+    "files.space": "df du",
+    "files.stating": "stat",
+    "files.touch": "touch",
+    "find.find": "find",
+    "sed.sed": "sed",
+    "system.clock": "date sleep",
+    "system.identity": "groups whoami",
+    "system.running": "env false kill nice nohup printenv timeout true",
+    "system.uname": "arch hostname nproc uname",
+    "system.xargs": "xargs",
+    "text.columns": "cut expand fold paste unexpand",
+    "text.compare": "cmp",
+    "text.diff": "diff",
+    "text.dump": "hexdump od xxd",
+    "text.ends": "head tail",
+    "text.grep": "egrep fgrep grep",
+    "text.hashing": "base64 cksum md5sum sha1sum sha256sum sha512sum",
+    "text.patch": "patch",
+    "text.sort": "sort",
+    "text.split": "split",
+    "text.tr": "tr",
+    "text.uniq": "comm uniq",
+    "text.whole": "cat nl rev strings tac tee wc",
+    "words.echo": "echo yes",
+    "words.expr": "expr",
+    "words.printf": "printf",
+    "words.seq": "seq",
+    "words.test": "test",
 }
 _PLACES: Final = {name: (module, name) for module, names in _MODULES.items() for name in names.split()} | {
-    "[": ("test", "test"),
-    "[[": ("test", "test"),
-    "id": ("accounts_shown", "id_"),
+    "[": ("words.test", "test"),
+    "[[": ("words.test", "test"),
+    "id": ("system.identity", "id_"),
 }
 
 
 def _load(module: str, function: str) -> Program:
-    from builder.world.utilities.options import UsageError
-    from builder.world.utilities.stdio import guarded_exit
+    from builder.world.utilities.commandline import UsageError
+    from builder.world.utilities.streams import guarded_exit
 
     program = cast(Program, getattr(importlib.import_module(f"{__name__}.{module}"), function))
 

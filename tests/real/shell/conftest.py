@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 
 from builder.protocols import Command
+from builder.world.machine.world import World
 from builder.world.shell import SHELLS
 from builder.world.utilities import UTILITIES
-from builder.world.world import World
 from unionfs_sim.layers.layer import Dir, File, Layer, Symlink, layer
 
 APPLETS = [

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from builder.world.shell.errors import ShellSyntaxError
-from builder.world.shell.grammar import parse
-from builder.world.shell.syntax import Literal, SimpleCommand
+from builder.world.shell.language.grammar import parse
+from builder.world.shell.language.syntax import Literal, SimpleCommand
 
 CONSTRUCTS = (Path(__file__).parent / "constructs.txt").read_text().removesuffix("\n").split("\n%%\n")
 SHFMT = shutil.which("shfmt") or shutil.which(".venv/bin/shfmt")

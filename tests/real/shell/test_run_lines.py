@@ -23,10 +23,10 @@ import pytest
 
 from builder.protocols import Command
 from builder.runners.simulated import SimulatedRunner
-from builder.world.internet import NO_INTERNET
-from builder.world.process import Program
+from builder.world.machine.process import Program
 from builder.world.programs import PROGRAMS
 from builder.world.shell import SHELLS
+from builder.world.supplies.internet import NO_INTERNET
 from builder.world.utilities import UTILITIES
 from unionfs_sim.layers.layer import Dir, File, Layer, Symlink, layer
 

@@ -24,7 +24,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from builder.world.process import Process
+from builder.world.machine.process import Process
 from builder.world.utilities import UTILITIES
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.nodes.caller import ROOT, Caller

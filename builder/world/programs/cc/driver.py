@@ -7,20 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from builder.world.process import Process
-from builder.world.programs.cc.link import Linker, LinkError, Target, read_target, stripped
-from builder.world.programs.cc.objects import (
+from builder.world.machine.objects import (
     DEBUG_BYTES_PER_LINE,
     Binary,
     Unit,
     encode_object,
     encode_program,
 )
-from builder.world.programs.cc.options import Goal, OptionError, Request, read_options
-from builder.world.programs.cc.preprocessor import Preprocessor
-from builder.world.programs.cc.scope import CompiledUnit
-from builder.world.programs.cc.statements import compile_unit
-from builder.world.programs.cc.tokens import CompileError
+from builder.world.machine.process import Process
+from builder.world.programs.cc.compiler.scope import CompiledUnit
+from builder.world.programs.cc.compiler.statements import compile_unit
+from builder.world.programs.cc.invocation import Goal, OptionError, Request, read_options
+from builder.world.programs.cc.linking.link import Linker, LinkError, Target, read_target, stripped
+from builder.world.programs.cc.source.preprocessor import Preprocessor
+from builder.world.programs.cc.source.tokens import CompileError
 
 SPECS: Final = "/usr/lib/gcc/specs"
 """Where a package that brings the compiler describes its target."""

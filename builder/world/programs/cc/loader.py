@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from builder.world.process import Process
+from builder.world.machine.objects import Archive, Binary, ObjectFormatError, decode
+from builder.world.machine.process import Process
+from builder.world.programs.cc.compiler.statements import compile_unit
+from builder.world.programs.cc.library.natives import NATIVES
 from builder.world.programs.cc.machine import Fault, Machine, ProgramExit
-from builder.world.programs.cc.natives import NATIVES
-from builder.world.programs.cc.objects import Archive, Binary, ObjectFormatError, decode
-from builder.world.programs.cc.statements import compile_unit
-from builder.world.programs.cc.tokens import CompileError
+from builder.world.programs.cc.source.tokens import CompileError
 
 MUSL_DIRECTORIES: Final = ("/lib", "/usr/local/lib", "/usr/lib")
 GLIBC_DIRECTORIES: Final = ("/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib", "/usr/lib")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from builder.world.process import Process
+    from builder.world.machine.process import Process
 
 MEMORY_LIMIT: Final = 16 * 1024 * 1024
 STACK_BYTES: Final = 256 * 1024

@@ -6,8 +6,7 @@ import hashlib
 from dataclasses import replace
 from typing import Final
 
-from builder.world.process import Process
-from builder.world.programs.packages.database import APK_DATABASE, APK_WORLD, Installed, read_apk, write_apk
+from builder.world.machine.process import Process
 from builder.world.programs.packages.store import (
     Offer,
     UnknownPackageError,
@@ -21,8 +20,9 @@ from builder.world.programs.packages.store import (
     run_script,
     unpack,
 )
-from builder.world.trees import scaled
-from builder.world.utilities.options import Options, parse
+from builder.world.supplies.description import scaled
+from builder.world.supplies.packages.installed import APK_DATABASE, APK_WORLD, Installed, read_apk, write_apk
+from builder.world.utilities.commandline import Options, parse
 
 REPOSITORIES: Final = "/etc/apk/repositories"
 CACHE: Final = "/var/cache/apk"

@@ -7,14 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from builder.world.process import Process
-from builder.world.programs.packages.database import (
-    DPKG_LISTS,
-    DPKG_STATUS,
-    Installed,
-    read_dpkg,
-    write_dpkg,
-)
+from builder.world.machine.process import Process
 from builder.world.programs.packages.store import (
     Offer,
     UnknownPackageError,
@@ -27,8 +20,15 @@ from builder.world.programs.packages.store import (
     run_script,
     unpack,
 )
-from builder.world.trees import scaled
-from builder.world.utilities.options import Options, parse
+from builder.world.supplies.description import scaled
+from builder.world.supplies.packages.installed import (
+    DPKG_LISTS,
+    DPKG_STATUS,
+    Installed,
+    read_dpkg,
+    write_dpkg,
+)
+from builder.world.utilities.commandline import Options, parse
 
 LISTS: Final = "/var/lib/apt/lists"
 ARCHIVES: Final = "/var/cache/apt/archives"

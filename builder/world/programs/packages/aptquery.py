@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from builder.world.process import Process
+from builder.world.machine.process import Process
 from builder.world.programs.packages.apt import Apt
-from builder.world.utilities.options import Options
+from builder.world.utilities.commandline import Options
 
 
 def apt_cache(process: Process) -> int:

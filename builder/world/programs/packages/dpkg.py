@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from builder.world.process import Process
-from builder.world.programs.packages.database import DPKG_LISTS, DPKG_STATUS, read_dpkg
+from builder.world.machine.process import Process
 from builder.world.programs.packages.store import read_text
+from builder.world.supplies.packages.installed import DPKG_LISTS, DPKG_STATUS, read_dpkg
 
 
 def dpkg(process: Process) -> int:

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from builder.world.process import Process
-from builder.world.programs.download import NoAnswerError, fetch
+from builder.world.machine.process import Process
+from builder.world.programs.web.download import NoAnswerError, fetch
 from unionfs_sim.vfs.posix import Posix
 
 SCRIPT = ".post-install"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from builder.world.process import Process
+from builder.world.machine.process import Process
 from builder.world.programs.web.server import Settings, check, serve
 
 BUILD_FILE: Final = "/usr/lib/nginx/build"

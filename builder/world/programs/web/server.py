@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from builder.world.network import Handler, HttpRequest, HttpResponse, Serving
-from builder.world.process import Process
+from builder.world.machine.network import Handler, HttpRequest, HttpResponse, Serving
+from builder.world.machine.process import Process
 from builder.world.programs.web.conf import ConfigError, Directive, parse, parse_text
 from builder.world.programs.web.names import refuse_unsimulated
 from builder.world.programs.web.site import Site

@@ -7,7 +7,7 @@ import stat
 from dataclasses import dataclass, field
 from typing import Final
 
-from builder.world.network import HttpRequest, HttpResponse
+from builder.world.machine.network import HttpRequest, HttpResponse
 from builder.world.programs.web.conf import Directive
 from builder.world.programs.web.directives import REASONS
 from builder.world.programs.web.names import matches_name, normalized

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from builder.world.executable import ExecError
+from builder.world.machine.executable import ExecError
 from builder.world.shell.builtins.table import letters, number, operands
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import (
@@ -18,11 +18,11 @@ from builder.world.shell.errors import (
     ReturnFromFunction,
     ShellSyntaxError,
 )
-from builder.world.shell.quoting import quoted
+from builder.world.shell.language.quoting import quoted
 from builder.world.shell.signals import NAMES, signal_number
 
 if TYPE_CHECKING:
-    from builder.world.shell.interpreter import Shell
+    from builder.world.shell.execution.interpreter import Shell
 
 
 def _status(shell: Shell, words: Sequence[str]) -> int:

@@ -10,7 +10,7 @@ from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
 
 if TYPE_CHECKING:
-    from builder.world.shell.interpreter import Shell
+    from builder.world.shell.execution.interpreter import Shell
 
 Run: TypeAlias = Callable[["Shell", Sequence[str]], int]
 

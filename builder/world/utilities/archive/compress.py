@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from builder.world.process import Process, Stream
+from builder.world.machine.process import Process, Stream
 from builder.world.utilities.archive.codec import CodecError, Compressed, Decompressed, peeked
-from builder.world.utilities.options import Options, parse
-from builder.world.utilities.stdio import chunks, open_input, reason
+from builder.world.utilities.commandline import Options, parse
+from builder.world.utilities.streams import chunks, open_input, reason
 
 
 @dataclass(frozen=True, slots=True)

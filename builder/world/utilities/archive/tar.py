@@ -7,15 +7,15 @@ import stat
 from collections.abc import Iterator
 from typing import Final
 
-from builder.world.process import Process, Stream
-from builder.world.shell.pattern import matches
+from builder.world.machine.process import Process, Stream
+from builder.world.matching.pattern import matches
 from builder.world.utilities.archive.codec import CodecError, Compressed, Decompressed, peeked
 from builder.world.utilities.archive.create import Creator, directory_of, exclusions
 from builder.world.utilities.archive.extract import Extractor
 from builder.world.utilities.archive.tarformat import BLOCK, Member, MemberReader, TarError
+from builder.world.utilities.commandline import Options, UsageError, number, parse
 from builder.world.utilities.dates import formatted
-from builder.world.utilities.options import Options, UsageError, number, parse
-from builder.world.utilities.stdio import Output, contents, create, open_input, reason, words
+from builder.world.utilities.streams import Output, contents, create, open_input, reason, words
 
 _USAGE: Final = "c|x|t [-ZzJjahmvokO] [-f TARFILE] [-C DIR] [FILE]..."
 _LONG: Final = {

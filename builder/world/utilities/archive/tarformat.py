@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from builder.world.process import Stream
-from builder.world.utilities.stdio import octets, words
+from builder.world.machine.process import Stream
+from builder.world.utilities.streams import octets, words
 
 BLOCK: Final = 512
 MAX_EXTENDED: Final = 1 << 20

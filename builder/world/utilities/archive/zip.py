@@ -10,13 +10,13 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from builder.world.process import Process
-from builder.world.shell.pattern import matches
+from builder.world.machine.process import Process
+from builder.world.matching.pattern import matches
 from builder.world.utilities.archive.extract import safe_name
-from builder.world.utilities.files import make_directories
-from builder.world.utilities.options import Options, UsageError, parse
-from builder.world.utilities.stdio import CHUNK, Output, contents, octets, open_input, reason
-from builder.world.utilities.tree import joined
+from builder.world.utilities.commandline import Options, UsageError, parse
+from builder.world.utilities.files.names import make_directories
+from builder.world.utilities.streams import CHUNK, Output, contents, octets, open_input, reason
+from builder.world.utilities.walks import joined
 
 _USAGE: Final = "[-lnojpq] FILE[.zip] [FILE]... [-x FILE]... [-d DIR]"
 _UNIX: Final = 3

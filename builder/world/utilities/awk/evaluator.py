@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable
 from typing import Any, Final
 
+from builder.world.matching.regex import Pattern
 from builder.world.utilities.awk import syntax
 from builder.world.utilities.awk.functions import Functions, substitute
 from builder.world.utilities.awk.records import fields
 from builder.world.utilities.awk.state import Array, State, expression, joined
 from builder.world.utilities.awk.values import NOTHING, Input, Value, compare, number, string, truth
-from builder.world.utilities.options import UsageError
-from builder.world.utilities.regex import Pattern
+from builder.world.utilities.commandline import UsageError
 
 _DEEPEST_CALL: Final = 120
 

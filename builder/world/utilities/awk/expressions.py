@@ -23,7 +23,7 @@ from builder.world.utilities.awk.syntax import (
     String,
     Unary,
 )
-from builder.world.utilities.options import UsageError
+from builder.world.utilities.commandline import UsageError
 
 _COMPARISONS: Final = ("<", "<=", "==", "!=", ">", ">=")
 _ASSIGNMENTS: Final = ("=", "+=", "-=", "*=", "/=", "%=", "^=")

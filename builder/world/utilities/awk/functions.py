@@ -6,13 +6,13 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from builder.world.matching.regex import Pattern
 from builder.world.utilities.awk.state import State
 from builder.world.utilities.awk.values import Value, number, string
+from builder.world.utilities.commandline import UsageError
 from builder.world.utilities.dates import NANOSECONDS, formatted
-from builder.world.utilities.options import UsageError
-from builder.world.utilities.printf import formatted_values
-from builder.world.utilities.regex import Pattern
-from builder.world.utilities.stdio import octets, words
+from builder.world.utilities.streams import octets, words
+from builder.world.utilities.words.printf import formatted_values
 
 _MASK: Final = (1 << 64) - 1
 

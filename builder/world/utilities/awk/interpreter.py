@@ -9,8 +9,8 @@ from builder.world.utilities.awk import syntax
 from builder.world.utilities.awk.evaluator import Evaluator, Return
 from builder.world.utilities.awk.state import State
 from builder.world.utilities.awk.values import NOTHING, Input, string, truth
-from builder.world.utilities.options import UsageError
-from builder.world.utilities.printf import formatted_values
+from builder.world.utilities.commandline import UsageError
+from builder.world.utilities.words.printf import formatted_values
 
 
 class _Break(Exception):

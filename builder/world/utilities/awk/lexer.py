@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from builder.world.utilities.commandline import UsageError
 from builder.world.utilities.escapes import escape
-from builder.world.utilities.options import UsageError
 
 # fmt: off
 KEYWORDS: Final = frozenset({

@@ -23,7 +23,7 @@ from builder.world.utilities.awk.syntax import (
     Rule,
     Statement,
 )
-from builder.world.utilities.options import UsageError
+from builder.world.utilities.commandline import UsageError
 
 
 class Parser(ExpressionParser):

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from builder.world.process import Stream
+from builder.world.machine.process import Stream
+from builder.world.matching.regex import Pattern
 from builder.world.utilities.awk.values import Input
-from builder.world.utilities.regex import Pattern
-from builder.world.utilities.stdio import CHUNK
+from builder.world.utilities.streams import CHUNK
 
 _BLANKS: Final = b" \t\n"
 

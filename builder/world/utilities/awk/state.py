@@ -6,14 +6,14 @@ import functools
 from collections.abc import Sequence
 from typing import Final
 
-from builder.world.descriptor import ByteSource, Collector, opened
-from builder.world.process import Process, Stream
+from builder.world.machine.descriptor import ByteSource, Collector, opened
+from builder.world.machine.process import Process, Stream
+from builder.world.matching.regex import Pattern, RegexError, compiled
 from builder.world.utilities.awk.lexer import unescaped
 from builder.world.utilities.awk.records import Records, fields
 from builder.world.utilities.awk.values import NOTHING, Input, Value, number, string
-from builder.world.utilities.options import UsageError
-from builder.world.utilities.regex import Pattern, RegexError, compiled
-from builder.world.utilities.stdio import Output, create, octets, open_input, reason, words
+from builder.world.utilities.commandline import UsageError
+from builder.world.utilities.streams import Output, create, octets, open_input, reason, words
 
 Array = dict[bytes, Value]
 

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Final, TypeAlias
 
-from builder.world.utilities.printf import formatted_values
+from builder.world.utilities.words.printf import formatted_values
 
 _PREFIX: Final = re.compile(rb"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)")
 

@@ -8,9 +8,9 @@ import pytest
 from builder.errors import StepFailedError
 from builder.protocols import Command
 from builder.runners.simulated import SimulatedRunner
-from builder.world.internet import NO_INTERNET
 from builder.world.programs import PROGRAMS
 from builder.world.shell import SHELLS
+from builder.world.supplies.internet import NO_INTERNET
 from builder.world.utilities import UTILITIES
 from unionfs_sim.layers.layer import Dir, File, Layer, layer
 from unionfs_sim.mounting import mount

@@ -12,11 +12,11 @@ import pytest
 from builder.errors import StepFailedError
 from builder.protocols import Command, Exit, Mount, Network
 from builder.runners.simulated import SimulatedRunner, account
-from builder.world.internet import UnreachableError, toy_internet
-from builder.world.mounted import MountedPosix
-from builder.world.process import Process, Program
-from builder.world.routing import RoutedPosix
+from builder.world.machine.mounted import MountedPosix
+from builder.world.machine.process import Process, Program
+from builder.world.machine.routing import RoutedPosix
 from builder.world.shell import SHELLS
+from builder.world.supplies.internet import UnreachableError, toy_internet
 from builder.world.utilities import UTILITIES
 from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.layers.layer import Dir, File, Layer, Symlink, layer

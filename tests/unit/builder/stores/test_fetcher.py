@@ -13,7 +13,7 @@ from builder.image.oci import MEDIA_LAYER_GZIP, Platform
 from builder.image.reference import Reference
 from builder.stores.fetcher import LocalFetcher
 from builder.stores.memory import MemoryStore
-from builder.world import bases
+from builder.world.supplies import bases
 from unionfs_sim.layers.layer import layer
 from unionfs_sim.tar.pack import pack
 

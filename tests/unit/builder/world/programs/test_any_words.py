@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from builder.protocols import Command
-from builder.world.network import Serving
-from builder.world.process import PROGRAM_MAGIC
+from builder.world.machine.network import Serving
+from builder.world.machine.process import PROGRAM_MAGIC
 from builder.world.programs import PROGRAMS
 
 WORDS = [

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from builder.protocols import Command
-from builder.world.process import Process, Program
+from builder.world.machine.process import Process, Program
+from builder.world.machine.world import Limits, World
 from builder.world.shell import SHELLS
 from builder.world.utilities import UTILITIES
-from builder.world.world import Limits, World
 from unionfs_sim.layers.layer import Dir, File, Layer, Symlink, layer
 
 TOOLS = ("cat", "echo", "env", "head", "ls", "mkdir", "rm", "sleep", "touch", "tr", "true", "wc", "yes")

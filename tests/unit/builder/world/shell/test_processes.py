@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from builder.errors import StepFailedError
-from builder.world.network import Serving
-from builder.world.process import Process
-from builder.world.scheduler import Cancelled
-from builder.world.world import Limits
+from builder.world.machine.network import Serving
+from builder.world.machine.process import Process
+from builder.world.machine.scheduler import Cancelled
+from builder.world.machine.world import Limits
 
 Sh = Callable[..., tuple[int, str]]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from builder.world.programs.cc.objects import (
+from builder.world.machine.objects import (
     Archive,
     Binary,
     ObjectFormatError,
@@ -16,9 +16,9 @@ from builder.world.programs.cc.objects import (
     encode_object,
     encode_program,
 )
-from builder.world.programs.cc.preprocessor import Preprocessor
-from builder.world.programs.cc.statements import compile_unit
-from builder.world.programs.cc.tokens import KEYWORDS, CompileError
+from builder.world.programs.cc.compiler.statements import compile_unit
+from builder.world.programs.cc.source.preprocessor import Preprocessor
+from builder.world.programs.cc.source.tokens import KEYWORDS, CompileError
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from builder.world.internet import NO_INTERNET
+from builder.world.supplies.internet import NO_INTERNET
 
 
 def used(fs, top="/"):

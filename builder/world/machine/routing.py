@@ -1,0 +1,143 @@
+"""Which of several trees a path leads to, symlinks and mounts considered (path_resolution(7)).
+
+A path that cannot meet an attached tree goes straight to the root; any other is resolved name by name.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import posixpath
+import stat
+from typing import Any, Final
+
+from builder.world.machine.attachments import MountTable
+from unionfs_sim.nodes.caller import ROOT, Caller
+from unionfs_sim.vfs.posix import Posix
+from unionfs_sim.vfs.walk import MAX_LINKS, PathLike, as_text
+
+_WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+
+
+class RoutedPosix(Posix):
+    """A root as one caller sees it, with other trees attached: the routing that every verb needs."""
+
+    __slots__ = ("_base", "_cwd_path", "_in_base", "_root_fs", "_table", "_views")
+
+    def __init__(self, root: Posix, table: MountTable, caller: Caller, cwd: str = "/") -> None:
+        super().__init__(root._tree, caller, root._root)
+        self._root_fs = root
+        self._table = table
+        self._cwd_path = cwd
+        self._views: dict[int, Posix] = {}
+        self._in_base = cwd.split("/")[1] not in table.first_names
+        self._base = root.acting_as(caller, cwd=cwd if self._in_base else "/")
+
+    def acting_as(self, caller: Caller, *, cwd: PathLike = "/", root: PathLike = "/") -> Posix:
+        """The same trees for another caller; within another root, nothing is attached."""
+        if root != "/":
+            return self._root_fs.acting_as(caller, cwd=cwd, root=root)
+        inside = type(self)(self._root_fs, self._table, ROOT)
+        view, path, canonical = inside.resolve_fully(posixpath.join("/", as_text(cwd)), follow=True)
+        if not stat.S_ISDIR(view.lstat(path).st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), cwd)
+        return type(self)(self._root_fs, self._table, caller, canonical)
+
+    # ---- which tree ------------------------------------------------------------------------------
+
+    def _view(self, tree: Posix) -> Posix:
+        found = self._views.get(id(tree))
+        if found is None:
+            found = self._views[id(tree)] = tree.acting_as(self.caller)
+        return found
+
+    def _locate(self, canonical: str) -> tuple[Posix, str]:
+        """The tree that a path without symlinks belongs to, and the path there."""
+        for target in self._table.longest_first:
+            if canonical == target or canonical.startswith(target + "/"):
+                attachment = self._table.by_target[target]
+                rest = canonical[len(target) :]
+                return self._view(attachment.tree), (attachment.path.rstrip("/") + rest) or "/"
+        if canonical in self._table.implied and not self._root_fs.exists(canonical):
+            return self._view(self._table.stubs), canonical
+        return self._view(self._root_fs), canonical
+
+    def resolve_fully(self, text: str, *, follow: bool) -> tuple[Posix, str, str]:
+        """(tree, path there, path from the root) of an absolute path; the last name may be missing."""
+        names = [name for name in text.split("/") if name][::-1]
+        done, links = "", 0
+        while names:
+            name = names.pop()
+            if name == ".":
+                continue
+            if name == "..":
+                done = done.rpartition("/")[0]
+                continue
+            step = f"{done}/{name}"
+            view, path = self._locate(step)
+            try:
+                mode = view.lstat(path).st_mode
+            except FileNotFoundError:
+                if names:
+                    raise
+                return view, path, step
+            if stat.S_ISLNK(mode) and (names or follow or text.endswith("/")):
+                links += 1
+                if links > MAX_LINKS:
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+                target = view.readlink(path)
+                done = "" if target.startswith("/") else done
+                names += [piece for piece in target.split("/") if piece][::-1]
+                continue
+            if names and not stat.S_ISDIR(mode):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            done = step
+        canonical = done or "/"
+        return (*self._locate(canonical), canonical)
+
+    def is_plain(self, text: str) -> bool:
+        """Whether a path goes straight to the root."""
+        if text.startswith("/"):
+            return text.split("/", 2)[1] not in self._table.first_names and ".." not in text
+        return self._in_base and ".." not in text
+
+    def route(self, path: PathLike, *, follow: bool = True, writes: bool = False) -> tuple[Posix, str]:
+        """The tree of ``path`` and the path there; EROFS if it shall be written and may not."""
+        text = as_text(path)
+        if self.is_plain(text) and text != "/":
+            return self._base, text
+        absolute = posixpath.join(self._cwd_path, text)
+        view, inner, canonical = self.resolve_fully(absolute, follow=follow)
+        if writes:
+            for target in self._table.longest_first:
+                if canonical == target or canonical.startswith(target + "/"):
+                    if self._table.by_target[target].read_only:
+                        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+                    break
+        return view, inner + "/" if text.endswith("/") and inner != "/" else inner
+
+    def call(
+        self, verb: str, path: PathLike, *args: Any, follow: bool = True, writes: bool = False, **more: Any
+    ) -> Any:
+        """Do ``verb`` where ``path`` leads; an error names the path as it was given."""
+        try:
+            view, inner = self.route(path, follow=follow, writes=writes)
+            try:
+                return getattr(view, verb)(inner, *args, **more)
+            except FileNotFoundError:
+                # A symlink of the root may lead into an attached tree, where the root has nothing.
+                if view is not self._base:
+                    raise
+                other, inner, _ = self.resolve_fully(posixpath.join(self._cwd_path, inner), follow=follow)
+                if other is self._view(self._root_fs):
+                    raise
+                return getattr(other, verb)(inner, *args, **more)
+        except OSError as error:
+            error.filename = path
+            raise
+
+    def busy(self, path: PathLike) -> None:
+        """Raise EBUSY for the target of a mount, which can be neither removed nor moved."""
+        absolute = posixpath.normpath(posixpath.join(self._cwd_path, as_text(path)))
+        if absolute in self._table.by_target:
+            raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), path)

@@ -1,0 +1,1 @@
+"""Patterns: those of the shell, and POSIX regular expressions."""

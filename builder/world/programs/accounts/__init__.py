@@ -1,0 +1,1 @@
+"""Programs that make and remove users and groups."""

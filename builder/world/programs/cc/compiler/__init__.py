@@ -1,0 +1,1 @@
+"""The compiler proper: tokens in, functions on the machine out."""

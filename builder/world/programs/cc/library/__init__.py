@@ -1,0 +1,1 @@
+"""What compiled programs can call: the C library and its neighbours."""

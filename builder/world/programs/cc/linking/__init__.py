@@ -1,0 +1,1 @@
+"""Objects and archives put together, and what else is done with them."""

@@ -1,0 +1,1 @@
+"""C text before it is compiled: tokens and the preprocessor."""

@@ -1,0 +1,227 @@
+"""The embedded base images: described in text, made when first asked for, equal on every machine.
+
+Programs and libraries in them weigh 1/``SCALE`` of the real ones; text files are as they are.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from builder.image.config import ImageConfig
+from builder.image.reference import Reference
+from builder.world.supplies.description import SCALE, Entry, TreeFormatError, read_tree
+from builder.world.supplies.packages.installed import (
+    APK_DATABASE,
+    APK_WORLD,
+    DPKG_LISTS,
+    DPKG_STATUS,
+    Installed,
+    write_apk,
+    write_dpkg,
+)
+from builder.world.supplies.packages.repositories import Package, files_of, packages
+from unionfs_sim.layers.layer import Dir, File, Layer, Symlink, layer
+
+_TREES: Final = Path(__file__).parent / "trees"
+
+
+@dataclass(frozen=True, slots=True)
+class BaseImage:
+    """An embedded image. ``layers``: base first, frozen; ``created_by``: one line for each layer."""
+
+    name: str
+    about: str
+    layers: tuple[Layer, ...] = field(repr=False)
+    created_by: tuple[str, ...]
+    config: ImageConfig
+    created: str
+    scale: int = SCALE
+
+
+@dataclass(frozen=True, slots=True)
+class _Description:
+    """What a file in ``trees/`` says."""
+
+    names: tuple[str, ...]
+    values: Mapping[str, tuple[str, ...]]
+    tree: str = field(repr=False)
+
+    def one(self, name: str, usual: str = "") -> str:
+        return next(iter(self.values.get(name, ())), usual)
+
+
+def names() -> tuple[str, ...]:
+    """Every name and tag under which an embedded image can be had, sorted."""
+    return tuple(sorted(_catalogue()))
+
+
+def find(reference: str | Reference) -> BaseImage | None:
+    """The embedded image that ``reference`` names; None if there is none."""
+    parsed = Reference.parse(reference) if isinstance(reference, str) else reference
+    if parsed.digest is not None:
+        return None
+    file_name = _catalogue().get(parsed.familiar)
+    return None if file_name is None else _load(file_name, parsed.familiar)
+
+
+def nearest(reference: str) -> tuple[str, ...]:
+    """The embedded names that look most like ``reference``."""
+    return tuple(difflib.get_close_matches(reference, names(), n=3, cutoff=0.4))
+
+
+@cache
+def _catalogue() -> Mapping[str, str]:
+    """Which description each name stands for."""
+    found: dict[str, str] = {}
+    for path in sorted(_TREES.glob("*.txt")):
+        for name in _describe(path.name).names:
+            found[name] = path.name
+    return MappingProxyType(found)
+
+
+@cache
+def _describe(file_name: str) -> _Description:
+    header, _, tree = (_TREES / file_name).read_text(encoding="utf-8").partition("\ntree\n")
+    values: dict[str, list[str]] = {}
+    for line in header.splitlines():
+        word, _, value = line.partition(" ")
+        if word and not word.startswith("#"):
+            values.setdefault(word, []).append(value)
+    listed = tuple(name for line in values.pop("names", []) for name in line.split())
+    return _Description(listed, MappingProxyType({key: tuple(value) for key, value in values.items()}), tree)
+
+
+@cache
+def _load(file_name: str, name: str) -> BaseImage:
+    chain = _chain(file_name)
+    parts = [part for part in chain if part.tree.strip() or part.values.get("packages")]
+    return BaseImage(
+        name=name,
+        about=chain[-1].one("about"),
+        layers=_layers(file_name),
+        created_by=tuple(part.one("history") for part in parts),
+        config=_config(chain),
+        created=chain[-1].one("created"),
+    )
+
+
+@cache
+def _layers(file_name: str) -> tuple[Layer, ...]:
+    """The layers of an image, base first; two images that share a base share its layers."""
+    description = _describe(file_name)
+    parent = description.one("from")
+    lowers = _layers(f"{parent}.txt") if parent else ()
+    installed: list[Installed] = []
+    entries: list[Entry] = []
+    for part in _chain(file_name):
+        entries = _entries(part, installed)
+    made = _frozen(entries, description.one("created"))
+    return (*lowers, made) if made.root.children else lowers
+
+
+def _chain(file_name: str) -> tuple[_Description, ...]:
+    """The descriptions that an image is made of, base first."""
+    description = _describe(file_name)
+    parent = description.one("from")
+    return (*_chain(f"{parent}.txt"), description) if parent else (description,)
+
+
+def _config(chain: Iterable[_Description]) -> ImageConfig:
+    config = ImageConfig()
+    for part in chain:
+        env = dict(line.split("=", 1) for line in part.values.get("env", ()))
+        config = config.with_env(**env).with_exposed_ports(part.values.get("expose", ()))
+        changes: dict[str, object] = {}
+        for word in ("cmd", "entrypoint"):
+            if part.one(word):
+                changes[word] = tuple(json.loads(part.one(word)))
+        for word, attribute in (("workdir", "working_dir"), ("user", "user"), ("stopsignal", "stop_signal")):
+            if part.one(word):
+                changes[attribute] = part.one(word)
+        labels = dict(line.split("=", 1) for line in part.values.get("label", ()))
+        config = config.replace(**changes).with_labels(labels)
+    return config
+
+
+def _entries(part: _Description, installed: list[Installed]) -> list[Entry]:
+    """The files of one layer: those of its packages, their database, and its own tree."""
+    entries: list[Entry] = []
+    for line in part.values.get("packages", ()):
+        repository, *wanted = line.split()
+        known = packages(repository)
+        have = {package.name for package in installed}
+        for package in _closure(known, wanted):
+            if package.name not in have:
+                files = files_of(package)
+                entries.extend(files)
+                installed.append(_record(package, files, wanted))
+        entries.extend(_database(repository, installed))
+    return [*entries, *read_tree(part.tree)]
+
+
+def _closure(known: Mapping[str, Package], wanted: Iterable[str]) -> list[Package]:
+    """The packages and everything they need, needed ones first."""
+    ordered: dict[str, Package] = {}
+    waiting: set[str] = set()
+
+    def add(name: str) -> None:
+        if name in ordered or name in waiting:
+            return
+        if name not in known:
+            raise TreeFormatError(f"no such package: {name}")
+        waiting.add(name)
+        for need in known[name].needs:
+            add(need)
+        ordered[name] = known[name]
+
+    for name in wanted:
+        add(name)
+    return list(ordered.values())
+
+
+def _record(package: Package, files: Iterable[Entry], wanted: Iterable[str]) -> Installed:
+    paths = tuple(entry.path for entry in files if entry.kind != "dir")
+    return Installed(
+        package.name,
+        package.version,
+        package.installed_bytes,
+        package.needs,
+        package.provides,
+        paths,
+        is_wanted=package.name in wanted,
+    )
+
+
+def _database(repository: str, installed: list[Installed]) -> list[Entry]:
+    if repository == "alpine":
+        world = "".join(f"{package.name}\n" for package in installed if package.is_wanted)
+        return [
+            Entry(APK_DATABASE, "file", 0o644, content=write_apk(installed)),
+            Entry(APK_WORLD, "file", 0o644, content=world.encode()),
+        ]
+    lists = [
+        Entry(f"{DPKG_LISTS}/{package.name}.list", "file", 0o644, content="\n".join(package.files).encode())
+        for package in installed
+    ]
+    return [Entry(DPKG_STATUS, "file", 0o644, content=write_dpkg(installed)), *lists]
+
+
+def _frozen(entries: Iterable[Entry], created: str) -> Layer:
+    tree: dict[str, File | Dir | Symlink] = {}
+    mtime = int(datetime.fromisoformat(created).timestamp()) * 1_000_000_000
+    for entry in entries:
+        if entry.kind == "dir":
+            tree[entry.path] = Dir(entry.mode, entry.uid, entry.gid, mtime)
+        elif entry.kind == "link":
+            tree[entry.path] = Symlink(entry.target, entry.uid, entry.gid, mtime)
+        else:
+            tree[entry.path] = File(entry.content, entry.mode, entry.uid, entry.gid, mtime)
+    return layer(tree).freeze()

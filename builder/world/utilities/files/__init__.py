@@ -1,0 +1,1 @@
+"""Utilities that make, move, show and remove files."""

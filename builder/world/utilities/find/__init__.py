@@ -1,0 +1,1 @@
+"""find: the files of a tree that an expression is true for."""

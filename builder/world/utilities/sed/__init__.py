@@ -1,0 +1,1 @@
+"""sed: a script, applied to lines."""

@@ -1,0 +1,1 @@
+"""Utilities about processes, users, time and the machine."""

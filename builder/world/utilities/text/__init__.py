@@ -1,0 +1,1 @@
+"""Utilities that read text and print it."""

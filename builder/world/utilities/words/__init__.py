@@ -1,0 +1,1 @@
+"""Utilities that work on the words of their command line."""
