@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.cli.inputs import open_context
-from builder.dockerfile.parser import parse
-from builder.dockerfile.stages import plan
+from builder.dockerfile.plan.stages import plan
+from builder.dockerfile.syntax.parser import parse
 from builder.engine.build import build
 from builder.engine.request import BuildRequest, BuildResult, CacheUse
 from builder.image.oci import Platform

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from builder.context.selection import Source
-from builder.dockerfile.stages import StageGraph
+from builder.dockerfile.plan.stages import StageGraph
 from builder.engine.build import build
 from builder.engine.request import BuildRequest, CacheUse
 from builder.events import ChangesFound, Event

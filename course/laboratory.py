@@ -15,8 +15,8 @@ from pathlib import Path
 from builder.comparison import Comparison, compare
 from builder.context.context import LABEL, BuildContext
 from builder.context.selection import Source
-from builder.dockerfile.parser import parse
-from builder.dockerfile.stages import StageGraph, plan
+from builder.dockerfile.plan.stages import StageGraph, plan
+from builder.dockerfile.syntax.parser import parse
 from builder.engine.build import build
 from builder.engine.request import BuildRequest
 from builder.events import CacheHit, CacheMissed, Event

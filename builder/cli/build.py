@@ -18,9 +18,9 @@ from builder.cli.progress import STYLES, progress
 from builder.cli.report import BuildReport
 from builder.cli.session import Session
 from builder.cli.summary import layer_rows, show, weights
-from builder.dockerfile.lexer import DEFAULT_LIMITS, Limits
-from builder.dockerfile.scope import EPOCH_ARG
-from builder.dockerfile.stages import StageGraph, plan
+from builder.dockerfile.plan.scope import EPOCH_ARG
+from builder.dockerfile.plan.stages import StageGraph, plan
+from builder.dockerfile.syntax.lexer import DEFAULT_LIMITS, Limits
 from builder.engine.build import build
 from builder.engine.request import BuildRequest, BuildResult, CacheUse
 from builder.errors import BuildError

@@ -13,7 +13,7 @@ import click
 from builder.cli.inputs import open_context, pairs, read_dockerfile
 from builder.cli.session import Session, size
 from builder.comparison import Comparison, Outcome, compare
-from builder.dockerfile.stages import plan
+from builder.dockerfile.plan.stages import plan
 from builder.image.digest import short
 from builder.snapshotters.fingerprint import Mode
 from builder.strategies import Strategy

@@ -12,8 +12,9 @@ from builder.cli.inputs import open_context, pairs, read_dockerfile
 from builder.cli.progress import shortened
 from builder.cli.session import Session, size
 from builder.context.selection import Source, select
-from builder.dockerfile.expand import variables
-from builder.dockerfile.instruction import (
+from builder.dockerfile.plan.scope import Scope
+from builder.dockerfile.plan.stages import ImageBase, PlannedStage, StageBase, StageGraph, plan
+from builder.dockerfile.syntax.instruction import (
     Add,
     Arg,
     Copy,
@@ -25,8 +26,7 @@ from builder.dockerfile.instruction import (
     Transfer,
     Workdir,
 )
-from builder.dockerfile.scope import Scope
-from builder.dockerfile.stages import ImageBase, PlannedStage, StageBase, StageGraph, plan
+from builder.dockerfile.variables.expand import variables
 from builder.errors import BuildError, DockerfileError
 from builder.protocols import Fetcher
 from builder.stores.fetcher import LocalFetcher

@@ -16,8 +16,8 @@ from builder.context.context import LABEL, BuildContext
 from builder.context.digests import DigestCache
 from builder.context.ignore import IgnoreFile
 from builder.context.selection import Source
-from builder.dockerfile.lexer import DEFAULT_LIMITS, Limits
-from builder.dockerfile.parser import Dockerfile, parse
+from builder.dockerfile.syntax.lexer import DEFAULT_LIMITS, Limits
+from builder.dockerfile.syntax.parser import Dockerfile, parse
 from builder.errors import BuildError, ContextError
 from unionfs_sim.host.layer import HostDirectory
 

@@ -9,9 +9,9 @@ import click
 
 from builder.cli.inputs import DockerfileSource, read_dockerfile, read_ignore
 from builder.cli.session import Session
-from builder.dockerfile.lint import check
-from builder.dockerfile.rules import INVALID_DEFAULT_ARG_IN_FROM, Finding
-from builder.dockerfile.stages import plan
+from builder.dockerfile.lint.lint import check
+from builder.dockerfile.lint.rules import INVALID_DEFAULT_ARG_IN_FROM, Finding
+from builder.dockerfile.plan.stages import plan
 from builder.errors import BuildError
 
 
@@ -31,7 +31,7 @@ def command(session: Session, dockerfile: str, *, experimental: bool, as_json: b
       layerlab lint examples/nginx/Dockerfile
     """
     if as_rules:
-        from builder.dockerfile.rules_page import rules_page
+        from builder.dockerfile.lint.page import rules_page
 
         session.print(rules_page().rstrip("\n"))
         return 0

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from builder.cli.session import Session, size
-from builder.dockerfile.stages import StageBase, StageGraph
+from builder.dockerfile.plan.stages import StageBase, StageGraph
 from builder.engine.request import BuildResult, BuiltStage
 from builder.engine.weight import layer_entries, snapshot_bytes
 from builder.image.digest import short

@@ -10,8 +10,8 @@ from pathlib import PurePosixPath
 from typing import Any, Generic
 
 from builder.context.paths import clean
-from builder.dockerfile.instruction import Copy
-from builder.dockerfile.stages import PlannedStage, StageBase
+from builder.dockerfile.plan.stages import PlannedStage, StageBase
+from builder.dockerfile.syntax.instruction import Copy
 from builder.engine.request import BuildRequest, BuildResult, BuiltStage
 from builder.engine.schedule import MAX_WORKERS, Schedule, Stopped
 from builder.engine.stage import StageBuild

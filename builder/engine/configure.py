@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from builder.dockerfile.instruction import (
+from builder.dockerfile.syntax.instruction import (
     Cmd,
     CommandForm,
     Entrypoint,

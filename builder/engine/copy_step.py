@@ -16,7 +16,7 @@ from builder.context.identity import owner
 from builder.context.modes import ModeChange, parse_mode
 from builder.context.paths import is_directory, resolve
 from builder.context.selection import Selected, Source, select
-from builder.dockerfile.instruction import Add, Copy, Transfer
+from builder.dockerfile.syntax.instruction import Add, Copy, Transfer
 from builder.engine import cachekey
 from builder.engine.configure import working_directory
 from builder.engine.origin import origin

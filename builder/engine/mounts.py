@@ -12,8 +12,8 @@ from typing import Generic
 from builder.context.copying import Destination, Draft, copy
 from builder.context.paths import clean, resolve
 from builder.context.selection import Source, select
-from builder.dockerfile.instruction import Run
-from builder.dockerfile.mount import MountType, RunMount
+from builder.dockerfile.syntax.instruction import Run
+from builder.dockerfile.syntax.mount import MountType, RunMount
 from builder.engine import cachekey
 from builder.engine.origin import origin
 from builder.engine.stage import StageBuild

@@ -9,7 +9,7 @@ from typing import Generic
 
 from builder.context.paths import clean, has_wildcard, is_directory
 from builder.context.selection import Selected, Source, select
-from builder.dockerfile.stages import Scratch, StageBase
+from builder.dockerfile.plan.stages import Scratch, StageBase
 from builder.engine import cachekey
 from builder.engine.stage import StageBuild, snapshot_of
 from builder.image.reference import Reference

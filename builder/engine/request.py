@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from builder.context.selection import Source
-from builder.dockerfile.stages import StageGraph
+from builder.dockerfile.plan.stages import StageGraph
 from builder.image.image import Image
 from builder.image.oci import Descriptor
 from builder.protocols import Snapshot, Timestamps

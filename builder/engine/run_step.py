@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Final
 
-from builder.dockerfile.instruction import NetworkMode, Run, SecurityMode
-from builder.dockerfile.mount import MountType
-from builder.dockerfile.scope import proxy_environment
+from builder.dockerfile.plan.scope import proxy_environment
+from builder.dockerfile.syntax.instruction import NetworkMode, Run, SecurityMode
+from builder.dockerfile.syntax.mount import MountType
 from builder.engine import cachekey
 from builder.engine.configure import DEFAULT_PATH, argv
 from builder.engine.mounts import RunMounts

@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final, Generic, Protocol
 
-from builder.dockerfile.instruction import (
+from builder.dockerfile.plan.scope import Scope
+from builder.dockerfile.plan.stages import ImageBase, PlannedStage, Scratch, StageBase
+from builder.dockerfile.syntax.instruction import (
     Add,
     Arg,
     Cmd,
@@ -22,9 +24,7 @@ from builder.dockerfile.instruction import (
     Run,
     Workdir,
 )
-from builder.dockerfile.parser import parse_trigger
-from builder.dockerfile.scope import Scope
-from builder.dockerfile.stages import ImageBase, PlannedStage, Scratch, StageBase
+from builder.dockerfile.syntax.parser import parse_trigger
 from builder.engine import cachekey
 from builder.engine.configure import configured, created_by, scratch_config
 from builder.engine.request import BuildRequest, BuiltStage, CacheUse

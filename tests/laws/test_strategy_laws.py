@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from builder.comparison import Comparison, compare
 from builder.context.context import LABEL, BuildContext
 from builder.context.selection import Source
-from builder.dockerfile.parser import parse
-from builder.dockerfile.stages import plan
+from builder.dockerfile.plan.stages import plan
+from builder.dockerfile.syntax.parser import parse
 from builder.snapshotters.fingerprint import Mode
 from builder.strategies import Strategy
 from unionfs_sim.layers.layer import Dir, File, Symlink, layer

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from builder.dockerfile.form import Instruction
-from builder.dockerfile.parser import parse
-from builder.dockerfile.policy import policy
+from builder.dockerfile.lint.policy import policy
+from builder.dockerfile.syntax.form import Instruction
+from builder.dockerfile.syntax.parser import parse
 from builder.errors import DockerfileError
 
 HERE = Path(__file__).parent

@@ -28,8 +28,8 @@ import pytest
 
 from builder.context.context import LABEL, BuildContext
 from builder.context.selection import Source
-from builder.dockerfile.parser import parse
-from builder.dockerfile.stages import plan
+from builder.dockerfile.plan.stages import plan
+from builder.dockerfile.syntax.parser import parse
 from builder.engine.build import build
 from builder.engine.request import BuildRequest
 from builder.errors import BuildError

@@ -17,11 +17,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from builder.dockerfile import instruction as nouns
-from builder.dockerfile.expand import ExpansionError
-from builder.dockerfile.grammar import understand
-from builder.dockerfile.heredoc import read_mark
-from builder.dockerfile.lexer import lex
+from builder.dockerfile.syntax import instruction as nouns
+from builder.dockerfile.syntax.grammar import understand
+from builder.dockerfile.syntax.heredoc import read_mark
+from builder.dockerfile.syntax.lexer import lex
+from builder.dockerfile.variables.expand import ExpansionError
 from builder.errors import DockerfileError
 
 buildkit = pytest.importorskip("dockerfile", reason="needs the package dockerfile (BuildKit's parser)")

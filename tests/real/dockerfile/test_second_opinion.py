@@ -13,7 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from builder.context.ignore import IgnoreFile
-from builder.dockerfile.expand import ExpansionError, expand
+from builder.dockerfile.variables.expand import ExpansionError, expand
 from builder.errors import ContextError
 
 port = pytest.importorskip("e2b_dockerfile_utils", reason="needs the package e2b-dockerfile-utils")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from builder.dockerfile.mount import MountError, MountType, RunMount, Sharing, read_mount
+from builder.dockerfile.syntax.mount import MountError, MountType, RunMount, Sharing, read_mount
 
 
 @pytest.mark.parametrize(

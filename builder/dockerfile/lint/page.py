@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from builder.dockerfile.parser import parse
-from builder.dockerfile.rules import RULES, Rule
+from builder.dockerfile.lint.rules import RULES, Rule
+from builder.dockerfile.syntax.parser import parse
 
 _HEAD = """\
 # Lint rules

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from builder.dockerfile import rules
-from builder.dockerfile.expand import ExpansionError, expand, variables
-from builder.dockerfile.instruction import (
+from builder.dockerfile.lint import rules
+from builder.dockerfile.lint.rules import Finding, finding
+from builder.dockerfile.plan.scope import PREDEFINED_ARGS, Scope, global_scope, platform_args
+from builder.dockerfile.suggest import closest
+from builder.dockerfile.syntax.instruction import (
     Arg,
     Env,
     Expose,
@@ -22,10 +24,8 @@ from builder.dockerfile.instruction import (
     Volume,
     Workdir,
 )
-from builder.dockerfile.parser import Dockerfile, Stage
-from builder.dockerfile.rules import Finding, finding
-from builder.dockerfile.scope import PREDEFINED_ARGS, Scope, global_scope, platform_args
-from builder.dockerfile.suggest import closest
+from builder.dockerfile.syntax.parser import Dockerfile, Stage
+from builder.dockerfile.variables.expand import ExpansionError, expand, variables
 from builder.errors import BuildError, DockerfileError
 from builder.image.oci import Platform
 from builder.image.reference import Reference

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from builder.dockerfile.parser import parse
-from builder.dockerfile.stages import ImageBase, Scratch, StageBase, StageGraph, Use, plan
+from builder.dockerfile.plan.stages import ImageBase, Scratch, StageBase, StageGraph, Use, plan
+from builder.dockerfile.syntax.parser import parse
 from builder.errors import DockerfileError
 from builder.image.oci import Platform
 

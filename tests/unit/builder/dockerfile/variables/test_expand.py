@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.dockerfile.expand import (
+from builder.dockerfile.variables.expand import (
     ExpansionError,
     expand,
     expand_document,
     expand_words,
     variables,
 )
-from builder.dockerfile.pattern import Pattern
-from builder.dockerfile.reader import MAX_WORD
+from builder.dockerfile.variables.pattern import Pattern
+from builder.dockerfile.variables.reader import MAX_WORD
 
 VALUES = {
     "name": "foobarfoobar",

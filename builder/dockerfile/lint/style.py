@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
-from builder.dockerfile import rules
-from builder.dockerfile.instruction import (
+from builder.dockerfile.lint import rules
+from builder.dockerfile.lint.rules import Finding, finding
+from builder.dockerfile.span import Span
+from builder.dockerfile.syntax.instruction import (
     Arg,
     Cmd,
     Entrypoint,
@@ -21,10 +23,8 @@ from builder.dockerfile.instruction import (
     Shell,
     ShellForm,
 )
-from builder.dockerfile.parser import Dockerfile
-from builder.dockerfile.ports import maps_host
-from builder.dockerfile.rules import Finding, finding
-from builder.dockerfile.span import Span
+from builder.dockerfile.syntax.parser import Dockerfile
+from builder.dockerfile.syntax.ports import maps_host
 
 Check: TypeAlias = Callable[[Dockerfile], Iterator[Finding]]
 

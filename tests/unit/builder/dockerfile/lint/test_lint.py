@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from builder.context.ignore import IgnoreFile
-from builder.dockerfile.lint import check, fails, wrong_platform
-from builder.dockerfile.parser import parse
-from builder.dockerfile.rules import RULES, Finding
-from builder.dockerfile.rules_page import rules_page
+from builder.dockerfile.lint.lint import check, fails, wrong_platform
+from builder.dockerfile.lint.page import rules_page
+from builder.dockerfile.lint.rules import RULES, Finding
 from builder.dockerfile.span import Span
+from builder.dockerfile.syntax.parser import parse
 from builder.errors import DockerfileError
 
 ALL = frozenset({"all"})
@@ -57,7 +57,7 @@ def test_the_page_of_buildkit_has_the_name_in_lower_case() -> None:
 
 
 def test_the_page_on_the_rules_is_current() -> None:
-    page = Path(__file__).parents[4] / "docs" / "lint.md"
+    page = Path(__file__).parents[5] / "docs" / "lint.md"
 
     assert page.read_text(encoding="utf-8").rstrip("\n") == rules_page().rstrip("\n")
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from builder.dockerfile.expand import ExpansionError, expand
-from builder.dockerfile.instruction import Arg, Declaration, Env
-from builder.dockerfile.parser import Dockerfile
+from builder.dockerfile.syntax.instruction import Arg, Declaration, Env
+from builder.dockerfile.syntax.parser import Dockerfile
+from builder.dockerfile.variables.expand import ExpansionError, expand
 from builder.errors import DockerfileError
 from builder.image.oci import Platform
 

@@ -9,19 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
-from builder.dockerfile.expand import ExpansionError, Lookup, expand_document, expand_words
-from builder.dockerfile.form import CommandForm as CommandForm
-from builder.dockerfile.form import ExecForm as ExecForm
-from builder.dockerfile.form import Expand
-from builder.dockerfile.form import Instruction as Instruction
-from builder.dockerfile.form import NetworkMode as NetworkMode
-from builder.dockerfile.form import PairForm as PairForm
-from builder.dockerfile.form import SecurityMode as SecurityMode
-from builder.dockerfile.form import ShellForm as ShellForm
-from builder.dockerfile.heredoc import Heredoc, read_mark
-from builder.dockerfile.mount import RunMount, read_mount
-from builder.dockerfile.ports import parse_ports
-from builder.dockerfile.signals import parse_signal
+from builder.dockerfile.syntax.form import CommandForm as CommandForm
+from builder.dockerfile.syntax.form import ExecForm as ExecForm
+from builder.dockerfile.syntax.form import Expand
+from builder.dockerfile.syntax.form import Instruction as Instruction
+from builder.dockerfile.syntax.form import NetworkMode as NetworkMode
+from builder.dockerfile.syntax.form import PairForm as PairForm
+from builder.dockerfile.syntax.form import SecurityMode as SecurityMode
+from builder.dockerfile.syntax.form import ShellForm as ShellForm
+from builder.dockerfile.syntax.heredoc import Heredoc, read_mark
+from builder.dockerfile.syntax.mount import RunMount, read_mount
+from builder.dockerfile.syntax.ports import parse_ports
+from builder.dockerfile.syntax.signals import parse_signal
+from builder.dockerfile.variables.expand import ExpansionError, Lookup, expand_document, expand_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

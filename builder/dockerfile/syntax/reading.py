@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from builder.dockerfile.flags import Flags
-from builder.dockerfile.form import CommandForm, ExecForm, ShellForm
-from builder.dockerfile.lexer import Statement
-from builder.dockerfile.words import NotStringsError, fields, json_strings
+from builder.dockerfile.syntax.flags import Flags
+from builder.dockerfile.syntax.form import CommandForm, ExecForm, ShellForm
+from builder.dockerfile.syntax.lexer import Statement
+from builder.dockerfile.variables.words import NotStringsError, fields, json_strings
 from builder.errors import DockerfileError
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Reading:
     """One statement with what every reader of it needs."""
 
     name: str

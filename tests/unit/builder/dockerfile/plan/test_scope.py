@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from builder.dockerfile.instruction import Arg, Env
-from builder.dockerfile.parser import parse
-from builder.dockerfile.scope import Scope, global_scope, platform_args, proxy_environment
+from builder.dockerfile.plan.scope import Scope, global_scope, platform_args, proxy_environment
+from builder.dockerfile.syntax.instruction import Arg, Env
+from builder.dockerfile.syntax.parser import parse
 from builder.errors import DockerfileError
 from builder.image.oci import Platform
 

@@ -13,20 +13,20 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
-from builder.dockerfile.expand import ExpansionError, expand, variables
-from builder.dockerfile.instruction import Arg, Copy, Instruction, Onbuild, Run
-from builder.dockerfile.parser import Dockerfile, Stage
-from builder.dockerfile.scope import PREDEFINED_ARGS, global_scope, platform_args
+from builder.dockerfile.plan.graph import Base as Base
+from builder.dockerfile.plan.graph import Dependency as Dependency
+from builder.dockerfile.plan.graph import ImageBase as ImageBase
+from builder.dockerfile.plan.graph import PlannedStage as PlannedStage
+from builder.dockerfile.plan.graph import Scratch as Scratch
+from builder.dockerfile.plan.graph import StageBase as StageBase
+from builder.dockerfile.plan.graph import StageGraph as StageGraph
+from builder.dockerfile.plan.graph import Use as Use
+from builder.dockerfile.plan.scope import PREDEFINED_ARGS, global_scope, platform_args
 from builder.dockerfile.span import Span
-from builder.dockerfile.stage_graph import Base as Base
-from builder.dockerfile.stage_graph import Dependency as Dependency
-from builder.dockerfile.stage_graph import ImageBase as ImageBase
-from builder.dockerfile.stage_graph import PlannedStage as PlannedStage
-from builder.dockerfile.stage_graph import Scratch as Scratch
-from builder.dockerfile.stage_graph import StageBase as StageBase
-from builder.dockerfile.stage_graph import StageGraph as StageGraph
-from builder.dockerfile.stage_graph import Use as Use
 from builder.dockerfile.suggest import did_you_mean
+from builder.dockerfile.syntax.instruction import Arg, Copy, Instruction, Onbuild, Run
+from builder.dockerfile.syntax.parser import Dockerfile, Stage
+from builder.dockerfile.variables.expand import ExpansionError, expand, variables
 from builder.errors import BuildError, DockerfileError
 from builder.image.oci import Platform
 from builder.image.reference import Reference

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from builder.context.ignore import IgnoreFile
-from builder.dockerfile import rules
-from builder.dockerfile.instruction import Add, Copy, Transfer
-from builder.dockerfile.lint_scope import Environment, from_findings, stage_findings, unknown_environment
-from builder.dockerfile.lint_style import STYLE_CHECKS
-from builder.dockerfile.parser import Dockerfile
-from builder.dockerfile.policy import policy
-from builder.dockerfile.rules import Finding, finding
+from builder.dockerfile.lint import rules
+from builder.dockerfile.lint.policy import policy
+from builder.dockerfile.lint.rules import Finding, finding
+from builder.dockerfile.lint.style import STYLE_CHECKS
+from builder.dockerfile.lint.variables import Environment, from_findings, stage_findings, unknown_environment
 from builder.dockerfile.span import Span
+from builder.dockerfile.syntax.instruction import Add, Copy, Transfer
+from builder.dockerfile.syntax.parser import Dockerfile
 
 
 def check(

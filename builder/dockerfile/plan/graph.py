@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import TypeAlias
 
-from builder.dockerfile.parser import Dockerfile, Stage
 from builder.dockerfile.span import Span
+from builder.dockerfile.syntax.parser import Dockerfile, Stage
 from builder.image.oci import Platform
 from builder.image.reference import Reference
 

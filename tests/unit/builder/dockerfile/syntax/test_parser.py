@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.dockerfile.instruction import Copy, Env, ExecForm, Label, Run, ShellForm
-from builder.dockerfile.lexer import Limits, lex
-from builder.dockerfile.lint import check
-from builder.dockerfile.parser import parse, parse_trigger
+from builder.dockerfile.lint.lint import check
+from builder.dockerfile.plan.stages import plan
 from builder.dockerfile.span import Span
-from builder.dockerfile.stages import plan
+from builder.dockerfile.syntax.instruction import Copy, Env, ExecForm, Label, Run, ShellForm
+from builder.dockerfile.syntax.lexer import Limits, lex
+from builder.dockerfile.syntax.parser import parse, parse_trigger
 from builder.errors import BuildError, DockerfileError
 
-GOLDENS = Path(__file__).parents[3] / "golden" / "dockerfile"
+GOLDENS = Path(__file__).parents[4] / "golden" / "dockerfile"
 
 
 def test_every_instruction_knows_its_lines_and_its_text() -> None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from builder.dockerfile.parser import Dockerfile
-from builder.dockerfile.rules import Rule
+from builder.dockerfile.lint.rules import Rule
 from builder.dockerfile.suggest import did_you_mean
+from builder.dockerfile.syntax.parser import Dockerfile
 from builder.errors import DockerfileError
 
 _ALL: Final = "all"

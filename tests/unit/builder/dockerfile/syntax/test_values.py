@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from builder.dockerfile.duration import parse_duration
-from builder.dockerfile.ports import PortError, parse_ports
-from builder.dockerfile.signals import SignalError, parse_signal
+from builder.dockerfile.syntax.duration import parse_duration
+from builder.dockerfile.syntax.ports import PortError, parse_ports
+from builder.dockerfile.syntax.signals import SignalError, parse_signal
 
 
 @pytest.mark.parametrize(

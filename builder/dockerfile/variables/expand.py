@@ -13,11 +13,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from builder.dockerfile.reader import Dialect as Dialect
-from builder.dockerfile.reader import ExpansionError as ExpansionError
-from builder.dockerfile.reader import Lookup as Lookup
-from builder.dockerfile.reader import Piece, Quotes, Reader
-from builder.dockerfile.words import SPACE
+from builder.dockerfile.variables.reader import Dialect as Dialect
+from builder.dockerfile.variables.reader import ExpansionError as ExpansionError
+from builder.dockerfile.variables.reader import Lookup as Lookup
+from builder.dockerfile.variables.reader import Piece, Quotes, Reader
+from builder.dockerfile.variables.words import SPACE
 
 MAX_DOCUMENT: Final = 16 * 1024 * 1024
 """No expanded heredoc is longer."""

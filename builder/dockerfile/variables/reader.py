@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final, TypeAlias
 
-from builder.dockerfile.pattern import (
+from builder.dockerfile.variables.pattern import (
     Extent,
     Pattern,
     PatternError,

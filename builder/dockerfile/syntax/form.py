@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar, Self, TypeAlias
 
-from builder.dockerfile.expand import ExpansionError, Lookup, expand
-from builder.dockerfile.mount import MountError
-from builder.dockerfile.ports import PortError
-from builder.dockerfile.signals import SignalError
 from builder.dockerfile.span import Span
+from builder.dockerfile.syntax.mount import MountError
+from builder.dockerfile.syntax.ports import PortError
+from builder.dockerfile.syntax.signals import SignalError
+from builder.dockerfile.variables.expand import ExpansionError, Lookup, expand
 from builder.errors import DockerfileError
 
 Expand: TypeAlias = Callable[[str], str]

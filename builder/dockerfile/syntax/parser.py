@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from builder.dockerfile.grammar import understand
-from builder.dockerfile.instruction import Arg, From, Instruction, Onbuild
-from builder.dockerfile.lexer import DEFAULT_LIMITS, Directive, Limits, lex
 from builder.dockerfile.span import Span
+from builder.dockerfile.syntax.grammar import understand
+from builder.dockerfile.syntax.instruction import Arg, From, Instruction, Onbuild
+from builder.dockerfile.syntax.lexer import DEFAULT_LIMITS, Directive, Limits, lex
 from builder.errors import DockerfileError
 
 

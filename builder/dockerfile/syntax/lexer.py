@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from builder.dockerfile.expand import ExpansionError
-from builder.dockerfile.heredoc import Heredoc, marks
 from builder.dockerfile.span import Span
-from builder.dockerfile.words import SPACE, Head, NotStringsError, json_strings, split_head
+from builder.dockerfile.syntax.heredoc import Heredoc, marks
+from builder.dockerfile.variables.expand import ExpansionError
+from builder.dockerfile.variables.words import SPACE, Head, NotStringsError, json_strings, split_head
 from builder.errors import DockerfileError
 
 _DIRECTIVE: Final = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S(?:.*\S)?)\s*", re.ASCII)

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Final
 
-from builder.dockerfile.expand import cut
-from builder.dockerfile.reader import Dialect, ExpansionError, Quotes
+from builder.dockerfile.variables.expand import cut
+from builder.dockerfile.variables.reader import Dialect, ExpansionError, Quotes
 
 _MARK: Final = re.compile(r"(\d*)<<(-?)\s*([^<]*)", re.ASCII)
 _TABS: Final = re.compile(r"^\t+", re.MULTILINE)

@@ -1,0 +1,1 @@
+"""Instructions → stages: what a target needs, from which images it starts, which variables are seen where."""

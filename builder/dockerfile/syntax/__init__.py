@@ -1,0 +1,1 @@
+"""Text → instructions: lexer, heredocs, grammar, and the instructions as frozen nouns."""
