@@ -93,7 +93,7 @@ class Union(Posix):
         if journal is None:
             return False
         done = journal.undo() if direction == "undo" else journal.redo()
-        self._tree.forget_paths()
+        self._tree.clear_prefixes()
         return done
 
     def unmount(self) -> Layer | None:

@@ -46,6 +46,8 @@ class LayerTree(Tree[Inode]):
         if inode.mode & 0o170000 == DIRECTORY:
             assign(journal, inode, "parent", directory)
             assign(journal, directory, "nlink", directory.nlink + 1)
+            if journal is not None:
+                self.forget_paths()  # once this is undone, no path leads there
         self.touch(directory)
 
     def detach(self, directory: Inode, name: str, inode: Inode) -> None:
@@ -54,6 +56,14 @@ class LayerTree(Tree[Inode]):
         put(journal, directory.children, name, ABSENT)
         if inode.mode & 0o170000 == DIRECTORY:
             assign(journal, directory, "nlink", directory.nlink - 1)
+            self.forget_paths()
+        self.touch(directory)
+
+    def exchange(self, directory: Inode, name: str, inode: Inode) -> None:
+        """Let ``name`` be another directory; its place among the names stays."""
+        put(self.journal, directory.children, name, inode)
+        assign(self.journal, inode, "parent", directory)
+        self.forget_paths()
         self.touch(directory)
 
     def touch(self, inode: Inode) -> None:
@@ -144,8 +154,6 @@ class LayerTree(Tree[Inode]):
         """Take a name away that is not a directory."""
         self.detach(directory, name, node)
         self.drop(node)
-        if node.mode & 0o170000 == SYMLINK:
-            self.forget_paths()
 
     def rmdir(self, directory: Inode, name: str, node: Inode) -> None:
         """Take an empty directory away; ENOTEMPTY if it is not."""
@@ -153,7 +161,6 @@ class LayerTree(Tree[Inode]):
             fail(errno.ENOTEMPTY)
         self.detach(directory, name, node)
         self.drop(node)
-        self.forget_paths()
 
     def rename(
         self,
@@ -179,7 +186,6 @@ class LayerTree(Tree[Inode]):
             self.detach(old_directory, old_name, node)
             self.attach(new_directory, new_name, node)
         assign(self.journal, node, "ctime_ns", self.clock())
-        self.forget_paths()
 
     def change(self, node: Inode, values: Mapping[str, int]) -> None:
         """Set attributes; ``size`` cuts or extends, ``modified`` moves the mtime even if the size stays.

@@ -141,7 +141,7 @@ class MountedLayers(Tree[Any]):
         self.root.listing = None
         self.shared.clear()
         self._handles = None
-        self.forget_paths()
+        self.clear_prefixes()
 
     # -- about layers
 

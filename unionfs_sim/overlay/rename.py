@@ -95,7 +95,8 @@ def rename(
     union.refresh(node)
     if other is not None:
         union.refresh(other)
-    union.forget_paths()
+    if node.is_dir or (other is not None and other.is_dir):
+        union.forget_paths()
 
 
 def use_name(node: AnyNode, directory: UnionNode, name: str) -> None:

@@ -112,9 +112,7 @@ def replace_by_opaque(union: UnionTree, directory: UnionNode, name: str, node: U
     clear_upper(union, old)
     tree.drop(old)
     # An exchange with a directory of the workdir: the place in the parent's order stays.
-    put(union.journal, parent.children, name, twin)
-    assign(union.journal, twin, "parent", parent)
-    tree.touch(parent)
+    tree.exchange(parent, name, twin)
     forget(union, directory, name)
     make_opaque(union, twin, union.path_of(directory, name))
 
@@ -149,8 +147,6 @@ def remove(union: UnionTree, directory: UnionNode, name: str, node: AnyNode) -> 
         assign(union.journal, node, "flags", node.flags | UNLINKED)
     if folder is not None:
         assign(union.journal, folder, "children", DEAD)
-        union.forget_paths()
-    elif node.mode & 0o170000 == 0o120000:
         union.forget_paths()
 
 

@@ -128,6 +128,7 @@ class File:
 
     def write(self, data: bytes, /) -> int:
         """The number of bytes written at the position (at the end under O_APPEND)."""
+        data = as_bytes(data)
         node = self._for_writing()
         if data and self._flags & os.O_APPEND and node.mode & 0o170000 == 0o100000:
             self._position = self._tree.content(node).size
@@ -137,6 +138,7 @@ class File:
 
     def pwrite(self, data: bytes, offset: int, /) -> int:
         """Write at ``offset`` (at the end under O_APPEND); the position stays."""
+        data = as_bytes(data)
         if offset < 0:
             fail(errno.EINVAL)
         node = self._for_writing()
@@ -162,7 +164,7 @@ class File:
             dropped = dropped_by_write(node, self.caller)
             if dropped:
                 tree.change(node, {"dropped": dropped})
-        tree.write(node, offset, bytes(data))
+        tree.write(node, offset, data)
         return len(data)
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
@@ -262,6 +264,20 @@ class Mapping:
     def __bytes__(self) -> bytes:
         found: bytes = self._inode.content.read()
         return found
+
+
+def as_bytes(data: object) -> bytes:
+    """What is to be written, looked at before anything changes; TypeError for text, numbers and None.
+
+    >>> as_bytes(bytearray(b"ab"))
+    b'ab'
+    """
+    if type(data) is bytes:
+        return data
+    try:
+        return memoryview(data).tobytes()  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"a bytes-like object is required, not {type(data).__name__!r}") from None
 
 
 def device_of(tree: Tree[Any], node: Any) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from unionfs_sim.nodes.caller import Caller, Clock
 from unionfs_sim.nodes.content import Content
 from unionfs_sim.vfs.attributes import AttributeVerbs
 from unionfs_sim.vfs.naming import NameVerbs
-from unionfs_sim.vfs.openfile import File
+from unionfs_sim.vfs.openfile import File, as_bytes
 from unionfs_sim.vfs.permission import (
     EXECUTE,
     READ,
@@ -210,6 +210,7 @@ class Posix(NameVerbs, AttributeVerbs):
 
     def write_bytes(self, path: PathLike, data: bytes, mode: int = 0o666, /) -> None:
         """Make ``path`` a file of these bytes; a file that is there keeps its inode and owner."""
+        data = as_bytes(data)
         with nullcontext() if self._tree.journal is None else self._tree.journal.operation():
             file = self.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
             file.write(data)

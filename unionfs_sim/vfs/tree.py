@@ -49,7 +49,13 @@ class Tree(abc.ABC, Generic[NodeT]):
         return self._prefixes.setdefault(key, Prefixes())
 
     def forget_paths(self) -> None:
-        """A directory or symlink moved, went or changed its permissions: walk anew."""
+        """A directory moved, went or changed its permissions: walk anew, also once that is taken back."""
+        self.clear_prefixes()
+        if self.journal is not None:
+            self.journal.append((_forget_again, self, None, None))
+
+    def clear_prefixes(self) -> None:
+        """Walk every path anew."""
         for table in self._prefixes.values():
             table.clear()
 
@@ -171,3 +177,9 @@ class Tree(abc.ABC, Generic[NodeT]):
     @abc.abstractmethod
     def listxattr(self, node: NodeT) -> list[str]:
         """The names of all extended attributes that may be listed by root."""
+
+
+def _forget_again(journal: Journal, tree: Tree[Any], _: None, __: None) -> None:
+    """Undo of a change to a directory: what was reached through it since is no longer true."""
+    tree.clear_prefixes()
+    journal.append((_forget_again, tree, None, None))

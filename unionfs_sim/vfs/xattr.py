@@ -7,6 +7,7 @@ import os
 import stat
 from typing import Any, Final
 
+from unionfs_sim.vfs.openfile import as_bytes
 from unionfs_sim.vfs.opening import Opener
 from unionfs_sim.vfs.permission import READ, WRITE, fail, owns, require
 from unionfs_sim.vfs.walk import PathLike
@@ -81,7 +82,7 @@ class XattrVerbs(Opener):
         follow_symlinks: bool = True,
     ) -> None:
         """Set an extended attribute; ``flags``: os.XATTR_CREATE or os.XATTR_REPLACE."""
-        self._change_xattr(path, name, bytes(value), flags, follow=follow_symlinks)
+        self._change_xattr(path, name, as_bytes(value), flags, follow=follow_symlinks)
 
     def removexattr(self, path: PathLike, name: str | bytes, /, *, follow_symlinks: bool = True) -> None:
         """Take an extended attribute away; ENODATA if there is none."""
