@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from builder.context.selection import Source
+from builder.dockerfile.plan.scope import Scope
 from builder.dockerfile.plan.stages import StageGraph
 from builder.image.image import Image
 from builder.image.oci import Descriptor
@@ -59,13 +60,14 @@ class BuildRequest:
 
 @dataclass(frozen=True, slots=True)
 class BuiltStage:
-    """A stage that is done."""
+    """A stage that is done. ``scope``: the variables at its end, which a stage that starts from it sees."""
 
     index: int
     title: str
     base: str
     image: Image
     snapshot: Snapshot
+    scope: Scope = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)

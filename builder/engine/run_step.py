@@ -44,7 +44,7 @@ def refuse(instruction: Run) -> None:
 
 def history_line(stage: StageBuild[FsT], words: tuple[str, ...]) -> str:
     """The line that docker writes: build arguments, then the command with its shell."""
-    arguments = [f"{name}={stage.scope.lookup(name) or ''}" for name in stage.arguments]
+    arguments = [f"{name}={stage.scope.lookup(name) or ''}" for name in stage.scope.declared]
     prefix = [f"|{len(arguments)}", *arguments] if arguments else []
     return f"RUN {' '.join([*prefix, *words])} # buildkit"
 

@@ -86,7 +86,6 @@ class StageBuild(Generic[FsT]):
         self.scope = Scope()
         self.step = 0
         self.where: object = planned.stage.span
-        self.arguments: dict[str, None] = {}
         self._cmd_is_set = False
 
     def run(self) -> BuiltStage:
@@ -96,7 +95,12 @@ class StageBuild(Generic[FsT]):
             self._instruction(instruction)
         self.build.listener(StageDone(self.planned.index, self.image.diff_ids))
         return BuiltStage(
-            self.planned.index, self.planned.title, str(self.planned.base), self.image, self.snapshot
+            self.planned.index,
+            self.planned.title,
+            str(self.planned.base),
+            self.image,
+            self.snapshot,
+            self.scope,
         )
 
     def fetch(self, reference: Reference) -> Image:
@@ -105,6 +109,7 @@ class StageBuild(Generic[FsT]):
 
     def _start(self) -> list[Instruction]:
         """Take over the base; returns the instructions that it has put off until now."""
+        below: Scope | None = None
         with _Located(self.planned.stage.span):
             match self.planned.base:
                 case Scratch():
@@ -112,13 +117,15 @@ class StageBuild(Generic[FsT]):
                 case ImageBase(reference=reference):
                     base = self.fetch(reference)
                 case StageBase(index=index):
-                    base = self.build.built(index).image
+                    above = self.build.built(index)
+                    base, below = above.image, above.scope
         self.snapshot = snapshot_of(base)
         self.image = base.replace(
             config=base.config.replace(on_build=()), created=rfc3339(self.request.epoch_seconds)
         )
         self.scope = Scope(
             env=base.config.env,
+            below=below,
             globals_=self.request.graph.globals_,
             build_args=self.request.graph.build_args,
             escape=self.request.graph.dockerfile.escape,
@@ -197,7 +204,6 @@ class StageBuild(Generic[FsT]):
 
     def _declared(self, arg: Arg) -> Iterable[str]:
         for declaration in arg.declarations:
-            self.arguments[declaration.name] = None
             value = self.scope.args.get(declaration.name)
             yield declaration.name if value is None else f"{declaration.name}={value}"
 

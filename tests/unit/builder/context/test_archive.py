@@ -71,10 +71,14 @@ def test_an_entry_that_would_leave_the_destination_is_refused(name: str):
         unpacked(archive((name, "file", "x")))
 
 
-def test_an_entry_below_a_symlink_lands_inside_the_root():
-    raw = archive(("out", "link", "/etc"), ("out/f", "file", "x"))
+@pytest.mark.parametrize("target", ["/etc", "../../etc", "../etc", "./../etc/."])
+def test_the_destination_is_the_root_for_an_entry_below_a_symlink(target):
+    raw = archive(("out", "link", target), ("out/f", "file", "x"))
 
-    assert unpacked(raw).read_bytes("/etc/f") == b"x"
+    image = unpacked(raw)
+
+    assert image.read_bytes("/x/etc/f") == b"x"
+    assert not image.exists("/etc")
 
 
 def test_a_truncated_archive_is_one_clear_error():
