@@ -110,7 +110,8 @@ def _outcome(
         stop=stop,
     )
     began = seconds()
-    result = build(request, workshop(strategy, store, settings), listener=listen)
+    with workshop(strategy, store, settings) as tools:
+        result = build(request, tools, listener=listen)
     return Outcome(
         strategy,
         result.image,

@@ -15,11 +15,12 @@ from typing import Any, Final, cast
 from builder.engine.request import Download
 from builder.errors import NotSupportedError, StepFailedError
 from builder.events import Listener, nobody
-from builder.protocols import Store, Timestamps, Workshop
+from builder.protocols import Concurrency, Execution, Snapshotter, Store, Timestamps, Workshop
 from builder.security.powers import Powers, powers
 from builder.snapshotters.fingerprint import Mode
 from builder.snapshotters.memory import MemorySnapshotter
 from builder.snapshotters.scan import ScanSnapshotter
+from builder.stores.cachemounts import CacheMounts, RecordingStore
 from builder.stores.fetcher import LocalFetcher
 from builder.world.machine.process import Program
 from unionfs_sim.events import CopiedUp
@@ -70,7 +71,8 @@ _POWERS: Final[Mapping[Strategy, str]] = MappingProxyType(
 class Settings:
     """What all strategies are told. ``start_ns``: what simulated clocks say first.
 
-    ``mode``: what a scan looks at. ``copied_up``: told of every copy-up where there is a union.
+    ``mode``: what a scan looks at. ``caches``: keeps cache mounts from build to build. ``copied_up``: told
+    of every copy-up where there is a union.
     """
 
     timestamps: Timestamps = field(default_factory=Timestamps)
@@ -78,6 +80,7 @@ class Settings:
     is_stopped: Callable[[], bool] = lambda: False
     listener: Listener = nobody
     mode: Mode = Mode.FULL
+    caches: RecordingStore | None = None
     copied_up: Callable[[CopiedUp], None] | None = None
 
     def clock(self) -> Clock:
@@ -121,19 +124,40 @@ def workshop(strategy: Strategy, store: Store, settings: Settings) -> Workshop[P
             f"the strategy {strategy.value!r} cannot be used yet: it needs {strategy.powers.capabilities}",
             fix="use --strategy simulated or --strategy kaniko-style",
         )
-    runner = SimulatedRunner(programs(), toy_internet(), is_cancelled=settings.is_stopped)
     fetcher = LocalFetcher(store, bases)
-    if strategy is Strategy.KANIKO_STYLE:
+    caches = None if settings.caches is None else CacheMounts(settings.caches)
+
+    def runner(snapshotter: Snapshotter[Posix]) -> SimulatedRunner:
+        return SimulatedRunner(
+            programs(),
+            toy_internet(),
+            snapshotter=snapshotter,
+            caches=caches,
+            is_cancelled=settings.is_stopped,
+        )
+
+    def scan() -> ScanSnapshotter[Posix]:
         root = Layer(clock=settings.clock())
-        scan = ScanSnapshotter[Posix](
+        return ScanSnapshotter(
             root, store, mode=settings.mode, timestamps=settings.timestamps, listener=settings.listener
         )
-        return Workshop(fetcher, scan, runner, store)
-    memory = MemorySnapshotter(
-        store,
-        timestamps=settings.timestamps,
-        clocks=settings.clock,
-        listener=settings.listener,
-        copied_up=settings.copied_up,
-    )
-    return Workshop(fetcher, memory, runner, store)
+
+    def memory() -> MemorySnapshotter:
+        return MemorySnapshotter(
+            store,
+            timestamps=settings.timestamps,
+            clocks=settings.clock,
+            listener=settings.listener,
+            copied_up=settings.copied_up,
+        )
+
+    if strategy is Strategy.KANIKO_STYLE:
+        return Workshop(
+            fetcher,
+            store,
+            snapshotter=scan,
+            runner=runner,
+            execution=Execution.SIMULATED,
+            concurrency=Concurrency.ONE,
+        )
+    return Workshop(fetcher, store, snapshotter=memory, runner=runner, execution=Execution.SIMULATED)

@@ -124,8 +124,8 @@ class Laboratory:
             seconds=self.seconds,
             stop=stop,
         )
-        tools = workshop(Strategy.SIMULATED, self.store, settings)
-        result = build(request, tools, records=self.store, listener=events.append)
+        with workshop(Strategy.SIMULATED, self.store, settings) as tools:
+            result = build(request, tools, records=self.store, listener=events.append)
         known = [blob for stage in result.stages for blob in stage.image.layers]
         return Built(
             name,

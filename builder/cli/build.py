@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,6 @@ from builder.image.oci import Platform
 from builder.image.reference import Reference
 from builder.image.unpack import unpack_stack
 from builder.protocols import Timestamps, Workshop
-from builder.stores.cachemounts import CacheMounts
 from builder.stores.layout import LayoutStore
 from builder.stores.output import STDOUT, Output, OutputKind
 from builder.strategies import SIMULATED_NOW_NS, Settings, Strategy, download, workshop
@@ -133,8 +133,9 @@ class Invocation:
         )
         for name in graph.unknown_args:
             self.session.say(f"warning: no ARG takes --build-arg {name}")
-        with self.session.store() as store:
-            result, tools = self._build(graph, source.path, store)
+        with ExitStack() as stack:
+            store = stack.enter_context(self.session.store())
+            result, tools = self._build(graph, source.path, store, stack)
             for tag in self.tags:
                 store.tag(tag, result.manifest)
             self._write(store, result)
@@ -142,9 +143,8 @@ class Invocation:
             self._report(graph, store, tools, result)
 
     def _build(
-        self, graph: StageGraph, dockerfile: str, store: LayoutStore
+        self, graph: StageGraph, dockerfile: str, store: LayoutStore, stack: ExitStack
     ) -> tuple[BuildResult, Workshop[Posix]]:
-        mounts = CacheMounts(store)
         style = "quiet" if self.options["quiet"] else self.options["style"]
         with (
             progress(style, self.session.err) as shown,
@@ -156,8 +156,9 @@ class Invocation:
                 start_ns=self.times.epoch_seconds * _SECOND_NS or SIMULATED_NOW_NS,
                 is_stopped=self.stop.is_set,
                 listener=listener,
+                caches=store,
             )
-            tools = workshop(self.strategy, store, settings)
+            tools = stack.enter_context(workshop(self.strategy, store, settings))
             request = BuildRequest(
                 graph=graph,
                 context=files,
@@ -166,7 +167,6 @@ class Invocation:
                 cache=CacheUse.IGNORE if self.options["no_cache"] else CacheUse.TAKE,
                 secrets=self.secrets,
                 download=download,
-                cache_mount=mounts.tree,
                 timestamps=self.times.timestamps,
                 epoch_seconds=self.times.epoch_seconds,
                 timeout_seconds=self.options["timeout"],
@@ -174,7 +174,6 @@ class Invocation:
                 stop=self.stop,
             )
             result = build(request, tools, records=store, listener=listener)
-        mounts.save()
         return result, tools
 
     def _collect(self, event: Event) -> None:

@@ -14,7 +14,6 @@ from builder.dockerfile.plan.stages import StageGraph
 from builder.image.image import Image
 from builder.image.oci import Descriptor
 from builder.protocols import Snapshot, Timestamps
-from unionfs_sim.filesystem import Filesystem
 
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
@@ -38,8 +37,8 @@ class Download:
 class BuildRequest:
     """One build. ``name``: tells this Dockerfile and context from others when saying what changed.
 
-    ``secrets``: by id. ``download``: None where ADD cannot reach any URL. ``cache_mount``: the tree behind
-    ``--mount=type=cache,id=…``. ``stop``: set from outside to end the build at the next opportunity.
+    ``secrets``: by id. ``download``: None where ADD cannot reach any URL. ``stop``: set from outside to end
+    the build at the next opportunity.
     ``epoch_seconds``: the time that image and history bear.
     """
 
@@ -50,7 +49,6 @@ class BuildRequest:
     cache: CacheUse = CacheUse.TAKE
     secrets: Mapping[str, bytes] = field(default_factory=lambda: _NOTHING)
     download: Callable[[str], Download] | None = None
-    cache_mount: Callable[[str], Filesystem] | None = None
     timestamps: Timestamps = field(default_factory=Timestamps)
     epoch_seconds: int = 0
     timeout_seconds: float | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final, Generic, Protocol
@@ -40,6 +39,7 @@ from builder.events import (
     StepBegan,
     StepDone,
     StepFailed,
+    WorkspaceDiscarded,
 )
 from builder.image.digest import DiffID
 from builder.image.image import History, Image, LayerBlob, rfc3339
@@ -61,10 +61,6 @@ class Surroundings(Protocol[FsT]):
 
     def built(self, index: int, /) -> BuiltStage:
         """Another stage; waits until it is done."""
-        ...
-
-    def alone_with(self, cache_mounts: Iterable[str], /) -> AbstractContextManager[object]:
-        """For as long as the block lasts, no other step has any of these cache mounts."""
         ...
 
 
@@ -251,7 +247,7 @@ class StageBuild(Generic[FsT]):
         if not isinstance(record, dict):
             return None
         descriptor = Descriptor(MEDIA_LAYER, record["digest"], record["size"])
-        return _blob(descriptor) if self.workshop.store.has(descriptor.digest) else None
+        return _blob(descriptor) if self.workshop.store.find(descriptor.digest) is not None else None
 
     def _stack(self, layer: LayerBlob | None) -> None:
         if layer is not None:
@@ -273,6 +269,7 @@ class StageBuild(Generic[FsT]):
             self.snapshot = snapshotter.commit(work, None if layer is None else layer.diff_id)
         except BaseException:
             snapshotter.discard(work)
+            self.build.listener(WorkspaceDiscarded(self.planned.index, self.step, work.key))
             raise
         return layer
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import stat
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from builder.errors import StepFailedError
-from builder.protocols import Command, Exit, Mount, Network, Sink
-from builder.world.machine.attachments import Attachment, devices
+from builder.errors import NotSupportedError, StepFailedError
+from builder.protocols import Command, Exit, Network, Sink, Snapshotter, TerminalSize
+from builder.runners.attachments import Attachments, Caches
+from builder.runners.stdin import Stdin
+from builder.world.machine.attachments import devices
 from builder.world.machine.executable import DEFAULT_PATH, ExecError
 from builder.world.machine.mounted import attached
 from builder.world.machine.network import Serving
@@ -19,19 +22,18 @@ from builder.world.machine.scheduler import Cancelled
 from builder.world.machine.world import Limits, World
 from builder.world.supplies.internet import NO_INTERNET
 from builder.world.utilities.accounts import groups, groups_of, users
-from unionfs_sim.filesystem import Attributes, Filesystem
-from unionfs_sim.layers.layer import Layer
-from unionfs_sim.nodes.caller import ROOT, Caller
-from unionfs_sim.trees import walk
+from unionfs_sim.nodes.caller import Caller
 from unionfs_sim.vfs.posix import Posix
 
-_PIECE: Final = 1 << 20
+_FIRST_PID: Final = 1
 
 
 class SimulatedRunner:
     """Runs every command on a machine of its own, with ``programs`` and ``internet``.
 
-    ``is_cancelled`` is asked often and from any thread; once it is true, every command ends.
+    ``snapshotter`` shows what bind mounts are of; ``caches`` has the trees behind cache mounts (None: new
+    ones for each command). ``is_cancelled`` is asked often and from any thread; once it is true, every
+    command ends. Commands run inside ``wait``: this needs no thread.
     """
 
     def __init__(
@@ -39,40 +41,128 @@ class SimulatedRunner:
         programs: Mapping[str, Program],
         internet: Any,
         *,
+        snapshotter: Snapshotter[Posix] | None = None,
+        caches: Caches | None = None,
         limits: Limits | None = None,
         is_cancelled: Callable[[], bool] = lambda: False,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._programs = programs
-        self._internet = internet
-        self._limits = limits
-        self._is_cancelled = is_cancelled
-        self._seconds = seconds
+        self.programs = programs
+        self.internet = internet
+        self.limits = limits
+        self.is_cancelled = is_cancelled
+        self.seconds = seconds
+        self._snapshotter = snapshotter
+        self._caches = caches
 
-    def run(self, rootfs: Posix, command: Command, /, *, output: Sink) -> Exit:
-        """Run to the end; what it printed went to ``output``. StepFailedError if it cannot start or end."""
-        caller, home = account(rootfs, command.user)
-        root = attached(rootfs, [devices(), *(_attachment(mount) for mount in command.mounts)])
+    def start(
+        self, rootfs: Posix, command: Command, /, *, output: Sink, errors: Sink | None = None
+    ) -> SimulatedProcess:
+        """The command, which runs when it is waited for. StepFailedError if its user is unknown."""
+        if command.terminal is not None:
+            raise NotSupportedError("the simulated world has no terminals", fix="leave the terminal out")
+        who = account(rootfs, command.user)
+        mounts = Attachments(command.mounts, self._snapshotter, self._caches)
+        return SimulatedProcess(self, rootfs, command, who, mounts, output, errors)
+
+    def close(self) -> None:
+        """Keep the caches for the next build."""
+        if self._caches is not None:
+            self._caches.save()
+
+
+class SimulatedProcess:
+    """One command in the simulated world. Implements ``builder.protocols.Process``."""
+
+    def __init__(
+        self,
+        runner: SimulatedRunner,
+        rootfs: Posix,
+        command: Command,
+        who: tuple[Caller, str],
+        mounts: Attachments,
+        output: Sink,
+        errors: Sink | None,
+    ) -> None:
+        self._runner = runner
+        self._rootfs = rootfs
+        self._command = command
+        self._caller, self._home = who
+        self._mounts = mounts
+        self._output = output
+        self._errors = errors
+        self._signals: deque[int] = deque()
+        self._stdin = Stdin()
+        if command.stdin is not None:
+            self._stdin.abandon()
+        self._outcome: Exit | BaseException | None = None
+        self._turn = threading.Lock()
+
+    @property
+    def stdin(self) -> Stdin:
+        """Where the input is written to, if the command does not bring it along."""
+        return self._stdin
+
+    def signal(self, number: int, /) -> None:
+        """Let signal ``number`` reach the first process at its next step."""
+        self._signals.append(number)
+
+    def resize(self, size: TerminalSize, /) -> None:
+        """Nothing: there is no terminal."""
+
+    def wait(self) -> Exit:
+        """Run to the end, or tell how it ended."""
+        with self._turn:
+            if self._outcome is None:
+                try:
+                    self._outcome = self._run()
+                except BaseException as error:
+                    self._outcome = error
+                finally:
+                    self._stdin.abandon()
+            if isinstance(self._outcome, Exit):
+                return self._outcome
+            raise self._outcome
+
+    def exec(self, command: Command, /, *, output: Sink, errors: Sink | None = None) -> SimulatedProcess:
+        """One more command in the same root, which runs when it is waited for."""
+        runner = self._runner
+        if command.terminal is not None:
+            raise NotSupportedError("the simulated world has no terminals", fix="leave the terminal out")
+        who = account(self._rootfs, command.user)
+        return SimulatedProcess(runner, self._rootfs, command, who, self._mounts, output, errors)
+
+    def _run(self) -> Exit:
+        with self._mounts.held() as attachments:
+            return self._in(attached(self._rootfs, [devices(), *attachments]))
+
+    def _in(self, root: Posix) -> Exit:
+        runner, command = self._runner, self._command
         _make_directory(root, command.cwd)
-        deadline = None if command.timeout_seconds is None else self._seconds() + command.timeout_seconds
+        deadline = None if command.timeout_seconds is None else runner.seconds() + command.timeout_seconds
+        internet = NO_INTERNET if command.network is Network.NONE else runner.internet
 
         def is_over() -> bool:
-            return self._is_cancelled() or (deadline is not None and self._seconds() >= deadline)
+            while self._signals:  # Asked in the thread of the simulation: only there may a signal arrive.
+                world.scheduler.signal(_FIRST_PID, self._signals.popleft())
+            return runner.is_cancelled() or (deadline is not None and runner.seconds() >= deadline)
 
-        internet = NO_INTERNET if command.network is Network.NONE else self._internet
-        world = World(self._programs, internet, limits=self._limits, is_cancelled=is_over)
-        env = {"PATH": DEFAULT_PATH, "HOSTNAME": "buildkitsandbox", "HOME": home, **command.env}
+        world = World(runner.programs, internet, limits=runner.limits, is_cancelled=is_over)
+        env = {"PATH": DEFAULT_PATH, "HOSTNAME": "buildkitsandbox", "HOME": self._home, **command.env}
         job = Command(argv=command.argv, env=env, cwd=command.cwd, stdin=command.stdin)
+        stdin = self._stdin.reader(world.check) if command.stdin is None else None
         try:
-            return Exit(world.run(root, job, output, caller=caller))
+            return Exit(
+                world.run(root, job, self._output, caller=self._caller, stdin=stdin, errors=self._errors)
+            )
         except ExecError as error:
-            raise _not_started(rootfs, world, command, error) from None
+            raise _not_started(self._rootfs, world, command, error) from None
         except Serving as serving:
             raise StepFailedError(
                 str(serving), fix="RUN must end: put what serves into CMD or ENTRYPOINT", exit_status=1
             ) from None
         except Cancelled:
-            if self._is_cancelled():
+            if runner.is_cancelled():
                 raise StepFailedError("the command was cancelled", exit_status=130) from None
             raise StepFailedError(
                 f"the command did not end within {command.timeout_seconds:g} s",
@@ -145,46 +235,3 @@ def _make_directory(root: Posix, path: str) -> None:
         raise StepFailedError(
             f"the working directory {path} is no directory", fix="WORKDIR must name a directory"
         )
-
-
-def _attachment(mount: Mount) -> Attachment:
-    source = mount.source if mount.source is not None else Layer()
-    path = str(mount.source_path)
-    if isinstance(source, Posix):
-        return Attachment(str(mount.target), source, path, mount.read_only)
-    return Attachment(str(mount.target), _copied(source, path), "/mounted", mount.read_only)
-
-
-def _copied(source: Filesystem, path: str) -> Layer:
-    """What is at ``path`` of a tree that is no ``Posix`` (a directory of the machine), as a layer."""
-    copy = Layer()
-    for place, status in walk(source, path):
-        target = "/mounted" + place[len(path.rstrip("/")) :]
-        if stat.S_ISDIR(status.st_mode):
-            copy.mkdir(target.rstrip("/"), 0o755)
-        elif stat.S_ISLNK(status.st_mode):
-            copy.symlink(source.readlink(place), target)
-        elif stat.S_ISREG(status.st_mode):
-            _copy_file(source, place, copy, target)
-        else:
-            continue
-        change = Attributes(
-            mode=None if stat.S_ISLNK(status.st_mode) else stat.S_IMODE(status.st_mode),
-            uid=status.st_uid,
-            gid=status.st_gid,
-            mtime_ns=status.st_mtime_ns,
-            atime_ns=status.st_mtime_ns,
-        )
-        copy.acting_as(ROOT).setattr(target, change)
-    return copy
-
-
-def _copy_file(source: Filesystem, path: str, copy: Layer, target: str) -> None:
-    reader = source.open(path, os.O_RDONLY)
-    writer = copy.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        while piece := reader.read(_PIECE):
-            writer.write(piece)
-    finally:
-        reader.close()
-        writer.close()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from builder.errors import StepFailedError
 from builder.world.machine.attachments import devices
-from builder.world.machine.descriptor import ByteSource, SinkSource, close_all, inherited, opened
+from builder.world.machine.descriptor import ByteSource, SinkSource, Source, close_all, inherited, opened
 from builder.world.machine.executable import (
     DEFAULT_PATH,
     ExecError,
@@ -219,10 +219,20 @@ class World:
 
     # ---- the whole --------------------------------------------------------------------------------
 
-    def run(self, root: Posix, command: Command, output: Sink, *, caller: Caller = ROOT) -> int:
+    def run(
+        self,
+        root: Posix,
+        command: Command,
+        output: Sink,
+        *,
+        caller: Caller = ROOT,
+        stdin: Source | None = None,
+        errors: Sink | None = None,
+    ) -> int:
         """Run ``command`` in ``root`` to its end; its exit status. One world runs one command at a time.
 
-        The clock is the root's, unless the world was given one. Both descriptors 1 and 2 go to ``output``.
+        The clock is the root's, unless the world was given one. Both descriptors 1 and 2 go to ``output``,
+        or 2 to ``errors``. ``stdin``: what descriptor 0 reads, in place of the command's bytes.
         Raises ExecError if it cannot be executed, StepFailedError over a limit, Serving if it serves and does
         not end, and Cancelled when ``is_cancelled`` says so.
         """
@@ -234,7 +244,9 @@ class World:
             root = attached(root, [devices()])
         fs = root.acting_as(caller, cwd=command.cwd)
         sink = opened(SinkSource(output, self.account_output))
-        fds: dict[int, Stream] = {0: opened(ByteSource(command.stdin)), 1: sink, 2: sink.duplicate()}
+        complaints = sink.duplicate() if errors is None else opened(SinkSource(errors, self.account_output))
+        given = ByteSource(command.stdin or b"") if stdin is None else stdin
+        fds: dict[int, Stream] = {0: opened(given), 1: sink, 2: complaints}
         parent = Process(self, fs, ("container",), dict(command.env), command.cwd, fds)
         try:
             path = locate(fs, command.argv[0], command.env.get("PATH", DEFAULT_PATH))
