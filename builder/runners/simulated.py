@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import stat
 import threading
 import time
@@ -15,13 +16,15 @@ from builder.runners.attachments import Attachments, Caches
 from builder.runners.stdin import Stdin
 from builder.world.machine.attachments import devices
 from builder.world.machine.executable import DEFAULT_PATH, ExecError
+from builder.world.machine.machine import Limits
 from builder.world.machine.mounted import attached
 from builder.world.machine.network import Serving
 from builder.world.machine.process import Program
 from builder.world.machine.scheduler import Cancelled
-from builder.world.machine.world import Limits, World
+from builder.world.machine.stopped import StoppedError
 from builder.world.supplies.internet import NO_INTERNET
-from builder.world.utilities.accounts import groups, groups_of, users
+from builder.world.world import Job, World
+from unionfs_sim.accounts import PASSWD, Identity, IdRangeError, UnknownAccountError, identity
 from unionfs_sim.nodes.caller import Caller
 from unionfs_sim.vfs.posix import Posix
 
@@ -79,7 +82,7 @@ class SimulatedProcess:
         runner: SimulatedRunner,
         rootfs: Posix,
         command: Command,
-        who: tuple[Caller, str],
+        who: Identity,
         mounts: Attachments,
         output: Sink,
         errors: Sink | None,
@@ -87,7 +90,7 @@ class SimulatedProcess:
         self._runner = runner
         self._rootfs = rootfs
         self._command = command
-        self._caller, self._home = who
+        self._who = who
         self._mounts = mounts
         self._output = output
         self._errors = errors
@@ -138,25 +141,26 @@ class SimulatedProcess:
 
     def _in(self, root: Posix) -> Exit:
         runner, command = self._runner, self._command
-        _make_directory(root, command.cwd)
+        make_directory(root, command.cwd)
         deadline = None if command.timeout_seconds is None else runner.seconds() + command.timeout_seconds
         internet = NO_INTERNET if command.network is Network.NONE else runner.internet
 
         def is_over() -> bool:
             while self._signals:  # Asked in the thread of the simulation: only there may a signal arrive.
-                world.scheduler.signal(_FIRST_PID, self._signals.popleft())
+                world.machine.scheduler.signal(_FIRST_PID, self._signals.popleft())
             return runner.is_cancelled() or (deadline is not None and runner.seconds() >= deadline)
 
         world = World(runner.programs, internet, limits=runner.limits, is_cancelled=is_over)
-        env = {"PATH": DEFAULT_PATH, "HOSTNAME": "buildkitsandbox", "HOME": self._home, **command.env}
-        job = Command(argv=command.argv, env=env, cwd=command.cwd, stdin=command.stdin)
-        stdin = self._stdin.reader(world.check) if command.stdin is None else None
+        env = {"PATH": DEFAULT_PATH, "HOSTNAME": "buildkitsandbox", "HOME": self._who.home, **command.env}
+        job = Job(argv=command.argv, env=env, cwd=command.cwd, stdin=command.stdin or b"")
+        stdin = self._stdin.reader(world.machine.check) if command.stdin is None else None
+        caller = Caller(self._who.uid, self._who.gid, self._who.groups)
         try:
-            return Exit(
-                world.run(root, job, self._output, caller=self._caller, stdin=stdin, errors=self._errors)
-            )
+            return Exit(world.run(root, job, self._output, caller=caller, stdin=stdin, errors=self._errors))
         except ExecError as error:
             raise _not_started(self._rootfs, world, command, error) from None
+        except StoppedError as error:
+            raise step_failed(error) from None
         except Serving as serving:
             raise StepFailedError(
                 str(serving), fix="RUN must end: put what serves into CMD or ENTRYPOINT", exit_status=1
@@ -191,40 +195,27 @@ def _not_started(root: Posix, world: World, command: Command, error: ExecError) 
     return StepFailedError(f'exec: "{name}": {what}', fix=fix, exit_status=127)
 
 
-def account(root: Posix, text: str) -> tuple[Caller, str]:
-    """Who ``USER text`` means in an image, and the home directory (OCI image-spec config.md, "User").
+def step_failed(error: StoppedError) -> StepFailedError:
+    """The error for a command that was stopped."""
+    return StepFailedError(error.message, fix=error.fix)
 
-    A name must be in the image's /etc/passwd or /etc/group; a number need not be. StepFailedError else.
-    """
-    name, _, group_text = text.partition(":")
-    name = name or "0"
-    known = users(root)
-    number = int(name) if name.isascii() and name.isdigit() else None
-    user = next((each for each in known if each.name == name), None)
-    if user is None and number is not None:
-        user = next((each for each in known if each.uid == number), None)
-    if user is None and number is None:
+
+def account(root: Posix, text: str) -> Identity:
+    """Who ``USER text`` means in an image; StepFailedError if a name is not known there."""
+    try:
+        return identity(root, text)
+    except UnknownAccountError as error:
+        kind, word = ("user", "adduser") if error.file == PASSWD else ("group", "addgroup")
+        file = posixpath.basename(error.file)
         raise StepFailedError(
-            f"unable to find user {name}: no matching entries in passwd file",
-            fix="make it first (RUN adduser …), or use a number; there are: "
-            + ", ".join(u.name for u in known),
-        )
-    uid = user.uid if user is not None else number or 0
-    gid = user.gid if user is not None else 0
-    extra = groups_of(root, user.name, gid) if user is not None else []
-    home = user.home if user is not None else "/"
-    if not group_text:
-        return Caller(uid, gid, frozenset(extra) - {gid}), home
-    group = next((each for each in groups(root) if each.name == group_text), None)
-    if group is None and not (group_text.isascii() and group_text.isdigit()):
-        raise StepFailedError(
-            f"unable to find group {group_text}: no matching entries in group file",
-            fix="make it first (RUN addgroup …), or use a number",
-        )
-    return Caller(uid, group.gid if group is not None else int(group_text)), home
+            f"unable to find {kind} {error.name}: no matching entries in {file} file",
+            fix=f"make it first (RUN {word} …), or use a number; there are: {', '.join(error.known)}",
+        ) from None
+    except IdRangeError as error:
+        raise StepFailedError(str(error)) from None
 
 
-def _make_directory(root: Posix, path: str) -> None:
+def make_directory(root: Posix, path: str) -> None:
     """The working directory, made if it does not exist, as runc does."""
     made = ""
     for name in path.split("/"):

@@ -70,7 +70,7 @@ class Stdin:
 
 
 class Reader:
-    """What descriptor 0 of the command reads. Implements ``builder.world.descriptor.Source``."""
+    """What descriptor 0 of the command reads. Implements ``builder.world.machine.descriptor.Stream``."""
 
     def __init__(self, pipe: Stdin, check: Callable[[], None]) -> None:
         self._pipe = pipe

@@ -27,7 +27,7 @@ def shell_program(dialect: Dialect) -> Program:
         except CommandFailed as failure:
             shell.say(f"{shell.name}: 0: {failure.message}\n", 2)
             return failure.status
-        with process.world.scheduler.enrolled(process.pid, shell.receive):
+        with process.machine.scheduler.enrolled(process.pid, shell.receive):
             return shell.run_to_end(body)
 
     return run

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from builder.world.machine.descriptor import inherited
-from builder.world.machine.process import Process, Stream
+from builder.world.machine.descriptor import Stream, inherited
+from builder.world.machine.process import Process
 from builder.world.machine.scheduler import Task
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.expansion.variables import Variables
 from builder.world.shell.language.syntax import Node
-from builder.world.utilities.accounts import users
+from unionfs_sim.accounts import users
 from unionfs_sim.vfs.posix import Posix
 
 if TYPE_CHECKING:
-    from builder.world.machine.world import World
+    from builder.world.machine.machine import Machine
 
 TESTED: Final = 1
 """Flag of a command whose failure is looked at (a condition, the left of ``&&``): ``set -e`` lets it pass."""
@@ -92,14 +93,14 @@ class ShellState:
     def copied_process(self, pid: int) -> Process:
         """The process of a subshell: the same, with descriptors of its own."""
         own = self.process
-        return Process(own.world, own.fs, own.argv, own.env, own.cwd, inherited(own.fds), own.executable, pid)
+        return replace(own, fds=inherited(own.fds), pid=pid)
 
     # ---- what words are expanded with -----------------------------------------------------------
 
     @property
-    def world(self) -> World:
+    def machine(self) -> Machine:
         """The machine that it runs on."""
-        return self.process.world
+        return self.process.machine
 
     @property
     def fs(self) -> Posix:

@@ -24,8 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from builder.world.machine.executable import PROGRAM_MAGIC
 from builder.world.machine.objects import native_archive, native_library
-from builder.world.machine.process import PROGRAM_MAGIC
 from builder.world.programs.cc.library.natives import GROUPS
 
 SCALE: Final = 100

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from builder.world.machine.descriptor import ByteSource, Descriptor
+from builder.world.machine.descriptor import ByteSource, Descriptor, Stream
 from builder.world.machine.pipe import ReadEnd
-from builder.world.machine.process import Stream
 from builder.world.shell.builtins.table import number
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed

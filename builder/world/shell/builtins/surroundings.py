@@ -167,7 +167,7 @@ def ulimit(shell: Shell, words: Sequence[str]) -> int:
 
 def wait(shell: Shell, words: Sequence[str]) -> int:
     """``wait [pid…]``: until the processes in the background have ended; the status of the last."""
-    scheduler = shell.world.scheduler
+    scheduler = shell.machine.scheduler
     pids = operands(words)
     if not pids:
         scheduler.block(lambda: all(task.done for task in shell.jobs) or bool(shell.signals))
@@ -223,7 +223,7 @@ def kill(shell: Shell, words: Sequence[str]) -> int:
     for text in arguments:
         if not text.isdigit():
             raise CommandFailed(f"Illegal number: {text}", 2)
-        if not shell.world.scheduler.signal(int(text), signal):
+        if not shell.machine.scheduler.signal(int(text), signal):
             shell.complain("No such process", command="kill")
             status = 1
     return status

@@ -94,13 +94,13 @@ class Children(Traps):
 
     def run_child(self, body: Callable[[], int]) -> int:
         """As ``run_to_end``, for a process of its own that signals can be sent to."""
-        with self.world.scheduler.enrolled(self.process.pid, self.receive):
+        with self.machine.scheduler.enrolled(self.process.pid, self.receive):
             return self.run_to_end(body)
 
     def output_of(self, body: Node, /) -> str:
         """What the commands print, without the newlines at its end (command substitution)."""
         twin = self.fork()
-        collector = Collector(self.world.account_captured)
+        collector = Collector(self.machine.account_captured)
         old = twin.fds.pop(1, None)
         if old is not None:
             old.close()
@@ -125,10 +125,10 @@ class Children(Traps):
 
     def run_background(self, node: Background, flags: int) -> int:  # noqa: ARG002
         """``command &``: beside this shell; its input is empty."""
-        pid = self.world.scheduler.new_pid()
+        pid = self.machine.scheduler.new_pid()
         twin = self.fork(pid=pid)
         twin.replace(0, opened(Null()))
-        task = self.world.start(partial(twin.run_child, partial(twin.execute, node.command)), pid=pid)
+        task = self.machine.start(partial(twin.run_child, partial(twin.execute, node.command)), pid=pid)
         self.jobs.append(task)
         self.last_background = pid
         self.status = 0
@@ -136,7 +136,7 @@ class Children(Traps):
 
     def run_pipeline(self, node: Pipeline, flags: int) -> int:
         """Each command as a process; the status of the last, or (pipefail) of the last that failed."""
-        scheduler = self.world.scheduler
+        scheduler = self.machine.scheduler
         tasks = []
         reader = None
         for command in node.commands[:-1]:
@@ -148,7 +148,7 @@ class Children(Traps):
             twin.replace(1, writer)
             reader = following
             tasks.append(
-                self.world.start(partial(twin.run_child, partial(twin.execute, command, flags)), pid=pid)
+                self.machine.start(partial(twin.run_child, partial(twin.execute, command, flags)), pid=pid)
             )
         last = self.fork(pid=scheduler.new_pid())
         last.replace(0, reader)

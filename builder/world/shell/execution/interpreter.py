@@ -122,7 +122,7 @@ class Shell(Children):
         self.loop_depth += 1
         try:
             for value in values:
-                self.world.scheduler.check()
+                self.machine.scheduler.check()
                 self.variables.set(node.name, value)
                 try:
                     status = self.execute(node.body, flags)

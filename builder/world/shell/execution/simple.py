@@ -7,8 +7,9 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, cast
 
+from builder.world.machine.descriptor import Stream
 from builder.world.machine.executable import DEFAULT_PATH, ExecError, locate
-from builder.world.machine.process import Stream
+from builder.world.machine.process import execute
 from builder.world.shell.builtins import BUILTINS, Builtin
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed, ExitShell, ReturnFromFunction, ShellError
@@ -48,7 +49,7 @@ class SimpleCommands(ShellState):
 
     def run_simple(self, node: SimpleCommand, flags: int) -> int:
         """Run a simple command."""
-        self.process.world.scheduler.check()
+        self.process.machine.scheduler.check()
         self.line = node.line
         self.substitution_status = None
         words = self._expanded(node.words) if node.words else []
@@ -203,7 +204,7 @@ class SimpleCommands(ShellState):
         """Run an executable file as a child process; raises ExecError if it cannot be."""
         env = self.variables.environment()
         path = locate(self.fs, words[0], self.variables.get("PATH") or DEFAULT_PATH)
-        return self.process.world.execute(self.process, path, words, env=env)
+        return execute(self.process, path, words, env=env)
 
     def where_is(self, name: str) -> str | None:
         """The path of the file that a command name leads to, or None."""
@@ -215,7 +216,7 @@ class SimpleCommands(ShellState):
 
     def hint(self, name: str) -> str:
         """What to try instead of a command that does not exist, or "": a name like it that does exist."""
-        if name in self.world.programs:
+        if name in self.process.programs:
             return "it is simulated, but not installed in this image"
         known = {name for name in BUILTINS if self.builtin(name)} | set(self.functions)
         for directory in (self.variables.get("PATH") or DEFAULT_PATH).split(":"):

@@ -49,7 +49,7 @@ GROUP = "root:x:0:\napp:x:1001:\nweb:x:33:app\n"
 def fetch(process: Process) -> int:
     """A program that asks the internet."""
     try:
-        process.out(f"{process.world.internet.fetch(process.argv[1]).status}\n")
+        process.out(f"{process.machine.internet.fetch(process.argv[1]).status}\n")
     except UnreachableError as error:
         process.complain(str(error))
         return 1
@@ -148,7 +148,9 @@ def tmpfs(target: str) -> tuple[Tmpfs, ...]:
     ],
 )
 def test_a_user_is_found_in_the_image(bench: Bench, text: str, caller: Caller, home: str) -> None:
-    assert account(bench.root, text) == (caller, home)
+    found = account(bench.root, text)
+
+    assert (Caller(found.uid, found.gid, found.groups), found.home) == (caller, home)
 
 
 @pytest.mark.parametrize("text", ["nobody", "app:none"])

@@ -7,7 +7,7 @@ import stat
 import pytest
 
 from builder.image.reference import Reference
-from builder.world.machine.process import PROGRAM_MAGIC
+from builder.world.machine.executable import PROGRAM_MAGIC
 from builder.world.programs import PROGRAMS
 from builder.world.shell import SHELLS
 from builder.world.supplies import bases
