@@ -57,13 +57,16 @@ def _read(dockerfile: str) -> DockerfileSource:
 
 def _environment(base: str) -> Mapping[str, str] | None:
     """What an embedded base image sets; None for an image that is not embedded."""
+    from builder.image.config import ImageConfig
+    from builder.image.reference import Reference
     from builder.world.supplies.bases import find
 
     try:
-        image = find(base)
+        name = Reference.parse(base).familiar
     except BuildError:
         return None
-    return None if image is None else image.config.env
+    image = find(name)
+    return None if image is None else ImageConfig.of(image.config, where=name).env
 
 
 def _record(each: Finding) -> dict[str, object]:

@@ -60,6 +60,6 @@ def machine():
         image = bases.find(name)
         assert image is not None
         union = mount(lowers=list(image.layers), upper=Layer(), clock=TickingClock(BEGIN_NS, 1_000_000))
-        return Machine(union, image.config.working_dir or "/", internet or toy_internet())
+        return Machine(union, image.config.get("WorkingDir", "/"), internet or toy_internet())
 
     return make

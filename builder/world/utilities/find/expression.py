@@ -12,7 +12,7 @@ from builder.world.matching.pattern import matches
 from builder.world.matching.regex import RegexError, compiled
 from builder.world.utilities.commandline import UsageError
 from builder.world.utilities.dates import NANOSECONDS
-from builder.world.utilities.files.paths import base_name
+from builder.world.utilities.filenames import base_name
 from builder.world.utilities.modes import ModeError, changed_mode
 from builder.world.utilities.streams import octets, reason
 from builder.world.utilities.walks import Found

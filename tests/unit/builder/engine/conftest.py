@@ -67,8 +67,8 @@ class Bases:
     def __init__(self, images: Mapping[str, Any]) -> None:
         self._images = images
 
-    def find(self, reference: Any) -> Any:
-        return self._images.get(reference.familiar)
+    def find(self, name: str) -> Any:
+        return self._images.get(name)
 
     def names(self) -> list[str]:
         return sorted(self._images)
@@ -137,13 +137,11 @@ class Kitchen:
 
 @pytest.fixture
 def kitchen() -> Kitchen:
-    from builder.image.config import ImageConfig
-
     tree = layer(
         {
             "/etc/passwd": "root:x:0:0:root:/root:/bin/sh\nweb:x:33:44::/srv:/bin/sh\n",
             "/etc/group": "staff:x:50:\n",
         }
     )
-    config = ImageConfig(env={"PATH": "/bin"}, cmd=("sh",), working_dir="/work")
+    config = {"Env": ["PATH=/bin"], "Cmd": ["sh"], "WorkingDir": "/work"}
     return Kitchen(bases={"base:latest": Base((tree.freeze(),), config)})
