@@ -7,21 +7,17 @@ import posixpath
 import stat
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from builder.world.shell.builtins.table import letters, operands
+from builder.world.shell.builtins.arguments import letters, operands
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
 from builder.world.shell.signals import NAMES, signal_number
+from builder.world.shell.state import Shell
 from builder.world.utilities.escapes import unescape
 from builder.world.utilities.words.echo import echoed
 from builder.world.utilities.words.printf import formatted
 from builder.world.utilities.words.test import Expression, TestError
 from unionfs_sim.vfs.posix import Posix
-
-if TYPE_CHECKING:
-    from builder.world.shell.execution.interpreter import Shell
-
 
 # ---- where -----------------------------------------------------------------------------------
 

@@ -6,16 +6,14 @@ import errno
 import os
 import stat
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from builder.world.machine.descriptor import ByteSource, Descriptor, Stream, duplicate, opened
 from builder.world.machine.devices import open_path
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
 from builder.world.shell.language.syntax import HereDocument, Redirection
-
-if TYPE_CHECKING:
-    from builder.world.shell.execution.interpreter import Shell
+from builder.world.shell.state import Shell
 
 _FLAGS: Final = {
     "<": os.O_RDONLY,

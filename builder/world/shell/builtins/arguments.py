@@ -1,35 +1,10 @@
-"""What a builtin is: a function of a shell and the words of the command."""
+"""The arguments of builtins: numbers, operands, and one-letter flags."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias
+from collections.abc import Sequence
 
-from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
-
-if TYPE_CHECKING:
-    from builder.world.shell.execution.interpreter import Shell
-
-Run: TypeAlias = Callable[["Shell", Sequence[str]], int]
-
-EXTENDED: Final = frozenset({Dialect.ASH, Dialect.BASH})
-ONLY_BASH: Final = frozenset({Dialect.BASH})
-
-
-@dataclass(frozen=True, slots=True)
-class Builtin:
-    """``special``: an error in it ends the shell, and assignments before it stay (POSIX XCU 2.14).
-
-    ``assigns``: its arguments may look like assignments, and are not split then. ``dialects``: which shells
-    have it; None for all.
-    """
-
-    run: Run
-    special: bool = False
-    assigns: bool = False
-    dialects: frozenset[Dialect] | None = None
 
 
 def number(text: str) -> int:
