@@ -17,7 +17,7 @@ from builder.image.image import Image
 from builder.image.unpack import unpack_stack
 from builder.protocols import Command
 from builder.runners.simulated import account, make_directory, step_failed
-from builder.strategies import programs
+from builder.strategies.simulated import programs
 from builder.world.machine.executable import DEFAULT_PATH, ExecError
 from builder.world.machine.network import HttpRequest, Network, Serving
 from builder.world.machine.stopped import StoppedError

@@ -9,7 +9,7 @@ from typing import Any, Generic
 from builder.context.paths import clean
 from builder.dockerfile.plan.stages import PlannedStage, StageBase
 from builder.dockerfile.syntax.instruction import Copy, Instruction, Run
-from builder.engine.request import BuildRequest, BuildResult, BuiltStage
+from builder.engine.order import BuildRequest, BuildResult, BuiltStage
 from builder.engine.schedule import MAX_WORKERS, Schedule, Stopped
 from builder.engine.stage import StageBuild
 from builder.errors import StepFailedError

@@ -26,7 +26,7 @@ from builder.dockerfile.syntax.instruction import (
 from builder.dockerfile.syntax.parser import parse_trigger
 from builder.engine import cachekey
 from builder.engine.configure import configured, created_by, scratch_config
-from builder.engine.request import BuildRequest, BuiltStage, CacheUse
+from builder.engine.order import BuildRequest, BuiltStage, CacheUse
 from builder.engine.schedule import Stopped
 from builder.errors import BuildError, StepFailedError
 from builder.events import (

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from builder.image.digest import DiffID, Digest
-from builder.protocols import FsT, Records, Snapshot, Snapshotter, Store
+from builder.protocols import FsT, Records, Snapshot, Store, Workshop
 from unionfs_sim.tar.reader import TarReader
 
 
-def snapshot_bytes(snapshotter: Snapshotter[FsT], snapshot: Snapshot, records: Records) -> int:
+def snapshot_bytes(workshop: Workshop[FsT], snapshot: Snapshot, records: Records) -> int:
     """What the files of a committed state weigh; counted once, then remembered."""
     key = f"weight:{snapshot.chain_id}"
     known = records.recall(key)
     if known is not None:
         return int(known["bytes"])
-    weight = snapshotter.usage(snapshot).bytes
+    weight = workshop.snapshotter.usage(snapshot).bytes
     records.remember(key, {"bytes": weight})
     return weight
 

@@ -8,7 +8,8 @@ from runner_laws import PASSWD, Machine, RunnerLaws
 from builder.image.digest import DiffID
 from builder.protocols import EMPTY
 from builder.stores.memory import MemoryStore
-from builder.strategies import Settings, Strategy, workshop
+from builder.strategies.definition import Settings
+from builder.strategies.strategy import Strategy
 from builder.world.supplies import bases
 from unionfs_sim.layers.layer import layer
 from unionfs_sim.tar.pack import pack
@@ -21,7 +22,7 @@ def machine_of(strategy: Strategy) -> Machine:
     snapshot = EMPTY
     for tree in (*base.layers, layer({"/etc/passwd": PASSWD})):
         snapshot = snapshot.with_layer(DiffID(store.put(pack(tree)).digest))
-    return Machine(workshop(strategy, store, Settings(caches=store)), snapshot)
+    return Machine(strategy.definition.tools(store, Settings()).workshop, snapshot)
 
 
 class TestSimulated(RunnerLaws):

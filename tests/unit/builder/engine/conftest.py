@@ -14,7 +14,7 @@ from builder.context.selection import Source
 from builder.dockerfile.plan.stages import plan
 from builder.dockerfile.syntax.parser import parse
 from builder.engine.build import build
-from builder.engine.request import BuildRequest, BuildResult
+from builder.engine.order import BuildRequest, BuildResult
 from builder.events import CacheHit, CacheMissed, Event
 from builder.image.image import Image
 from builder.image.unpack import unpack_stack

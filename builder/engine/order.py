@@ -13,7 +13,7 @@ from builder.dockerfile.plan.scope import Scope
 from builder.dockerfile.plan.stages import StageGraph
 from builder.image.image import Image
 from builder.image.oci import Descriptor
-from builder.protocols import Snapshot, Timestamps
+from builder.protocols import Snapshot
 
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
@@ -49,7 +49,6 @@ class BuildRequest:
     cache: CacheUse = CacheUse.TAKE
     secrets: Mapping[str, bytes] = field(default_factory=lambda: _NOTHING)
     download: Callable[[str], Download] | None = None
-    timestamps: Timestamps = field(default_factory=Timestamps)
     epoch_seconds: int = 0
     timeout_seconds: float | None = None
     seconds: Callable[[], float] = lambda: 0.0
