@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from builder.context.edit import make
 from builder.errors import BuildError
 from builder.namespace import wire
 from builder.namespace.channel import Channel, Message
-from builder.namespace.layers import opened
+from builder.namespace.layers import edits_from, opened
 from builder.namespace.owned import OwnedDirectory
 from builder.namespace.stack import Stack
 
 
 def serve(channel: Channel, message: Message, _: list[int]) -> None:
-    """Answer each ``{"do": verb, "path": …, "more": […]}`` about the root that ``stack`` describes."""
+    """Answer each ``{"do": verb, "path": …, "more": […]}`` about the root that ``stack`` describes.
+
+    "apply" makes edits in it, which come through a pipe.
+    """
     with opened(Stack.of(message["stack"])) as directory:
         while (received := channel.receive()) is not None:
-            question, _ = received
+            question, descriptors = received
             try:
-                _answer(channel, directory, question)
+                if question["do"] == "apply":
+                    make(directory, edits_from(descriptors[0]))
+                    channel.send({})
+                else:
+                    _answer(channel, directory, question)
             except (OSError, ValueError, BuildError) as error:
                 channel.send({"failed": wire.error_told(error)})
 

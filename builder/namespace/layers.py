@@ -15,14 +15,16 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Final
+from typing import BinaryIO, Final
 
-from builder.context.edit import Edit, make
+from builder.context.edit import Edit
+from builder.context.subtree import Subtree
 from builder.errors import BuildError
 from builder.namespace import wire
 from builder.namespace.channel import Channel, Message
 from builder.namespace.owned import OWNER, UNIONS, OwnedDirectory, is_files_own, name_for, owner_of
 from builder.namespace.stack import Ownership, Stack
+from unionfs_sim.filesystem import Attributes
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.layers.markers import ESCAPED, PRIVATE
 from unionfs_sim.nodes.content import EMPTY, Content
@@ -30,6 +32,7 @@ from unionfs_sim.nodes.inode import NO_XATTRS, Inode
 from unionfs_sim.tar.header import END_OF_ARCHIVE
 from unionfs_sim.tar.pack import pack
 from unionfs_sim.tar.unpack import read_layer
+from unionfs_sim.trees import copy_tree
 
 _PIECE: Final = 1 << 20
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -341,21 +344,19 @@ class FileHere(Content):
 # ---- edits ----
 
 
-def apply(channel: Channel, message: Message, descriptors: list[int]) -> None:
-    """Make the edits that come through the pipe, each followed by the bytes that it writes."""
-    with open(descriptors[0], "rb", buffering=_PIECE) as pipe, opened(Stack.of(message["stack"])) as root:
-        make(root, _edits(pipe))
-    channel.send({"applied": True})
+def edits_from(descriptor: int) -> Iterator[Edit]:
+    """The edits that come through a pipe, each followed by the bytes that it writes; closes it at the end."""
+    with open(descriptor, "rb", buffering=_PIECE) as pipe:
+        yield from _edits(pipe)
 
 
-def _edits(pipe: object) -> Iterator[Edit]:
-    read = getattr(pipe, "read")  # noqa: B009
-    while head := read(4):
-        told = json.loads(read(int.from_bytes(head, "big")))
+def _edits(pipe: BinaryIO) -> Iterator[Edit]:
+    while head := pipe.read(4):
+        told = json.loads(pipe.read(int.from_bytes(head, "big")))
         if told[0] != "file":
             yield wire.edit_of(told, EMPTY)
             continue
-        content = Arriving(read, told[3])
+        content = Arriving(pipe, told[3])
         yield wire.edit_of(told, content)
         content.skip()
 
@@ -363,11 +364,11 @@ def _edits(pipe: object) -> Iterator[Edit]:
 class Arriving(Content):
     """The bytes of a file as they come through a pipe: to be read once, from the beginning on."""
 
-    __slots__ = ("_left", "_read", "_size")
+    __slots__ = ("_left", "_pipe", "_size")
 
-    def __init__(self, read: object, size: int) -> None:
+    def __init__(self, pipe: BinaryIO, size: int) -> None:
         super().__init__()
-        self._read = read
+        self._pipe = pipe
         self._size = self._left = size
 
     @property
@@ -379,8 +380,7 @@ class Arriving(Content):
         """The next bytes; ``offset`` must be where the last ones ended."""
         if offset != self._size - self._left:
             raise BuildError("the bytes of a file come in order and once")
-        assert callable(self._read)
-        piece = bytes(self._read(self._left if size < 0 else min(size, self._left)))
+        piece = self._pipe.read(self._left if size < 0 else min(size, self._left))
         if not piece and self._left and size:
             raise BuildError("the builder ended amid a file")
         self._left -= len(piece)
@@ -405,6 +405,22 @@ def opened(stack: Stack) -> Iterator[OwnedDirectory]:
 
 
 # ---- directories of the state ----
+
+
+def make_cache(channel: Channel, message: Message, _: list[int]) -> None:
+    """A new directory ``name`` for a cache mount, with a mode and an owner, or the files of ``initial``."""
+    new, name, ownership = message["new"], message["name"], Ownership(message["ownership"])
+    os.mkdir(new, 0o755)
+    with OwnedDirectory(new, ownership) as directory:
+        initial = message["initial"]
+        if initial is not None:
+            with opened(Stack.of(initial["stack"])) as view:
+                copy_tree(Subtree(view, initial["path"]), directory)
+        else:
+            owner = Attributes(mode=message["mode"], uid=message["uid"], gid=message["gid"])
+            directory.setattr("/", owner)
+    publish(new, name)
+    channel.send({"made": name})
 
 
 def prepare(message: Message) -> Message:

@@ -94,6 +94,22 @@ def bind(path: str, *, recursive: bool = False) -> int:
     return syscalls.open_tree(path, recursive=recursive)
 
 
+def bind_for(path: str, user_namespace: int) -> int:
+    """By the machine's root, from outside: the file or directory at ``path`` for use inside.
+
+    Root's files are root's in there too, where the file system can show them so (ext4, xfs, btrfs, tmpfs; not
+    every other), and else belong to nobody.
+    """
+    mounted = syscalls.open_tree(path)
+    try:
+        syscalls.mount_setattr(mounted, syscalls.MOUNT_ATTR_IDMAP, user_namespace=user_namespace)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.EPERM, errno.EOPNOTSUPP):
+            os.close(mounted)
+            raise
+    return mounted
+
+
 def read_only(mounted: int) -> None:
     """Let nobody write through the mount, nor through those below it."""
     syscalls.mount_setattr(mounted, syscalls.MOUNT_ATTR_RDONLY, recursive=True)

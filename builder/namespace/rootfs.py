@@ -6,10 +6,13 @@ descriptor (SCM_RIGHTS).
 
 from __future__ import annotations
 
+import json
 import os
 import threading
-from typing import Any, AnyStr
+from collections.abc import Iterable
+from typing import Any, AnyStr, BinaryIO, Final
 
+from builder.context.edit import Edit, WriteFile
 from builder.errors import BuildError
 from builder.namespace import wire
 from builder.namespace.channel import Channel, Message
@@ -17,6 +20,8 @@ from builder.namespace.stack import Stack
 from builder.namespace.userns import UserNamespace
 from unionfs_sim.filesystem import Attributes, Stat
 from unionfs_sim.host.directory import HostFile
+
+_PIECE: Final = 1 << 20
 
 
 class RootFs:
@@ -88,24 +93,64 @@ class RootFs:
         """Change owner, then mode, xattrs and times, of the name itself."""
         self._ask("setattr", path, wire.attributes_told(change))
 
+    def apply(self, edits: Iterable[Edit]) -> None:
+        """Make ``edits``, in order: one stream, however many files. Fails as the file system fails."""
+        reads, writes = os.pipe2(os.O_CLOEXEC)
+        with self._lock:
+            channel = self._opened()
+            try:
+                channel.send({"do": "apply"}, [reads])
+            finally:
+                os.close(reads)
+            try:
+                with open(writes, "wb", buffering=_PIECE) as pipe:
+                    _write(pipe, edits)
+            except BrokenPipeError:
+                pass  # it could not go on, and says why
+            _checked(channel.receive(), None)
+
+    def _opened(self) -> Channel:
+        if self._channel is None:
+            self._channel = self.namespace.request({"verb": "open", "stack": self.stack.told()})
+        return self._channel
+
     def _ask(self, verb: str, path: str | bytes, *more: Any) -> Message:
         return self._asked(verb, path, list(more))[0]
 
     def _asked(self, verb: str, path: str | bytes, more: list[Any]) -> tuple[Message, list[int]]:
         with self._lock:
-            if self._channel is None:
-                self._channel = self.namespace.request({"verb": "open", "stack": self.stack.told()})
+            channel = self._opened()
             try:
-                self._channel.send({"do": verb, "path": os.fsdecode(path), "more": more})
+                channel.send({"do": verb, "path": os.fsdecode(path), "more": more})
             except BrokenPipeError:
                 pass  # it could not begin, and has said why
-            received = self._channel.receive()
-        if received is None:
-            raise BuildError("the process that reads a root file system has ended")
-        message, descriptors = received
-        if "failed" not in message:
-            return message, descriptors
-        error = wire.error_of(message["failed"])
-        if isinstance(error, OSError):
-            raise OSError(error.errno, error.strerror, path)
-        raise error
+            return _checked(channel.receive(), path)
+
+
+def _checked(
+    received: tuple[Message, list[int]] | None, path: str | bytes | None
+) -> tuple[Message, list[int]]:
+    """An answer; raises the error that it is, with ``path`` as it was asked about."""
+    if received is None:
+        raise BuildError("the process that serves a root file system has ended")
+    message, descriptors = received
+    if "failed" not in message:
+        return message, descriptors
+    error = wire.error_of(message["failed"])
+    if isinstance(error, OSError) and path is not None:
+        raise OSError(error.errno, error.strerror, path)
+    raise error
+
+
+def _write(pipe: BinaryIO, edits: Iterable[Edit]) -> None:
+    """Each edit as its length, its text, and the bytes that it writes."""
+    for edit in edits:
+        told = json.dumps(wire.edit_told(edit)).encode()
+        pipe.write(len(told).to_bytes(4, "big") + told)
+        if isinstance(edit, WriteFile):
+            left = edit.content.size
+            for piece in edit.content.chunks():
+                left -= len(piece)
+                pipe.write(piece if left >= 0 else piece[:left])
+            if left:
+                raise BuildError(f"{edit.path}: the file changed its size while it was copied")

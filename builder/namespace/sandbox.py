@@ -60,11 +60,13 @@ class Attachment:
 
     ``stack``: layers, of which ``path`` is mounted; ``host``: a path of this machine, or below the helper's
     working directory; ``content``: the bytes (latin-1) of a file with ``mode``, ``uid`` and ``gid``.
+    ``came``: ``host`` is a mount already, the descriptor of this number behind the streams.
     """
 
     target: str
     stack: Message | None = None
     host: str | None = None
+    came: int | None = None
     path: str = "/"
     content: str | None = None
     read_only: bool = False
@@ -122,11 +124,12 @@ def become(channel: Channel, message: Message, descriptors: list[int]) -> NoRetu
     sandbox = Sandbox.of(message)
     ownership = Ownership(sandbox.stack["ownership"])
     os.setsid()
-    _streams(descriptors)
+    streams = 3 if sandbox.terminal is None else 0
+    _streams(descriptors[:streams])
     socket.sethostname(sandbox.hostname)
     if not sandbox.network:
         _loopback_up()
-    _enter(sandbox)
+    _enter(sandbox, descriptors[streams:])
     if sandbox.terminal is not None:
         _terminal(channel, sandbox.terminal)
     _execute(sandbox, ownership)
@@ -135,9 +138,9 @@ def become(channel: Channel, message: Message, descriptors: list[int]) -> NoRetu
 # ---- the root ----
 
 
-def _enter(sandbox: Sandbox) -> None:
+def _enter(sandbox: Sandbox, came: Sequence[int]) -> None:
     """Change the root: what is mounted afterwards is what ``sandbox`` says, and nothing of the machine."""
-    root, attached = _root_and_attachments(sandbox)
+    root, attached = _root_and_attachments(sandbox, came)
     processes = mounts.processes()
     devices = mounts.Devices()
     files = _files()
@@ -167,7 +170,7 @@ def _files() -> list[tuple[str, int]]:
     return taken
 
 
-def _root_and_attachments(sandbox: Sandbox) -> tuple[int, list[tuple[str, int]]]:
+def _root_and_attachments(sandbox: Sandbox, came: Sequence[int]) -> tuple[int, list[tuple[str, int]]]:
     """The root and what is to be attached in it, with paths that lead through no symlink.
 
     Where a place for a mount is missing, it is made in a layer below all others, which no image gets.
@@ -176,7 +179,7 @@ def _root_and_attachments(sandbox: Sandbox) -> tuple[int, list[tuple[str, int]]]
     below = (NOTHING, STUB) if stack.plain is None else ()
     if not sandbox.attachments:
         return stack.mount(below=below), []
-    taken = [(each, _taken(each)) for each in sandbox.attachments]
+    taken = [(each, _taken(each, came)) for each in sandbox.attachments]
     look = Stack((*stack.lowers, stack.upper), ownership=stack.ownership) if stack.upper else stack
     root = look.mount(below=below)
     with HostDirectory(f"/proc/self/fd/{root}") as tree:
@@ -208,10 +211,12 @@ def _make_place(stubs: str, path: str, *, is_directory: bool) -> None:
         os.close(os.open(place, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644))
 
 
-def _taken(attachment: Attachment) -> int:
+def _taken(attachment: Attachment, came: Sequence[int]) -> int:
     """The source of an attachment as a mount of its own."""
     if attachment.stack is not None:
         mounted = _part(Stack.of(attachment.stack).mount(), attachment.path)
+    elif attachment.came is not None:
+        mounted = came[attachment.came]
     elif attachment.host is not None:
         mounted = _hosts(attachment)
     elif attachment.content is not None:

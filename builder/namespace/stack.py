@@ -13,7 +13,7 @@ STUB: Final = "stub"
 """A lowest layer with the places where every command needs a mount, so that no other layer gets them."""
 
 NOTHING: Final = "nothing"
-"""An empty directory: an overlay without an upper must have two lowers."""
+"""An empty directory: an overlay without an upper needs two lowers, and each at least one."""
 
 
 class Ownership(enum.Enum):
@@ -40,10 +40,10 @@ class Stack:
     def mount(self, *, below: tuple[str, ...] = (NOTHING,)) -> int:
         """The root as a descriptor, mounted nowhere yet; to be called inside. ``below``: under all others."""
         if self.plain is not None:
-            return mounts.bind(self.plain, recursive=False)
+            return mounts.bind(self.plain)
         lowers = (*below, *self.lowers)
         if self.upper is None and len(lowers) == 1:
-            lowers = (NOTHING, *lowers)
+            return mounts.bind(lowers[0])
         return mounts.overlay(lowers, self.upper, self.work)
 
     def told(self) -> Message:

@@ -37,6 +37,7 @@ MOUNT_ATTR_RDONLY: Final = 1
 MOUNT_ATTR_NOSUID: Final = 2
 MOUNT_ATTR_NODEV: Final = 4
 MOUNT_ATTR_NOEXEC: Final = 8
+MOUNT_ATTR_IDMAP: Final = 0x0010_0000
 
 RESOLVE_NO_MAGICLINKS: Final = 0x02
 RESOLVE_IN_ROOT: Final = 0x10
@@ -274,9 +275,9 @@ def move_mount(mounted: int, target: str, *, directory: int = _AT_FDCWD) -> None
     _call("move_mount", mounted, "", directory, target, _MOVE_MOUNT_F_EMPTY_PATH, path=target)
 
 
-def mount_setattr(mounted: int, attributes: int, *, recursive: bool = False) -> None:
-    """Set attributes of a mount, MOUNT_ATTR_* (mount_setattr(2))."""
-    structure = (ctypes.c_uint64 * 4)(attributes, 0, 0, 0)
+def mount_setattr(mounted: int, attributes: int, *, recursive: bool = False, user_namespace: int = 0) -> None:
+    """Set attributes of a mount, MOUNT_ATTR_* (mount_setattr(2)); IDMAP: as ``user_namespace`` maps ids."""
+    structure = (ctypes.c_uint64 * 4)(attributes, 0, 0, user_namespace)
     flags = _AT_EMPTY_PATH | (_AT_RECURSIVE if recursive else 0)
     _call("mount_setattr", mounted, "", flags, structure, 32)
 

@@ -38,6 +38,14 @@ class UserNamespace:
         """Whether there is a helper."""
         return self._helper is not None
 
+    @property
+    def descriptor_path(self) -> str:
+        """Where a descriptor of the namespace itself is opened (namespaces(7))."""
+        with self._lock:
+            if self._helper is None:
+                self._helper = self._start()
+            return f"/proc/{self._helper[1]}/ns/user"
+
     def request(self, message: Message, descriptors: Sequence[int] = ()) -> Channel:
         """Start what ``message["verb"]`` names; the channel on which it answers.
 

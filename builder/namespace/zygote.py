@@ -26,7 +26,7 @@ Task: TypeAlias = Callable[[Channel, Message, list[int]], None]
 """Does a request in a process of its own: its channel, its message and the descriptors that came along."""
 
 TASKS: Final[Mapping[str, Task]] = {
-    "apply": layers.apply,
+    "cache": layers.make_cache,
     "changes": layers.changes,
     "exec": sandbox.join,
     "forward": sandbox.forward,
