@@ -9,9 +9,11 @@ from typing import Any, Generic
 from builder.context.paths import clean
 from builder.dockerfile.plan.stages import PlannedStage, StageBase
 from builder.dockerfile.syntax.instruction import Copy, Instruction, Run
+from builder.engine.copy_step import add, copy, make_workdir
 from builder.engine.order import BuildRequest, BuildResult, BuiltStage
+from builder.engine.run_step import run
 from builder.engine.schedule import MAX_WORKERS, Schedule, Stopped
-from builder.engine.stage import StageBuild
+from builder.engine.stage import StageBuild, Steps
 from builder.errors import StepFailedError
 from builder.events import BuildBegan, BuildDone, Listener, StagePlanned, nobody
 from builder.image.image import Image
@@ -35,6 +37,7 @@ class Build(Generic[FsT]):
             order, workers=1 if serial else MAX_WORKERS, stop=request.stop
         )
         self._saves = serial
+        self._steps: Steps[FsT] = Steps(run=run, copy=copy, add=add, workdir=make_workdir)
 
     def built(self, index: int, /) -> BuiltStage:
         """Another stage; waits until it is done."""
@@ -46,7 +49,7 @@ class Build(Generic[FsT]):
 
     def _stage(self, index: int) -> BuiltStage:
         planned = self.request.graph.stage(index)
-        built = StageBuild(self, planned).run()
+        built = StageBuild(self, planned, self._steps).run()
         if self._saves:
             self._save_for_later(built)
         return built

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Final, Generic, Protocol
 
@@ -69,11 +69,25 @@ def snapshot_of(image: Image) -> Snapshot:
     return Snapshot(image.chain_id, image.diff_ids)
 
 
+@dataclass(frozen=True, slots=True)
+class Steps(Generic[FsT]):
+    """How instructions about files are carried out: one function a kind.
+
+    ``workdir`` makes the directory that the configuration names already; it is told the history line.
+    """
+
+    run: Callable[[StageBuild[FsT], Run], None]
+    copy: Callable[[StageBuild[FsT], Copy], None]
+    add: Callable[[StageBuild[FsT], Add], None]
+    workdir: Callable[[StageBuild[FsT], str], None]
+
+
 class StageBuild(Generic[FsT]):
     """One stage on its way. ``run`` builds it; the other methods are for the steps."""
 
-    def __init__(self, build: Surroundings[FsT], planned: PlannedStage) -> None:
+    def __init__(self, build: Surroundings[FsT], planned: PlannedStage, steps: Steps[FsT]) -> None:
         self.build = build
+        self._steps = steps
         self.planned = planned
         self.request = build.request
         self.workshop = build.workshop
@@ -157,10 +171,6 @@ class StageBuild(Generic[FsT]):
         self.build.listener(StepDone(self.planned.index, self.step, elapsed, changed))
 
     def _carry_out(self, instruction: Instruction) -> None:
-        # Imported here because each needs this class: one module a kind of step.
-        from builder.engine.copy_step import add, copy, make_workdir
-        from builder.engine.run_step import run
-
         match instruction:
             case Arg():
                 self.scope.declare(instruction)
@@ -172,16 +182,16 @@ class StageBuild(Generic[FsT]):
         instruction = instruction.expanded(self.scope.lookup)
         match instruction:
             case Run():
-                run(self, instruction)
+                self._steps.run(self, instruction)
             case Copy():
-                copy(self, instruction)
+                self._steps.copy(self, instruction)
             case Add():
-                add(self, instruction)
+                self._steps.add(self, instruction)
             case Workdir():
                 self.image = self.image.replace(
                     config=configured(self.image.config, instruction, cmd_is_set=self._cmd_is_set)
                 )
-                make_workdir(self, created_by(instruction, self.image.config))
+                self._steps.workdir(self, created_by(instruction, self.image.config))
             case _:
                 self._configure(instruction)
 
