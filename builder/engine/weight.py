@@ -1,19 +1,41 @@
-"""What states and layers weigh, counted once and then remembered."""
+"""What trees and layers weigh, counted and never guessed."""
 
 from __future__ import annotations
 
+import stat
+
+from builder.context.paths import join
 from builder.image.digest import DiffID, Digest
-from builder.protocols import FsT, Records, Snapshot, Store, Workshop
+from builder.protocols import FsT, Records, Snapshot, Snapshotter, Store
+from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.tar.reader import TarReader
 
 
-def snapshot_bytes(workshop: Workshop[FsT], snapshot: Snapshot, records: Records) -> int:
-    """What the files of a committed state weigh; counted once, then remembered."""
+def tree_bytes(tree: Filesystem) -> int:
+    """The sum of the sizes of all regular files; a file with several names counts once."""
+    total = 0
+    seen: set[tuple[int, int]] = set()
+    pending = ["/"]
+    while pending:
+        path = pending.pop()
+        status = tree.lstat(path)
+        if stat.S_ISDIR(status.st_mode):
+            pending.extend(join(path, name) for name in tree.listdir(path))
+        elif stat.S_ISREG(status.st_mode):
+            inode = (status.st_dev, status.st_ino)
+            if status.st_nlink == 1 or inode not in seen:
+                seen.add(inode)
+                total += status.st_size
+    return total
+
+
+def snapshot_bytes(snapshotter: Snapshotter[FsT], snapshot: Snapshot, records: Records) -> int:
+    """What the tree of a committed state weighs; counted once, then remembered."""
     key = f"weight:{snapshot.chain_id}"
     known = records.recall(key)
     if known is not None:
         return int(known["bytes"])
-    weight = workshop.snapshotter.usage(snapshot).bytes
+    weight = tree_bytes(snapshotter.view(snapshot))
     records.remember(key, {"bytes": weight})
     return weight
 

@@ -13,9 +13,8 @@ from builder.context.context import LABEL, BuildContext
 from builder.context.selection import Source
 from builder.dockerfile.plan.stages import plan
 from builder.dockerfile.syntax.parser import parse
-from builder.recipe import Recipe
 from builder.snapshotters.fingerprint import Mode
-from builder.strategies.strategy import Strategy
+from builder.strategies import Strategy
 from unionfs_sim.layers.layer import Dir, File, Symlink, layer
 
 # The simulated world raises the limit when it first runs; hypothesis minds if that happens inside a test.
@@ -36,8 +35,7 @@ CONTEXT = layer(
 def compared(dockerfile: str, *strategies: Strategy, mode: Mode = Mode.FULL) -> Comparison:
     context = BuildContext(CONTEXT)
     chosen = strategies or (Strategy.SIMULATED, Strategy.KANIKO_STYLE)
-    source = Source(context, LABEL, context.hint)
-    return compare(Recipe(graph=plan(parse(dockerfile)), context=source, mode=mode), chosen)
+    return compare(plan(parse(dockerfile)), Source(context, LABEL, context.hint), chosen, mode=mode)
 
 
 STEPS = st.sampled_from(

@@ -143,9 +143,7 @@ class _Links:
         if stage.index not in self._uses:
             above = self.start(stage)
             put_off = () if above is None else above.instructions
-            triggers = tuple(
-                each.trigger for each in put_off if isinstance(each, Onbuild) and each.trigger is not None
-            )
+            triggers = tuple(each.trigger for each in put_off if isinstance(each, Onbuild))
             self._uses[stage.index] = tuple(
                 Dependency(use, name, instruction.span, self._origin(name, stage, use, instruction.span))
                 for instruction in (*triggers, *stage.instructions)

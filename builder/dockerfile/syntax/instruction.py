@@ -285,16 +285,11 @@ class Shell(Instruction):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Onbuild(Instruction):
-    """``ONBUILD instruction``; ``expression`` is what the image's config keeps of it.
-
-    ``trigger`` is None where it is no instruction, and ``wrong`` says why: BuildKit reads it only when a
-    build starts from the image (``parseOnBuild``).
-    """
+    """``ONBUILD instruction``; ``expression`` is what the image's config keeps of it."""
 
     name: ClassVar[str] = "ONBUILD"
-    trigger: Instruction | None
+    trigger: Instruction
     expression: str
-    wrong: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,10 @@ nobody will write any more.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from builder.world.machine.process import Stream
 
 Check: TypeAlias = Callable[[], None]
 """Raises what ends the process that calls it: a signal, Ctrl-C or a timeout."""
@@ -15,19 +18,19 @@ Check: TypeAlias = Callable[[], None]
 _T = TypeVar("_T")
 
 
-class Stream(Protocol):
-    """What a descriptor refers to: an open file, one end of a pipe, or the caller's sink."""
+class Source(Protocol):
+    """What a description reads from and writes to."""
 
     def read(self, size: int = -1, /) -> bytes:
-        """At most ``size`` bytes (-1: all that will ever come); b"" at the end."""
+        """At most ``size`` bytes (-1: all that will ever come)."""
         ...
 
     def write(self, data: bytes, /) -> int:
-        """Write all of ``data``; BrokenPipeError when nobody will read it."""
+        """Write all of ``data``."""
         ...
 
     def close(self) -> None:
-        """Release it; a second close does nothing."""
+        """Nobody refers to it any more."""
         ...
 
 
@@ -40,7 +43,7 @@ class Description:
 
     __slots__ = ("check", "holders", "source")
 
-    def __init__(self, source: Stream, check: Check | None = None) -> None:
+    def __init__(self, source: Source, check: Check | None = None) -> None:
         self.source = source
         self.check = check
         self.holders = 0
@@ -63,7 +66,7 @@ class Descriptor:
             self.write = _checked(self.write, description.check)
 
     @property
-    def source(self) -> Stream:
+    def source(self) -> Source:
         """What it reads from and writes to."""
         return self.description.source
 
@@ -88,7 +91,7 @@ def _checked(call: Callable[..., _T], check: Check) -> Callable[..., _T]:
     return checked
 
 
-def opened(source: Stream, check: Check | None = None) -> Descriptor:
+def opened(source: Source, check: Check | None = None) -> Descriptor:
     """The first descriptor of ``source``, which is closed with its last one."""
     return Descriptor(Description(source, check))
 

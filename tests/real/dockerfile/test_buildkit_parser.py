@@ -47,11 +47,7 @@ def ours(text: str) -> list[Read]:
     found = []
     for statement in lexed.statements:
         instruction = understand(statement, lexed.escape)
-        trigger = None
-        if isinstance(instruction, nouns.Onbuild):
-            if instruction.trigger is None:  # both let it pass; what its words are is nobody's business
-                raise DockerfileError(instruction.wrong)
-            trigger = instruction.trigger.name
+        trigger = instruction.trigger.name if isinstance(instruction, nouns.Onbuild) else None
         found.append(
             Read(
                 instruction.name,
@@ -86,8 +82,8 @@ def values(each: nouns.Instruction) -> list[str]:
             return [word]
         case nouns.Maintainer():
             return [each.author]
-        case nouns.Onbuild(trigger=trigger) if trigger is not None:
-            return values(trigger)
+        case nouns.Onbuild():
+            return values(each.trigger)
     raise AssertionError(each)
 
 

@@ -24,7 +24,6 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from builder.world.machine.machine import Machine
 from builder.world.machine.process import Process
 from builder.world.utilities import UTILITIES
 from unionfs_sim.layers.layer import Layer
@@ -102,11 +101,25 @@ class _Buffer:
         return None
 
 
-class Bench(Process):
-    """A process that finds the utilities, and only them, whatever the tree holds."""
+class Bench:
+    """A world of utilities alone: what they need of it, and no more."""
+
+    def __init__(self) -> None:
+        self.slept = 0.0
+        self.hostname = "sandbox"
+
+    def check(self) -> None:
+        """Nothing stops a program here."""
+
+    def now_ns(self) -> int:
+        return time.time_ns()
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
 
     def spawn(
         self,
+        parent: Process,
         argv: Sequence[str],
         *,
         env: Mapping[str, str] | None = None,
@@ -116,10 +129,17 @@ class Bench(Process):
     ) -> int:
         name = argv[0].rpartition("/")[2]
         if name not in UTILITIES:
-            self.complain(f"{argv[0]}: No such file or directory")
+            parent.complain(f"{argv[0]}: No such file or directory")
             return 127
-        variables = dict(self.env if env is None else env)
-        return UTILITIES[name](replace(self, argv=argv, env=variables, fds={**self.fds, **(fds or {})}))
+        process = Process(
+            parent.world,
+            parent.fs,
+            argv,
+            dict(parent.env if env is None else env),
+            parent.cwd,
+            {**parent.fds, **(fds or {})},
+        )
+        return UTILITIES[name](process)
 
 
 def _entries(tree: Tree) -> Iterator[tuple[str, str, Any, int | None, tuple[int, int]]]:
@@ -328,19 +348,13 @@ class Comparison:
         out, err = _Buffer(), _Buffer()
         status = 0
         stdin = _Buffer(case.stdin)
-        machine = Machine(clock=time.time_ns)
+        world: Any = Bench()
         for pipeline in pipelines(case.command):
             source = stdin
             for at, argv in enumerate(pipeline):
                 sink = out if at == len(pipeline) - 1 else _Buffer()
-                process = Bench(
-                    machine,
-                    UTILITIES,
-                    fs,
-                    argv,
-                    {"PATH": "/bin", "HOME": "/"},
-                    root,
-                    {0: source, 1: sink, 2: err},
+                process = Process(
+                    world, fs, argv, {"PATH": "/bin", "HOME": "/"}, root, {0: source, 1: sink, 2: err}
                 )
                 try:
                     status = UTILITIES[argv[0]](process)

@@ -7,11 +7,9 @@ from types import MappingProxyType
 from typing import Final
 
 from builder.world.shell.builtins import control, names, options, read, surroundings
-from builder.world.shell.dialect import Dialect
-from builder.world.shell.state import Builtin
+from builder.world.shell.builtins.table import EXTENDED, ONLY_BASH, Builtin
 
-EXTENDED: Final = frozenset({Dialect.ASH, Dialect.BASH})
-ONLY_BASH: Final = frozenset({Dialect.BASH})
+__all__ = ["BUILTINS", "Builtin"]
 
 BUILTINS: Final[Mapping[str, Builtin]] = MappingProxyType(
     {

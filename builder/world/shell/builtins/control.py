@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from builder.world.machine.executable import ExecError
-from builder.world.shell.builtins.arguments import letters, number, operands
+from builder.world.shell.builtins.table import letters, number, operands
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import (
     CommandFailed,
@@ -19,7 +20,9 @@ from builder.world.shell.errors import (
 )
 from builder.world.shell.language.quoting import quoted
 from builder.world.shell.signals import NAMES, signal_number
-from builder.world.shell.state import Shell
+
+if TYPE_CHECKING:
+    from builder.world.shell.execution.interpreter import Shell
 
 
 def _status(shell: Shell, words: Sequence[str]) -> int:

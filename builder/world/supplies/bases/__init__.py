@@ -13,8 +13,10 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
+from builder.image.config import ImageConfig
+from builder.image.reference import Reference
 from builder.world.supplies.description import SCALE, Entry, TreeFormatError, read_tree
 from builder.world.supplies.packages.installed import (
     APK_DATABASE,
@@ -33,16 +35,13 @@ _TREES: Final = Path(__file__).parent / "trees"
 
 @dataclass(frozen=True, slots=True)
 class BaseImage:
-    """An embedded image. ``layers``: base first, frozen; ``created_by``: one line for each layer.
-
-    ``config``: as it is written in an image's JSON (OCI image-spec config.md, "config").
-    """
+    """An embedded image. ``layers``: base first, frozen; ``created_by``: one line for each layer."""
 
     name: str
     about: str
     layers: tuple[Layer, ...] = field(repr=False)
     created_by: tuple[str, ...]
-    config: Mapping[str, Any]
+    config: ImageConfig
     created: str
     scale: int = SCALE
 
@@ -64,11 +63,13 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_catalogue()))
 
 
-def find(name: str) -> BaseImage | None:
-    """The embedded image that ``name`` names, ``:latest`` if it has no tag; None if there is none."""
-    whole = name if ":" in name else f"{name}:latest"
-    file_name = _catalogue().get(whole)
-    return None if file_name is None else _load(file_name, whole)
+def find(reference: str | Reference) -> BaseImage | None:
+    """The embedded image that ``reference`` names; None if there is none."""
+    parsed = Reference.parse(reference) if isinstance(reference, str) else reference
+    if parsed.digest is not None:
+        return None
+    file_name = _catalogue().get(parsed.familiar)
+    return None if file_name is None else _load(file_name, parsed.familiar)
 
 
 def nearest(reference: str) -> tuple[str, ...]:
@@ -133,24 +134,21 @@ def _chain(file_name: str) -> tuple[_Description, ...]:
     return (*_chain(f"{parent}.txt"), description) if parent else (description,)
 
 
-def _config(chain: Iterable[_Description]) -> Mapping[str, Any]:
-    config: dict[str, Any] = {}
-    env: dict[str, str] = {}
-    labels: dict[str, str] = {}
-    ports: set[str] = set()
+def _config(chain: Iterable[_Description]) -> ImageConfig:
+    config = ImageConfig()
     for part in chain:
-        env |= dict(line.split("=", 1) for line in part.values.get("env", ()))
-        labels |= dict(line.split("=", 1) for line in part.values.get("label", ()))
-        ports.update(part.values.get("expose", ()))
-        for word, member in (("cmd", "Cmd"), ("entrypoint", "Entrypoint")):
+        env = dict(line.split("=", 1) for line in part.values.get("env", ()))
+        config = config.with_env(**env).with_exposed_ports(part.values.get("expose", ()))
+        changes: dict[str, object] = {}
+        for word in ("cmd", "entrypoint"):
             if part.one(word):
-                config[member] = json.loads(part.one(word))
-        for word, member in (("workdir", "WorkingDir"), ("user", "User"), ("stopsignal", "StopSignal")):
+                changes[word] = tuple(json.loads(part.one(word)))
+        for word, attribute in (("workdir", "working_dir"), ("user", "user"), ("stopsignal", "stop_signal")):
             if part.one(word):
-                config[member] = part.one(word)
-    config |= {"Env": [f"{name}={value}" for name, value in env.items()], "Labels": labels}
-    config["ExposedPorts"] = {port: {} for port in sorted(ports)}
-    return MappingProxyType(config)
+                changes[attribute] = part.one(word)
+        labels = dict(line.split("=", 1) for line in part.values.get("label", ()))
+        config = config.replace(**changes).with_labels(labels)
+    return config
 
 
 def _entries(part: _Description, installed: list[Installed]) -> list[Entry]:

@@ -79,9 +79,11 @@ class Interpreter(Evaluator):
 
     def _records(self) -> None:
         rules = [(at, rule) for at, rule in enumerate(self.program.rules) if not rule.pattern]
-        check = self.state.process.machine.check
+        world = self.state.process.world
+        check = getattr(world, "check", None)
         while (record := self.state.next_record()) is not None:
-            check()
+            if check is not None:
+                check()
             self.state.set_record(record)
             try:
                 for at, rule in rules:
@@ -142,11 +144,12 @@ class Interpreter(Evaluator):
     def _loop(self, node: syntax.Loop) -> None:
         if node.first is not None:
             self.execute(node.first)
-        check = self.state.process.machine.check
+        check = getattr(self.state.process.world, "check", None)
         ask = not node.at_end
         while not ask or node.condition is None or truth(self.value(node.condition)):
             ask = True
-            check()
+            if check is not None:
+                check()
             try:
                 self.execute(node.body)
             except _Break:

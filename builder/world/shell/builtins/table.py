@@ -1,0 +1,58 @@
+"""What a builtin is: a function of a shell and the words of the command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from builder.world.shell.dialect import Dialect
+from builder.world.shell.errors import CommandFailed
+
+if TYPE_CHECKING:
+    from builder.world.shell.execution.interpreter import Shell
+
+Run: TypeAlias = Callable[["Shell", Sequence[str]], int]
+
+EXTENDED: Final = frozenset({Dialect.ASH, Dialect.BASH})
+ONLY_BASH: Final = frozenset({Dialect.BASH})
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    """``special``: an error in it ends the shell, and assignments before it stay (POSIX XCU 2.14).
+
+    ``assigns``: its arguments may look like assignments, and are not split then. ``dialects``: which shells
+    have it; None for all.
+    """
+
+    run: Run
+    special: bool = False
+    assigns: bool = False
+    dialects: frozenset[Dialect] | None = None
+
+
+def number(text: str) -> int:
+    """The non-negative integer that ``text`` spells; CommandFailed as dash words it."""
+    if not (text.isascii() and text.isdigit()):
+        raise CommandFailed(f"Illegal number: {text}", 2)
+    return int(text)
+
+
+def operands(words: Sequence[str]) -> Sequence[str]:
+    """The arguments without a leading ``--``."""
+    return words[2:] if len(words) > 1 and words[1] == "--" else words[1:]
+
+
+def letters(words: Sequence[str], known: str) -> tuple[str, Sequence[str]]:
+    """The one-letter flags at the beginning of the arguments, and the operands; CommandFailed for another."""
+    given, at = "", 1
+    while at < len(words) and len(words[at]) > 1 and words[at][0] == "-":
+        at += 1
+        if words[at - 1] == "--":
+            break
+        for letter in words[at - 1][1:]:
+            if letter not in known:
+                raise CommandFailed(f"Illegal option -{letter}", 2)
+            given += letter
+    return given, words[at:]
