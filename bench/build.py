@@ -26,11 +26,10 @@ from pathlib import Path
 from builder.cli.inputs import open_context
 from builder.dockerfile.plan.stages import plan
 from builder.dockerfile.syntax.parser import parse
-from builder.engine.build import build
-from builder.engine.request import BuildRequest, BuildResult, CacheUse
+from builder.engine.order import BuildResult, CacheUse
 from builder.image.oci import Platform
+from builder.recipe import Recipe, built
 from builder.stores.layout import LayoutStore
-from builder.strategies import Settings, Strategy, workshop
 
 ROOT = Path(__file__).parents[1]
 FILES = 10_000
@@ -76,11 +75,11 @@ class Place:
         """Build it as ``layerlab build`` does, in a new workshop."""
         (self.context / "Dockerfile").write_text(dockerfile)
         with LayoutStore(self.store_path) as store:
-            tools = workshop(Strategy.SIMULATED, store, Settings())
             graph = plan(parse(dockerfile), build_args={}, platform=Platform.parse("linux/amd64"))
             with open_context(self.context, str(self.context / "Dockerfile"), store) as source:
-                request = BuildRequest(graph=graph, context=source, name="bench", cache=cache)
-                return build(request, tools, records=store)
+                recipe = Recipe(graph=graph, context=source, name="bench", cache=cache)
+                with built(recipe, store) as done:
+                    return done.result
 
     def time(self, dockerfile: str, cache: CacheUse = CacheUse.TAKE) -> float:
         """Seconds of one build."""

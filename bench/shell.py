@@ -19,13 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from builder.protocols import Command
-from builder.world.machine.world import World
 from builder.world.programs import PROGRAMS
 from builder.world.shell import SHELLS
 from builder.world.shell.language.grammar import parse
 from builder.world.supplies import bases
 from builder.world.utilities import UTILITIES
+from builder.world.world import Job, World
 from unionfs_sim import Layer, mount
 
 STATEMENT = 'if [ -f "$name" ] && test "${other:-x}" = y; then echo "$name: $(cat "$name")" >>log; fi\n'
@@ -71,8 +70,8 @@ class Simulation:
         """How long a script takes, from nothing to its end."""
         world = World(ChainMap(dict(SHELLS), cast(Any, PROGRAMS), cast(Any, UTILITIES)))
         root = mount(self._layers, Layer())
-        command = Command(argv=("/bin/sh", "-c", script), cwd="/tmp", env={"PATH": "/bin:/usr/bin"})
-        return timed(lambda: world.run(root, command, lambda _: None))
+        job = Job(argv=("/bin/sh", "-c", script), cwd="/tmp", env={"PATH": "/bin:/usr/bin"})
+        return timed(lambda: world.run(root, job, lambda _: None))
 
 
 def timed(work: Callable[[], object]) -> float:

@@ -40,6 +40,10 @@ class DockerfileError(BuildError):
     """The Dockerfile cannot be understood; ``where`` is a span."""
 
 
+class ManifestError(BuildError):
+    """A Kubernetes manifest cannot be understood; ``where`` is file, line and field."""
+
+
 class ContextError(BuildError):
     """The build context lacks a file, or a path would leave it."""
 

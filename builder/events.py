@@ -115,6 +115,15 @@ class StepFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkspaceDiscarded:
+    """What a step had changed so far was thrown away, because it failed or was stopped."""
+
+    stage: int
+    step: int
+    workspace: str
+
+
+@dataclass(frozen=True, slots=True)
 class StageDone:
     """A stage is over; ``layers``: the DiffIDs of all its layers, base first."""
 
@@ -141,6 +150,7 @@ Event: TypeAlias = (
     | LayerMade
     | StepDone
     | StepFailed
+    | WorkspaceDiscarded
     | StageDone
     | BuildDone
 )

@@ -6,7 +6,6 @@ What notebooks call. Nothing here touches the disk but to read a folder that is 
 from __future__ import annotations
 
 import html
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,15 +16,14 @@ from builder.context.context import LABEL, BuildContext
 from builder.context.selection import Source
 from builder.dockerfile.plan.stages import StageGraph, plan
 from builder.dockerfile.syntax.parser import parse
-from builder.engine.build import build
-from builder.engine.request import BuildRequest
 from builder.events import CacheHit, CacheMissed, Event
 from builder.image.analysis import ImageTree, analyse
 from builder.image.image import Image
 from builder.image.unpack import unpack_stack
+from builder.recipe import Recipe, built
 from builder.snapshotters.fingerprint import Mode
 from builder.stores.memory import MemoryStore
-from builder.strategies import Settings, Strategy, download, workshop
+from builder.strategies.strategy import Strategy
 from course.figures import explorer, overlay_stack, stage_graph
 from course.figures.picture import Picture
 from course.figures.table import Table
@@ -105,27 +103,18 @@ class Laboratory:
     def build(
         self,
         dockerfile: str,
-        files: Mapping[str, str] | Path | Layer | None = None,
+        files: Mapping[str, str] | Path | None = None,
         *,
         name: str = "image",
         target: str | None = None,
         build_args: Mapping[str, str] | None = None,
     ) -> Built:
-        """Build the text ``dockerfile``; ``files``: the build context, path → text, a folder or a layer."""
+        """Build the text ``dockerfile``; ``files``: the build context, as path → text or as a folder."""
         events: list[Event] = []
         graph = _plan(dockerfile, target, build_args)
-        stop = threading.Event()
-        settings = Settings(is_stopped=stop.is_set, listener=events.append)
-        request = BuildRequest(
-            graph=graph,
-            context=_context(files),
-            name=name,
-            download=download,
-            seconds=self.seconds,
-            stop=stop,
-        )
-        tools = workshop(Strategy.SIMULATED, self.store, settings)
-        result = build(request, tools, records=self.store, listener=events.append)
+        recipe = Recipe(graph=graph, context=_context(files), name=name)
+        with built(recipe, self.store, listener=events.append, seconds=self.seconds) as done:
+            result = done.result
         known = [blob for stage in result.stages for blob in stage.image.layers]
         return Built(
             name,
@@ -138,14 +127,14 @@ class Laboratory:
     def compare(
         self,
         dockerfile: str,
-        files: Mapping[str, str] | Path | Layer | None = None,
+        files: Mapping[str, str] | Path | None = None,
         *,
         strategies: Sequence[Strategy] = (Strategy.SIMULATED, Strategy.KANIKO_STYLE),
         mode: Mode = Mode.FULL,
     ) -> Comparison:
         """One Dockerfile built with each strategy from nothing, the results held against the first."""
-        graph = _plan(dockerfile, None, None)
-        return compare(graph, _context(files), strategies, mode=mode, seconds=self.seconds)
+        recipe = Recipe(graph=_plan(dockerfile, None, None), context=_context(files), mode=mode)
+        return compare(recipe, strategies, seconds=self.seconds)
 
 
 def powers() -> Table:
@@ -181,11 +170,9 @@ def _plan(dockerfile: str, target: str | None, build_args: Mapping[str, str] | N
     return plan(parse(dockerfile, name="Dockerfile"), target=target, build_args=dict(build_args or {}))
 
 
-def _context(files: Mapping[str, str] | Path | Layer | None) -> Source:
+def _context(files: Mapping[str, str] | Path | None) -> Source:
     tree: Filesystem
-    if isinstance(files, Layer):
-        tree = files
-    elif isinstance(files, Path):
+    if isinstance(files, Path):
         tree = read_directory(files)
     else:
         tree = layer({f"/{path.lstrip('/')}": text for path, text in (files or {}).items()})

@@ -10,6 +10,8 @@ from functools import cache
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest.register_assert_rewrite("runner_laws", "snapshotter_laws", "store_laws")
+
 settings.register_profile(
     "layerlab", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

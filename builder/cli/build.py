@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 import sys
-import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,42 +21,29 @@ from builder.cli.summary import layer_rows, show, weights
 from builder.dockerfile.plan.scope import EPOCH_ARG
 from builder.dockerfile.plan.stages import StageGraph, plan
 from builder.dockerfile.syntax.lexer import DEFAULT_LIMITS, Limits
-from builder.engine.build import build
-from builder.engine.request import BuildRequest, BuildResult, CacheUse
+from builder.engine.order import BuildResult, CacheUse
 from builder.errors import BuildError
 from builder.events import Event, OutputPrinted, tee
 from builder.image.digest import short
 from builder.image.oci import Platform
 from builder.image.reference import Reference
 from builder.image.unpack import unpack_stack
-from builder.protocols import Timestamps, Workshop
-from builder.stores.cachemounts import CacheMounts
+from builder.recipe import Build, Dates, Recipe, built
 from builder.stores.layout import LayoutStore
 from builder.stores.output import STDOUT, Output, OutputKind
-from builder.strategies import SIMULATED_NOW_NS, Settings, Strategy, download, workshop
-from unionfs_sim.vfs.posix import Posix
+from builder.strategies.strategy import Strategy
 
-_SECOND_NS = 1_000_000_000
 _KEEP = "keep"
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
-    """What the image and its files are dated. ``epoch_seconds``: SOURCE_DATE_EPOCH, else 0."""
-
-    epoch_seconds: int
-    timestamps: Timestamps
-
-
-def times(written: str | None, build_args: dict[str, str], env_epoch: str | None) -> Times:
-    """The times that ``--timestamp``, the build argument or the environment ask for, in this order."""
+def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None) -> Dates:
+    """What ``--timestamp``, the build argument or the environment ask for, in this order; else 1970."""
     chosen = written or build_args.get(EPOCH_ARG) or env_epoch or "0"
     if chosen == _KEEP:
-        now = int(time.time())
-        return Times(now, Timestamps(None))
+        return Dates.kept(int(time.time()))
     if not (chosen.isascii() and chosen.isdigit() and len(chosen) <= 11):
         raise click.UsageError(f"--timestamp {chosen}: write seconds since 1970, or keep")
-    return Times(int(chosen), Timestamps(int(chosen) * _SECOND_NS))
+    return Dates.at(int(chosen))
 
 
 @click.command()
@@ -114,8 +101,7 @@ class Invocation:
         self.outputs = [Output.parse(spec) for spec in options["outputs"]]
         self.secrets = secrets(options["secret_specs"], session.env)
         self.strategy = Strategy(options["strategy_name"])
-        self.times = times(options["timestamp"], self.build_args, session.env.get(EPOCH_ARG))
-        self.stop = threading.Event()
+        self.dates = dates(options["timestamp"], self.build_args, session.env.get(EPOCH_ARG))
         self.events: list[Event] = []
 
     def run(self) -> None:
@@ -134,48 +120,30 @@ class Invocation:
         for name in graph.unknown_args:
             self.session.say(f"warning: no ARG takes --build-arg {name}")
         with self.session.store() as store:
-            result, tools = self._build(graph, source.path, store)
-            for tag in self.tags:
-                store.tag(tag, result.manifest)
-            self._write(store, result)
-            self._explain(store, result)
-            self._report(graph, store, tools, result)
+            self._build(graph, source.path, store)
 
-    def _build(
-        self, graph: StageGraph, dockerfile: str, store: LayoutStore
-    ) -> tuple[BuildResult, Workshop[Posix]]:
-        mounts = CacheMounts(store)
+    def _build(self, graph: StageGraph, dockerfile: str, store: LayoutStore) -> None:
         style = "quiet" if self.options["quiet"] else self.options["style"]
-        with (
-            progress(style, self.session.err) as shown,
-            open_context(self.context, dockerfile, store) as files,
-        ):
-            listener = tee(shown, self._collect)
-            settings = Settings(
-                timestamps=self.times.timestamps,
-                start_ns=self.times.epoch_seconds * _SECOND_NS or SIMULATED_NOW_NS,
-                is_stopped=self.stop.is_set,
-                listener=listener,
-            )
-            tools = workshop(self.strategy, store, settings)
-            request = BuildRequest(
+        with ExitStack() as stack:
+            shown = stack.enter_context(progress(style, self.session.err))
+            recipe = Recipe(
                 graph=graph,
-                context=files,
-                name=f"{dockerfile}:{self.strategy.value}",
-                strategy=self.strategy.value,
+                context=stack.enter_context(open_context(self.context, dockerfile, store)),
+                strategy=self.strategy,
+                name=dockerfile,
                 cache=CacheUse.IGNORE if self.options["no_cache"] else CacheUse.TAKE,
                 secrets=self.secrets,
-                download=download,
-                cache_mount=mounts.tree,
-                timestamps=self.times.timestamps,
-                epoch_seconds=self.times.epoch_seconds,
+                dates=self.dates,
                 timeout_seconds=self.options["timeout"],
-                seconds=time.monotonic,
-                stop=self.stop,
             )
-            result = build(request, tools, records=store, listener=listener)
-        mounts.save()
-        return result, tools
+            listener = tee(shown, self._collect)
+            with built(recipe, store, listener=listener, seconds=time.monotonic) as build:
+                stack.close()  # What was shown while it ran is complete before anything else is printed.
+                for tag in self.tags:
+                    store.tag(tag, build.result.manifest)
+                self._write(store, build.result)
+                self._explain(store, build.result)
+                self._report(store, build)
 
     def _collect(self, event: Event) -> None:
         """Keep what happened for reports, but for what commands printed, which has no bound."""
@@ -210,16 +178,15 @@ class Invocation:
         report = BuildReport(name, result.image, layers, tuple(self.events), sizes)
         self.session.reporter(report, target)
 
-    def _report(
-        self, graph: StageGraph, store: LayoutStore, tools: Workshop[Posix], result: BuildResult
-    ) -> None:
+    def _report(self, store: LayoutStore, build: Build) -> None:
+        result = build.result
         if any(output.dest == STDOUT for output in self.outputs):
             return
         if self.options["quiet"] and not self.options["as_json"]:
             self.session.print(result.manifest.digest)
             return
         rows = layer_rows(result.image, store, store)
-        weighed = weights(result, tools.snapshotter, store, target=graph.target.index)
+        weighed = weights(build)
         if self.options["as_json"]:
             self.session.json(
                 {
@@ -232,7 +199,7 @@ class Invocation:
                 }
             )
             return
-        show(self.session, graph, rows, weighed)
+        show(self.session, build.recipe.graph, rows, weighed)
         self._where(result)
 
     def _where(self, result: BuildResult) -> None:

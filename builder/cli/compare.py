@@ -15,8 +15,9 @@ from builder.cli.session import Session, size
 from builder.comparison import Comparison, Outcome, compare
 from builder.dockerfile.plan.stages import plan
 from builder.image.digest import short
+from builder.recipe import Recipe
 from builder.snapshotters.fingerprint import Mode
-from builder.strategies import Strategy
+from builder.strategies.strategy import Strategy
 
 _DIFFERENCES_SHOWN = 40
 
@@ -58,7 +59,8 @@ def command(
     source = read_dockerfile(directory, str(path))
     graph = plan(source.dockerfile, target=target, build_args=pairs(args, session.env, "--build-arg"))
     with session.store() as store, open_context(directory, source.path, store) as files:
-        compared = compare(graph, files, mode=Mode(mode), seconds=time.monotonic)
+        recipe = Recipe(graph=graph, context=files, mode=Mode(mode))
+        compared = compare(recipe, seconds=time.monotonic)
     if as_json:
         session.json(_document(compared))
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -120,10 +120,11 @@ def _nothing_there(graph: StageGraph, line: int | None) -> BuildError:
 def _explain(
     graph: StageGraph, context: Source, fetcher: Fetcher
 ) -> Iterator[tuple[Explanation, Instruction]]:
-    environments: dict[int, dict[str, str]] = {}
+    scopes: dict[int, Scope] = {}
     for planned in graph.stages:
         scope = Scope(
-            env=_base_environment(planned, environments, fetcher),
+            env=_base_environment(planned, scopes, fetcher),
+            below=scopes[planned.base.index] if isinstance(planned.base, StageBase) else None,
             globals_=graph.globals_,
             build_args=graph.build_args,
             escape=graph.dockerfile.escape,
@@ -143,15 +144,15 @@ def _explain(
                 scope.set(instruction.expanded(scope.lookup))
             if isinstance(instruction, Run | Transfer | Workdir):
                 below = instruction.span
-        environments[planned.index] = dict(scope.env)
+        scopes[planned.index] = scope
 
 
 def _base_environment(
-    planned: PlannedStage, environments: dict[int, dict[str, str]], fetcher: Fetcher
-) -> dict[str, str]:
+    planned: PlannedStage, scopes: Mapping[int, Scope], fetcher: Fetcher
+) -> Mapping[str, str]:
     match planned.base:
         case StageBase(index=index):
-            return environments[index]
+            return scopes[index].env
         case ImageBase(reference=reference):
             try:
                 return dict(fetcher.fetch(reference, planned.platform).config.env)

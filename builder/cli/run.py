@@ -12,16 +12,17 @@ import click
 from builder.cli.inputs import pairs
 from builder.cli.lookup import find
 from builder.cli.session import Session, visible
-from builder.context.identity import owner
 from builder.errors import BuildError
 from builder.image.image import Image
 from builder.image.unpack import unpack_stack
 from builder.protocols import Command
-from builder.strategies import programs
-from builder.world.machine.executable import ExecError
+from builder.runners.simulated import account, make_directory, step_failed
+from builder.strategies.simulated import programs
+from builder.world.machine.executable import DEFAULT_PATH, ExecError
 from builder.world.machine.network import HttpRequest, Network, Serving
-from builder.world.machine.world import World
+from builder.world.machine.stopped import StoppedError
 from builder.world.supplies.internet import toy_internet
+from builder.world.world import Job, World
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.mounting import mount
 from unionfs_sim.nodes.caller import Caller
@@ -102,14 +103,20 @@ class _Container:
         """The exit status of the command, or 0 if it serves and answers what is asked."""
         network = Network()
         root = mount(self.layers, Layer())
-        uid, gid = owner(root, self.job.user) if self.job.user else (0, 0)
+        who = account(root, self.job.user)
+        env = {"PATH": DEFAULT_PATH, "HOME": who.home, **self.job.env}
+        caller = Caller(who.uid, who.gid, who.groups)
+        make_directory(root, self.job.cwd)
+        job = Job(argv=self.job.argv, env=env, cwd=self.job.cwd)
         world = World(programs(), toy_internet(), network=network)
         try:
             # With --get the answer is what the server answers; what it logs is talk.
-            return world.run(root, self.job, _talk if paths else _print, caller=Caller(uid, gid))
+            return world.run(root, job, _talk if paths else _print, caller=caller)
         except ExecError as error:
             click.echo(f"layerlab: {visible(self.job.argv[0])}: {error.message}", err=True)
             return error.status
+        except StoppedError as error:
+            raise step_failed(error) from None
         except Serving as serving:
             if not paths:
                 ports = ", ".join(map(str, serving.ports))

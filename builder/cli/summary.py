@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from builder.cli.session import Session, size
 from builder.dockerfile.plan.stages import StageBase, StageGraph
-from builder.engine.request import BuildResult, BuiltStage
-from builder.engine.weight import layer_entries, snapshot_bytes
+from builder.engine.weight import layer_entries
 from builder.image.digest import short
 from builder.image.image import Image
-from builder.protocols import FsT, Records, Snapshotter, Store
+from builder.protocols import Records, Store
+from builder.recipe import Build
 from builder.world.supplies.description import SCALE
 
 _INSTRUCTION_CHARACTERS = 60
@@ -75,19 +75,13 @@ def layer_rows(image: Image, store: Store, records: Records) -> list[LayerRow]:
     ]
 
 
-def weights(
-    result: BuildResult, snapshotter: Snapshotter[FsT], records: Records, *, target: int
-) -> list[StageWeight]:
+def weights(build: Build) -> list[StageWeight]:
     """What every stage weighs; the target last."""
-    ordered = sorted(result.stages, key=lambda stage: (stage.index == target, stage.index))
-    return [_weight(stage, snapshotter, records, target=target) for stage in ordered]
-
-
-def _weight(
-    stage: BuiltStage, snapshotter: Snapshotter[FsT], records: Records, *, target: int
-) -> StageWeight:
-    weight = snapshot_bytes(snapshotter, stage.snapshot, records)
-    return StageWeight(stage.title, stage.base, weight, stage.index == target)
+    target = build.recipe.graph.target.index
+    ordered = sorted(build.result.stages, key=lambda stage: (stage.index == target, stage.index))
+    return [
+        StageWeight(stage.title, stage.base, build.weight(stage), stage.index == target) for stage in ordered
+    ]
 
 
 def show(

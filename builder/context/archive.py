@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Final, cast
 
 from builder.context.copying import Destination, Draft
 from builder.context.edit import MakeHardlink, MakeNode, MakeSymlink, WriteFile
-from builder.context.paths import join, leaves
+from builder.context.paths import Below, join, leaves, lstat
 from builder.errors import BuildError
 from unionfs_sim.filesystem import Attributes
 from unionfs_sim.nodes.content import Content, Slice
@@ -49,18 +49,20 @@ def is_archive(content: Content) -> bool:
 def unpack(content: Content, name: str, draft: Draft, to: Destination) -> None:
     """Draft every entry of the archive below the destination; BuildError names what is wrong with it.
 
-    Entries keep the owner and mode that the archive gives; only directories that it does not hold belong
-    to the owner of the copy. Large files stay in an unnamed file on disk until they are written.
+    Entries keep the mode that the archive gives, and the owner unless the copy has one. The destination is
+    the root for every symlink, and what is in the way of an entry goes (moby ``chrootarchive``, ``Untar``).
+    Large files stay in an unnamed file on disk until they are written.
     """
     top = draft.resolve(to.path)
     draft.directory(top)
+    below = draft.below(top)
     try:
         with _decompressed(content, name) as spool, tarfile.open(fileobj=spool, mode="r:") as tar:
             kept = _Descriptor(os.dup(spool.fileno()))
             for count, member in enumerate(_members(tar)):
                 if count > MAX_ENTRIES:
                     raise BuildError(f"ADD {name}: the archive holds more than {MAX_ENTRIES} entries")
-                _Entry(tar, member, kept, name).draft(top, draft)
+                _Entry(tar, member, kept, name, to.owner).draft(below, draft)
     except _FAILURES as error:
         raise BuildError(f"ADD {name}: the archive is broken: {error}") from None
 
@@ -111,35 +113,51 @@ class _Entry:
     member: tarfile.TarInfo
     spool: _Descriptor
     archive: str
+    owner: tuple[int, int] | None
 
-    def draft(self, top: str, draft: Draft) -> None:
+    def draft(self, below: Below, draft: Draft) -> None:
         member = self.member
         if leaves(member.name) or "\0" in member.name:
             raise BuildError(f"ADD {self.archive}: the entry {member.name!r} would leave the destination")
         relative = PurePosixPath(member.name.lstrip("/"))
         if str(relative) == ".":
             return
-        parent = draft.resolve(join(top, str(relative.parent)))
+        parent = below.resolve(str(relative.parent))
         draft.directory(parent)
         path = join(parent, relative.name)
+        uid, gid = self.owner or (member.uid, member.gid)
         attributes = Attributes(
             mode=None if member.issym() else member.mode & 0o7777,
-            uid=member.uid,
-            gid=member.gid,
+            uid=uid,
+            gid=gid,
             mtime_ns=int(member.mtime * 1_000_000_000),
         )
+        source = self._link_source(below) if member.islnk() else ""
+        if source == path:
+            return
+        draft.make_way(path, for_directory=member.isdir())
         if member.isdir():
             draft.copy_directory(path, attributes)
         elif member.issym():
             draft.place(MakeSymlink(path, member.linkname, attributes), stat.S_IFLNK, member.linkname)
         elif member.islnk():
-            if leaves(member.linkname):
-                raise BuildError(f"ADD {self.archive}: the entry {member.name!r} links to a file outside")
-            draft.place(MakeHardlink(path, draft.resolve(join(top, member.linkname))), stat.S_IFREG)
+            if lstat(draft, source) is None:
+                raise BuildError(
+                    f"ADD {self.archive}: the entry {member.name!r} links to {member.linkname!r}, "
+                    "which is not there"
+                )
+            draft.place(MakeHardlink(path, source), stat.S_IFREG)
         elif member.isfile():
             draft.place(WriteFile(path, self._content(), attributes), stat.S_IFREG)
         elif member.isfifo():
             draft.place(MakeNode(path, stat.S_IFIFO | 0o600, 0, attributes), stat.S_IFIFO)
+
+    def _link_source(self, below: Below) -> str:
+        """The place of the file that a hard link names; its last component may be a symlink."""
+        if leaves(self.member.linkname):
+            raise BuildError(f"ADD {self.archive}: the entry {self.member.name!r} links to a file outside")
+        relative = PurePosixPath(self.member.linkname.lstrip("/"))
+        return join(below.resolve(str(relative.parent)), relative.name)
 
     def _content(self) -> Content:
         member = self.member

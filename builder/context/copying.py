@@ -1,9 +1,10 @@
 """From a selection and a destination to edits: what COPY and ADD do, without doing it.
 
 BuildKit's rules (fsutil ``copy``): symlinks on the way to the destination are followed inside the root;
-missing directories are made with mode 0755 and the owner of the copy; a directory that is there keeps its
-attributes if it is the destination itself and takes the source's if it is below; a file replaces a file;
-neither a directory nor a file replaces the other.
+missing directories are made with mode 0755, or that of a numeric --chmod, and the owner of the copy; a
+directory that is there keeps its attributes if it is the destination itself and takes the source's if it is
+below; a file replaces a file; neither a directory nor a file replaces the other. An archive's entries replace
+whatever is in their way (moby ``pkg/archive``, ``createTarFile``).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from builder.context.edit import (
     WriteFile,
 )
 from builder.context.modes import ModeChange
-from builder.context.paths import clean, is_directory, join, lstat, resolve
+from builder.context.paths import Below, clean, is_directory, join, lstat, resolve
 from builder.context.selection import Item, Selected
 from builder.errors import BuildError
 from unionfs_sim.filesystem import Attributes, Filesystem, Stat
@@ -49,6 +50,11 @@ class Destination:
     change: ModeChange | None = None
     follows_symlinks: bool = True
 
+    @property
+    def new_directory(self) -> int:
+        """The mode of directories that are made on the way."""
+        return _NEW_DIRECTORY if self.change is None else self.change.new_directory
+
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -70,13 +76,14 @@ class Draft:
         self._planned: dict[str, Stat] = {}
         self._targets: dict[str, str] = {}
         self._fresh: set[str] = set()
+        self._absent: set[str] = set()
 
     def lstat(self, path: str, /) -> Stat:
         """The attributes that the name will have."""
         planned = self._planned.get(path)
         if planned is not None:
             return planned
-        if self._fresh and any(parent in self._fresh for parent in _above(path)):
+        if path in self._absent or (self._fresh and not self._fresh.isdisjoint(_above(path))):
             raise FileNotFoundError(2, "No such file or directory", path)
         return self._root.lstat(path)
 
@@ -87,6 +94,23 @@ class Draft:
     def resolve(self, path: str) -> str:
         """Where ``path`` leads: through symlinks, unless the destination does not follow any."""
         return resolve(self, path) if self._to.follows_symlinks else clean(path)
+
+    def below(self, top: str) -> Below:
+        """The root as a process sees it that changed its root to ``top``."""
+        return Below(self, top)
+
+    def make_way(self, path: str, *, for_directory: bool) -> None:
+        """Draft that a directory in the place of a file goes, or a file in the place of a directory."""
+        status = lstat(self, path)
+        if status is None or stat.S_ISDIR(status.st_mode) is for_directory:
+            return
+        self.edits.append(Remove(path))
+        if not for_directory:
+            self._fresh.add(path)  # what the root has below it is gone with it
+            for known in [each for each in self._planned if each.startswith(f"{path}/")]:
+                del self._planned[known]
+        self._planned.pop(path, None)
+        self._absent.add(path)
 
     def directory(self, path: str) -> None:
         """Draft the directories on the way to ``path``, and itself, where there are none."""
@@ -99,8 +123,9 @@ class Draft:
                     raise BuildError(f"{here} is a file, so nothing can be copied below it")
                 self.edits.append(Remove(here))
             uid, gid = self._to.owner or (0, 0)
-            self._note(here, stat.S_IFDIR | _NEW_DIRECTORY)
-            self.edits.append(MakeDirectory(here, Attributes(mode=_NEW_DIRECTORY, uid=uid, gid=gid)))
+            mode = self._to.new_directory
+            self._note(here, stat.S_IFDIR | mode)
+            self.edits.append(MakeDirectory(here, Attributes(mode=mode, uid=uid, gid=gid)))
 
     def copy_directory(self, path: str, attributes: Attributes) -> None:
         """Draft a directory at ``path`` with these attributes, whether or not one is there."""
@@ -131,6 +156,7 @@ class Draft:
         self.edits.append(edit)
 
     def _note(self, path: str, mode: int, target: str = "") -> None:
+        self._absent.discard(path)
         self._planned[path] = Stat(mode, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0)
         if stat.S_ISDIR(mode):
             self._fresh.add(path)
@@ -184,7 +210,7 @@ def _attributes(source: Filesystem, item: Item, to: Destination) -> Attributes:
     is_link = stat.S_ISLNK(status.st_mode)
     mode = stat.S_IMODE(status.st_mode)
     if to.change is not None and not is_link:
-        mode = to.change(mode, item.is_directory)
+        mode = to.change(mode, is_directory=item.is_directory)
     return Attributes(
         mode=None if is_link else mode,
         uid=uid,
@@ -223,7 +249,7 @@ def place(given: Sequence[Given], draft: Draft, to: Destination) -> None:
         if is_directory(draft, target):
             target = join(target, one.name)
         draft.directory(str(PurePosixPath(target).parent))
-        mode = to.change(one.mode, False) if to.change is not None else one.mode  # noqa: FBT003
+        mode = to.change(one.mode, is_directory=False) if to.change is not None else one.mode
         uid, gid = to.owner or (0, 0)
         attributes = Attributes(mode=mode, uid=uid, gid=gid, mtime_ns=one.mtime_ns)
         draft.place(WriteFile(target, one.content, attributes), stat.S_IFREG)

@@ -71,6 +71,26 @@ def is_directory(fs: Names, path: str) -> bool:
     return found is not None and stat.S_ISDIR(found.st_mode)
 
 
+class Below:
+    """The tree below ``top`` as a root of its own: what a process sees that changed its root to it."""
+
+    def __init__(self, names: Names, top: str) -> None:
+        self._names = names
+        self._top = top
+
+    def lstat(self, path: str, /) -> Stat:
+        """The attributes of the name itself."""
+        return self._names.lstat(join(self._top, path.lstrip("/")))
+
+    def readlink(self, path: str, /) -> str:
+        """The target of a symlink, as it is written."""
+        return self._names.readlink(join(self._top, path.lstrip("/")))
+
+    def resolve(self, path: str) -> str:
+        """Where ``path`` leads in the whole tree: never above the top."""
+        return join(self._top, resolve(self, path).lstrip("/"))
+
+
 def _unseen(link: str) -> None:
     """Let a symlink pass unnoticed."""
 
@@ -169,22 +189,21 @@ def _class_character(text: str, position: int) -> tuple[str, int]:
 def glob(fs: Filesystem, path: str) -> list[str]:
     """The names in the tree that ``path`` matches, sorted; a path without wildcards is its own match.
 
-    No component matches a ``/``, and the components before the first wildcard may be symlinks
-    (fsutil ``ResolveWildcards``). ValueError if the pattern is malformed.
+    No component matches a ``/``; the components before the first wildcard may be symlinks, those that a
+    wildcard found are not walked through (fsutil ``ResolveWildcards``). ValueError if it is malformed.
     """
     parts = [part for part in path.split("/") if part]
     fixed = next((index for index, part in enumerate(parts) if has_wildcard(part)), len(parts))
     if fixed == len(parts):
         return [path]
     patterns = [pattern(part) for part in parts[fixed:]]
-    return sorted(_matching(fs, "/" + "/".join(parts[:fixed]), patterns))
+    return sorted(_matching(fs, resolve(fs, "/".join(parts[:fixed])), patterns))
 
 
 def _matching(fs: Filesystem, directory: str, patterns: list[re.Pattern[str]]) -> Iterator[str]:
-    real = resolve(fs, directory)
-    if not is_directory(fs, real):
+    if not is_directory(fs, directory):
         return
-    for name in fs.listdir(real):
+    for name in fs.listdir(directory):
         if patterns[0].fullmatch(name):
             if len(patterns) == 1:
                 yield join(directory, name)

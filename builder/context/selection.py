@@ -107,7 +107,11 @@ def _plain(source: Source, pattern: str, excluded: IgnoreFile | None) -> Iterato
 
 
 def _with_parents(source: Source, pattern: str, excluded: IgnoreFile | None) -> Selected:
-    """The matches of ``pattern`` as one directory's contents, from the pivot ``/./`` on, if there is one."""
+    """The matches of ``pattern`` as one directory's contents, from the pivot ``/./`` on, if there is one.
+
+    With wildcards it is a pattern of .dockerignore: ``**`` is any number of components, and a directory that
+    matches brings all that is below it (BuildKit ``dispatchCopy``: ``IncludePatterns``).
+    """
     before, pivot, after = pattern.partition(_PIVOT)
     top = resolve(source.tree, clean(before)) if pivot else "/"
     status = lstat(source.tree, top)
@@ -115,21 +119,39 @@ def _with_parents(source: Source, pattern: str, excluded: IgnoreFile | None) -> 
         raise _missing(source, pattern, before, top)
     wanted = clean(after if pivot else pattern)
     items: dict[str, Item] = {"": Item("", top, status)}
-    matches = glob(source.tree, join(top, wanted.lstrip("/")))
-    for match in matches:
-        found = lstat(source.tree, match)
-        if found is None:
-            raise _missing(source, pattern, match, match)
-        relative = match[len(top.rstrip("/")) + 1 :]
-        if excluded is not None and excluded.matches(relative) is not None:
-            continue
-        for ancestor in reversed(PurePosixPath(relative).parents[:-1]):
+    if has_wildcard(wanted):
+        included = IgnoreFile.of([wanted.lstrip("/")], name="--parents")
+        below = _below(source.tree, top, "", excluded)
+        matches = [item for item in below if included.matches(item.relative) is not None]
+    else:
+        matches = list(_named(source, pattern, top, wanted.lstrip("/"), excluded))
+    for item in matches:
+        for ancestor in reversed(PurePosixPath(item.relative).parents[:-1]):
             path = join(top, str(ancestor))
             items.setdefault(str(ancestor), Item(str(ancestor), path, source.tree.lstat(path)))
-        items[relative] = Item(relative, match, found)
-        if stat.S_ISDIR(found.st_mode):
-            items.update({item.relative: item for item in _below(source.tree, match, relative, excluded)})
+        items[item.relative] = item
     return Selected("", tuple(items.values()))
+
+
+def _named(
+    source: Source, pattern: str, top: str, relative: str, excluded: IgnoreFile | None
+) -> Iterator[Item]:
+    """The name ``relative`` below ``top``, with all that is below it; no symlink is on the way."""
+    place = join(top, relative)
+    for ancestor in reversed(PurePosixPath(relative).parents[:-1]):
+        found = lstat(source.tree, join(top, str(ancestor)))
+        if found is not None and stat.S_ISLNK(found.st_mode):
+            raise ContextError(
+                f"{pattern}: --parents does not walk through the symlink {ancestor}",
+                fix=f"name the directory that it leads to: {source.tree.readlink(join(top, str(ancestor)))}",
+            )
+    found = lstat(source.tree, place)
+    if found is None:
+        raise _missing(source, pattern, place, place)
+    if excluded is None or excluded.matches(relative) is None:
+        yield Item(relative, place, found)
+    if stat.S_ISDIR(found.st_mode):
+        yield from _below(source.tree, place, relative, excluded)
 
 
 def _below(tree: Filesystem, directory: str, relative: str, excluded: IgnoreFile | None) -> Iterator[Item]:

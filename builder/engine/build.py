@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any, Generic
 
 from builder.context.paths import clean
 from builder.dockerfile.plan.stages import PlannedStage, StageBase
-from builder.dockerfile.syntax.instruction import Copy
-from builder.engine.request import BuildRequest, BuildResult, BuiltStage
+from builder.dockerfile.syntax.instruction import Copy, Instruction, Run
+from builder.engine.copy_step import add, copy, make_workdir
+from builder.engine.order import BuildRequest, BuildResult, BuiltStage
+from builder.engine.run_step import run
 from builder.engine.schedule import MAX_WORKERS, Schedule, Stopped
-from builder.engine.stage import StageBuild
+from builder.engine.stage import StageBuild, Steps
 from builder.errors import StepFailedError
 from builder.events import BuildBegan, BuildDone, Listener, StagePlanned, nobody
 from builder.image.image import Image
@@ -33,25 +32,16 @@ class Build(Generic[FsT]):
         self.records = records
         self.listener = listener
         order = [planned.index for planned in request.graph.stages]
-        serial = workshop.snapshotter.concurrency is Concurrency.ONE
+        serial = workshop.concurrency is Concurrency.ONE
         self._schedule: Schedule[BuiltStage] = Schedule(
             order, workers=1 if serial else MAX_WORKERS, stop=request.stop
         )
         self._saves = serial
-        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._steps: Steps[FsT] = Steps(run=run, copy=copy, add=add, workdir=make_workdir)
 
     def built(self, index: int, /) -> BuiltStage:
         """Another stage; waits until it is done."""
         return self._schedule.result(index)
-
-    @contextmanager
-    def alone_with(self, cache_mounts: Iterable[str], /) -> Iterator[None]:
-        """For as long as the block lasts, no other step has any of these cache mounts."""
-        with ExitStack() as stack:
-            # Always in the same order, so that no two steps wait for each other.
-            for name in sorted(set(cache_mounts)):
-                stack.enter_context(self._locks[name])
-            yield
 
     def run(self) -> list[BuiltStage]:
         """All stages, in the order of the plan."""
@@ -59,37 +49,38 @@ class Build(Generic[FsT]):
 
     def _stage(self, index: int) -> BuiltStage:
         planned = self.request.graph.stage(index)
-        built = StageBuild(self, planned).run()
+        built = StageBuild(self, planned, self._steps).run()
         if self._saves:
             self._save_for_later(built)
         return built
 
     def _save_for_later(self, built: BuiltStage) -> None:
         """With a single root, what later stages copy from this one must be set aside before it is wiped."""
-        reads = [
-            _sources(instruction, planned, built.index)
+        wanted = [
+            path
             for planned in self.request.graph.stages
             for instruction in planned.stage.instructions
-            if isinstance(instruction, Copy)
+            for name, path in _reads(instruction)
+            if _is_stage(planned, name, built.index)
         ]
-        wanted = [paths for paths in reads if paths is not None]
-        if wanted and self._is_at_hand(built):
-            everything = any("$" in path for paths in wanted for path in paths)
-            only = None if everything else [PurePosixPath(path) for paths in wanted for path in paths]
+        if wanted and built.snapshot.layers:
+            everything = any("$" in path for path in wanted)
+            only = None if everything else [PurePosixPath(path) for path in wanted]
             self.workshop.snapshotter.view(built.snapshot, only=only)
 
-    def _is_at_hand(self, built: BuiltStage) -> bool:
-        return bool(built.snapshot.layers)
+
+def _reads(instruction: Instruction) -> Iterator[tuple[str, str]]:
+    """The paths that ``instruction`` reads elsewhere than in the context, each with the name after from=."""
+    match instruction:
+        case Copy(from_=str(name), sources=sources):
+            yield from ((name, clean(source.partition("/./")[0])) for source in sources)
+        case Run(mounts=mounts):
+            yield from ((mount.from_, clean(mount.source or "/")) for mount in mounts if mount.from_)
 
 
-def _sources(instruction: Copy, planned: PlannedStage, index: int) -> tuple[str, ...] | None:
-    """The paths that ``instruction`` copies from stage ``index``; None if it copies from elsewhere."""
-    if instruction.from_ is None:
-        return None
-    origin = planned.origin(instruction.from_)
-    if not isinstance(origin, StageBase) or origin.index != index:
-        return None
-    return tuple(clean(source.partition("/./")[0]) for source in instruction.sources)
+def _is_stage(planned: PlannedStage, name: str, index: int) -> bool:
+    origin = planned.origin(name)
+    return isinstance(origin, StageBase) and origin.index == index
 
 
 def build(

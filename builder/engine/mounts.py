@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import posixpath
+import stat
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Generic
+from typing import Final, Generic
 
 from builder.context.copying import Destination, Draft, copy
+from builder.context.edit import SetAttributes, make
 from builder.context.paths import clean, resolve
-from builder.context.selection import Source, select
+from builder.context.selection import select
 from builder.dockerfile.syntax.instruction import Run
-from builder.dockerfile.syntax.mount import MountType, RunMount
+from builder.dockerfile.syntax.mount import MountType, RunMount, Sharing
 from builder.engine import cachekey
-from builder.engine.origin import origin
+from builder.engine.origin import Origin, origin
 from builder.engine.stage import StageBuild
-from builder.errors import NotSupportedError, StepFailedError
-from builder.protocols import EMPTY, Concurrency, FsT, Mount, Workspace
-from unionfs_sim.filesystem import Filesystem
-from unionfs_sim.layers.layer import Dir, File, Layer, layer
+from builder.errors import StepFailedError
+from builder.image.digest import DiffID
+from builder.protocols import EMPTY, Bind, Cache, FsT, Mount, Secret, Snapshot, Tmpfs
+from unionfs_sim.filesystem import Attributes
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.tar.pack import pack
 
-_SECRETS = "/run/secrets"
+_MOUNTED: Final = "/mounted"
+_SECRETS: Final = "/run/secrets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,65 +54,65 @@ class RunMounts(Generic[FsT]):
                 source = origin(self._stage, mount.from_ or None)
                 yield from source.inputs((mount.source or "/",), (), parents=False, owners=True)
 
-    @contextmanager
-    def attached(self) -> Iterator[Attached]:
-        """The mounts for the time of one command; what a writable bind mount was told is forgotten."""
-        caches = (self._cache_name(each) for each in self._mounts if each.type is MountType.CACHE)
-        with self._stage.build.alone_with(caches):
-            yield from self._attached()
-
-    def _attached(self) -> Iterator[Attached]:
-        opened: list[Workspace[FsT]] = []
+    def attached(self) -> Attached:
+        """The mounts, and the variables that secrets are put into."""
         env: dict[str, str] = {}
-        try:
-            mounts = [made for mount in self._mounts for made in self._attach(mount, opened, env)]
-            yield Attached(tuple(mounts), env)
-        finally:
-            for work in opened:
-                self._stage.workshop.snapshotter.discard(work)
+        mounts = [made for mount in self._mounts for made in self._attach(mount, env)]
+        return Attached(tuple(mounts), env)
 
     def _target(self, mount: RunMount) -> str:
         if mount.type is MountType.SECRET and not mount.target:
             return posixpath.join(_SECRETS, mount.id)
         return clean(posixpath.join("/", self._stage.image.config.working_dir, mount.target))
 
-    def _attach(self, mount: RunMount, opened: list[Workspace[FsT]], env: dict[str, str]) -> Sequence[Mount]:
+    def _attach(self, mount: RunMount, env: dict[str, str]) -> Sequence[Mount]:
         target = PurePosixPath(self._target(mount))
         match mount.type:
             case MountType.SECRET:
                 return self._secret(mount, target, env)
             case MountType.CACHE:
-                return (Mount(target, self._cache(self._cache_name(mount))),)
+                return (self._cache(mount, target),)
             case MountType.TMPFS:
-                return (Mount(target, Layer()),)
-        source = origin(self._stage, mount.from_ or None).source((mount.source or "/",))
-        path = PurePosixPath(resolve(source.tree, clean(mount.source or "/")))
-        if mount.read_only:
-            return (Mount(target, source.tree, path, read_only=True),)
-        return (Mount(target, self._throwaway(source, str(path), opened), PurePosixPath("/mounted")),)
+                return (Tmpfs(target=target, size_bytes=mount.size_bytes),)
+        snapshot, path = self._committed(mount)
+        return (Bind(target=target, snapshot=snapshot, path=path, read_only=mount.read_only),)
 
-    def _throwaway(self, source: Source, path: str, opened: list[Workspace[FsT]]) -> Filesystem:
-        """A copy of what is mounted, to be written to and discarded."""
-        if self._stage.workshop.snapshotter.concurrency is Concurrency.ONE:
-            raise NotSupportedError(
-                "RUN --mount=type=bind,rw: there is a single root, and no room for a second one",
-                fix="leave rw out, or use --strategy simulated",
-            )
-        work = self._stage.workshop.snapshotter.prepare(EMPTY)
-        opened.append(work)
-        to = Destination(path="/mounted")
-        draft = Draft(work.rootfs, to)
+    def _committed(self, mount: RunMount) -> tuple[Snapshot, PurePosixPath]:
+        """The files that a mount names, as a committed state and a path in it."""
+        written = mount.source or "/"
+        found = origin(self._stage, mount.from_ or None)
+        if found.snapshot is None:
+            return self._of_context(found, written)
+        tree = found.source((written,)).tree
+        return found.snapshot, PurePosixPath(resolve(tree, clean(written)))
+
+    def _of_context(self, context: Origin[FsT], written: str) -> tuple[Snapshot, PurePosixPath]:
+        """The files of the context that are not ignored: a layer of their own, never the host's directory."""
+        source = context.source((written,))
+        path = resolve(source.tree, clean(written))
+        tree = Layer()
+        to = Destination(path=_MOUNTED)
+        draft = Draft(tree, to)
         copy(source.tree, select(source, (path,)), draft, to)
-        self._stage.workshop.snapshotter.apply(work, draft.edits)
-        return work.rootfs
+        status = source.tree.lstat(path)
+        if stat.S_ISDIR(status.st_mode):
+            draft.edits.append(SetAttributes(_MOUNTED, Attributes(mode=stat.S_IMODE(status.st_mode))))
+        make(tree, draft.edits)
+        stored = self._stage.workshop.store.put(pack(tree))
+        return EMPTY.with_layer(DiffID(stored.digest)), PurePosixPath(_MOUNTED)
 
-    def _cache_name(self, mount: RunMount) -> str:
-        return mount.id or self._target(mount)
-
-    def _cache(self, name: str) -> Filesystem:
-        if self._stage.request.cache_mount is None:
-            return Layer()
-        return self._stage.request.cache_mount(name)
+    def _cache(self, mount: RunMount, target: PurePosixPath) -> Cache:
+        initial = self._committed(mount) if mount.from_ else None
+        return Cache(
+            target=target,
+            id=mount.id or str(target),
+            sharing=mount.sharing or Sharing.SHARED,
+            initial=initial,
+            mode=0o755 if mount.mode is None else mount.mode,
+            uid=mount.uid or 0,
+            gid=mount.gid or 0,
+            read_only=mount.read_only,
+        )
 
     def _secret(self, mount: RunMount, target: PurePosixPath, env: dict[str, str]) -> Sequence[Mount]:
         value = self._stage.request.secrets.get(mount.id)
@@ -124,6 +128,4 @@ class RunMounts(Generic[FsT]):
             if not mount.target:
                 return ()
         mode = 0o400 if mount.mode is None else mount.mode
-        file = File(value, mode=mode, uid=mount.uid or 0, gid=mount.gid or 0)
-        tree = layer({"/": Dir(mode=0o755), "/secret": file}).freeze()
-        return (Mount(target, tree, PurePosixPath("/secret"), read_only=True),)
+        return (Secret(target=target, content=value, mode=mode, uid=mount.uid or 0, gid=mount.gid or 0),)

@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from builder.dockerfile.plan.scope import proxy_environment
+from builder.dockerfile.syntax.heredoc import Heredoc
 from builder.dockerfile.syntax.instruction import NetworkMode, Run, SecurityMode
 from builder.dockerfile.syntax.mount import MountType
 from builder.engine import cachekey
@@ -14,8 +15,11 @@ from builder.engine.mounts import RunMounts
 from builder.engine.stage import StageBuild
 from builder.errors import NotSupportedError, StepFailedError
 from builder.events import OutputPrinted
-from builder.protocols import Command, FsT, Mount, Network, Purpose, Workspace
+from builder.image.digest import DiffID
+from builder.protocols import EMPTY, Bind, Command, FsT, Mount, Network, Purpose, Workspace
+from builder.protocols import run as start
 from unionfs_sim.layers.layer import File, layer
+from unionfs_sim.tar.pack import pack
 
 _SCRIPT_DIRECTORY: Final = "/dev/pipes"
 """Where BuildKit puts a heredoc that begins with ``#!``."""
@@ -44,7 +48,7 @@ def refuse(instruction: Run) -> None:
 
 def history_line(stage: StageBuild[FsT], words: tuple[str, ...]) -> str:
     """The line that docker writes: build arguments, then the command with its shell."""
-    arguments = [f"{name}={stage.scope.lookup(name) or ''}" for name in stage.arguments]
+    arguments = [f"{name}={stage.scope.lookup(name) or ''}" for name in stage.scope.declared]
     prefix = [f"|{len(arguments)}", *arguments] if arguments else []
     return f"RUN {' '.join([*prefix, *words])} # buildkit"
 
@@ -63,6 +67,7 @@ def run(stage: StageBuild[FsT], instruction: Run) -> None:
     mounts = RunMounts(stage, instruction)
     inputs = [
         cachekey.parent(stage.snapshot.chain_id),
+        cachekey.said("what runs it", stage.workshop.execution.value),
         cachekey.said("the command", *words, script.content if script is not None else ""),
         cachekey.said("the working directory", config.working_dir),
         cachekey.said("the user", config.user),
@@ -73,28 +78,33 @@ def run(stage: StageBuild[FsT], instruction: Run) -> None:
     env |= proxy_environment(stage.request.graph.build_args)
 
     def act(work: Workspace[FsT]) -> None:
-        with mounts.attached() as attached:
-            extra: tuple[Mount, ...] = ()
-            if script is not None and words[0].startswith(_SCRIPT_DIRECTORY):
-                program = layer({f"/{script.name}": File(script.content, mode=0o755)}).freeze()
-                extra = (
-                    Mount(PurePosixPath(words[0]), program, PurePosixPath("/", script.name), read_only=True),
-                )
-            _execute(
-                stage,
-                work,
-                Command(
-                    argv=words,
-                    env={**env, **attached.env},
-                    cwd=config.working_dir or "/",
-                    user=config.user,
-                    network=Network(instruction.network.value),
-                    mounts=(*attached.mounts, *extra),
-                    timeout_seconds=stage.request.timeout_seconds,
-                ),
-            )
+        attached = mounts.attached()
+        extra: tuple[Mount, ...] = ()
+        if script is not None and words[0].startswith(_SCRIPT_DIRECTORY):
+            extra = (_script(stage, script, words[0]),)
+        command = Command(
+            argv=words,
+            env={**env, **attached.env},
+            cwd=config.working_dir or "/",
+            user=config.user,
+            network=Network(instruction.network.value),
+            mounts=(*attached.mounts, *extra),
+            timeout_seconds=stage.request.timeout_seconds,
+        )
+        _execute(stage, work, command)
 
     stage.on_files(inputs, act, purpose=Purpose.ANYTHING, line=history_line(stage, words))
+
+
+def _script(stage: StageBuild[FsT], script: Heredoc, path: str) -> Bind:
+    """The heredoc as a program at ``path``: a layer of its own, bound for one command."""
+    tree = layer({f"/{script.name}": File(script.content, mode=0o755)})
+    stored = stage.workshop.store.put(pack(tree))
+    return Bind(
+        target=PurePosixPath(path),
+        snapshot=EMPTY.with_layer(DiffID(stored.digest)),
+        path=PurePosixPath("/", script.name),
+    )
 
 
 def _execute(stage: StageBuild[FsT], work: Workspace[FsT], command: Command) -> None:
@@ -107,7 +117,7 @@ def _execute(stage: StageBuild[FsT], work: Workspace[FsT], command: Command) -> 
 
     if not command.argv:
         raise StepFailedError("RUN: there is no command")
-    ended = stage.workshop.runner.run(work.rootfs, command, output=output)
+    ended = start(stage.workshop.runner, work.rootfs, command, output=output)
     if ended.status:
         said = tail.decode("utf-8", "replace").strip().splitlines()
         raise StepFailedError(

@@ -64,17 +64,26 @@ class Schedule(Generic[ResultT]):
     def run(self, work: Callable[[int], ResultT]) -> list[ResultT]:
         """The results of all pieces in order; the first failure, in that order, after the others stopped."""
         queue = iter(self._order)
-        if self._workers <= 1:
-            self._work(queue, work, reraise=True)
-        else:
-            threads = [
-                threading.Thread(target=self._work, args=(queue, work), name=f"stage-{each}", daemon=True)
-                for each in range(self._workers)
-            ]
-            for thread in threads:
-                thread.start()
+        threads = self._start(queue, work) if self._workers > 1 else []
+        if threads:
             self._wait(threads)
+        else:
+            self._work(queue, work, reraise=True)
         return [self.result(number) for number in self._order]
+
+    def _start(self, queue: Iterator[int], work: Callable[[int], ResultT]) -> list[threading.Thread]:
+        """As many workers as can be started; none where there are no threads (a browser)."""
+        threads: list[threading.Thread] = []
+        for number in range(self._workers):
+            thread = threading.Thread(
+                target=self._work, args=(queue, work), name=f"stage-{number}", daemon=True
+            )
+            try:
+                thread.start()
+            except RuntimeError:
+                break
+            threads.append(thread)
+        return threads
 
     def _wait(self, threads: Sequence[threading.Thread]) -> None:
         try:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Final, Generic, Protocol
 
@@ -27,7 +26,7 @@ from builder.dockerfile.syntax.instruction import (
 from builder.dockerfile.syntax.parser import parse_trigger
 from builder.engine import cachekey
 from builder.engine.configure import configured, created_by, scratch_config
-from builder.engine.request import BuildRequest, BuiltStage, CacheUse
+from builder.engine.order import BuildRequest, BuiltStage, CacheUse
 from builder.engine.schedule import Stopped
 from builder.errors import BuildError, StepFailedError
 from builder.events import (
@@ -40,6 +39,7 @@ from builder.events import (
     StepBegan,
     StepDone,
     StepFailed,
+    WorkspaceDiscarded,
 )
 from builder.image.digest import DiffID
 from builder.image.image import History, Image, LayerBlob, rfc3339
@@ -63,21 +63,31 @@ class Surroundings(Protocol[FsT]):
         """Another stage; waits until it is done."""
         ...
 
-    def alone_with(self, cache_mounts: Iterable[str], /) -> AbstractContextManager[object]:
-        """For as long as the block lasts, no other step has any of these cache mounts."""
-        ...
-
 
 def snapshot_of(image: Image) -> Snapshot:
     """The committed state that an image's layers are."""
     return Snapshot(image.chain_id, image.diff_ids)
 
 
+@dataclass(frozen=True, slots=True)
+class Steps(Generic[FsT]):
+    """How instructions about files are carried out: one function a kind.
+
+    ``workdir`` makes the directory that the configuration names already; it is told the history line.
+    """
+
+    run: Callable[[StageBuild[FsT], Run], None]
+    copy: Callable[[StageBuild[FsT], Copy], None]
+    add: Callable[[StageBuild[FsT], Add], None]
+    workdir: Callable[[StageBuild[FsT], str], None]
+
+
 class StageBuild(Generic[FsT]):
     """One stage on its way. ``run`` builds it; the other methods are for the steps."""
 
-    def __init__(self, build: Surroundings[FsT], planned: PlannedStage) -> None:
+    def __init__(self, build: Surroundings[FsT], planned: PlannedStage, steps: Steps[FsT]) -> None:
         self.build = build
+        self._steps = steps
         self.planned = planned
         self.request = build.request
         self.workshop = build.workshop
@@ -86,7 +96,6 @@ class StageBuild(Generic[FsT]):
         self.scope = Scope()
         self.step = 0
         self.where: object = planned.stage.span
-        self.arguments: dict[str, None] = {}
         self._cmd_is_set = False
 
     def run(self) -> BuiltStage:
@@ -96,7 +105,12 @@ class StageBuild(Generic[FsT]):
             self._instruction(instruction)
         self.build.listener(StageDone(self.planned.index, self.image.diff_ids))
         return BuiltStage(
-            self.planned.index, self.planned.title, str(self.planned.base), self.image, self.snapshot
+            self.planned.index,
+            self.planned.title,
+            str(self.planned.base),
+            self.image,
+            self.snapshot,
+            self.scope,
         )
 
     def fetch(self, reference: Reference) -> Image:
@@ -105,6 +119,7 @@ class StageBuild(Generic[FsT]):
 
     def _start(self) -> list[Instruction]:
         """Take over the base; returns the instructions that it has put off until now."""
+        below: Scope | None = None
         with _Located(self.planned.stage.span):
             match self.planned.base:
                 case Scratch():
@@ -112,13 +127,15 @@ class StageBuild(Generic[FsT]):
                 case ImageBase(reference=reference):
                     base = self.fetch(reference)
                 case StageBase(index=index):
-                    base = self.build.built(index).image
+                    above = self.build.built(index)
+                    base, below = above.image, above.scope
         self.snapshot = snapshot_of(base)
         self.image = base.replace(
             config=base.config.replace(on_build=()), created=rfc3339(self.request.epoch_seconds)
         )
         self.scope = Scope(
             env=base.config.env,
+            below=below,
             globals_=self.request.graph.globals_,
             build_args=self.request.graph.build_args,
             escape=self.request.graph.dockerfile.escape,
@@ -154,10 +171,6 @@ class StageBuild(Generic[FsT]):
         self.build.listener(StepDone(self.planned.index, self.step, elapsed, changed))
 
     def _carry_out(self, instruction: Instruction) -> None:
-        # Imported here because each needs this class: one module a kind of step.
-        from builder.engine.copy_step import add, copy, make_workdir
-        from builder.engine.run_step import run
-
         match instruction:
             case Arg():
                 self.scope.declare(instruction)
@@ -169,16 +182,16 @@ class StageBuild(Generic[FsT]):
         instruction = instruction.expanded(self.scope.lookup)
         match instruction:
             case Run():
-                run(self, instruction)
+                self._steps.run(self, instruction)
             case Copy():
-                copy(self, instruction)
+                self._steps.copy(self, instruction)
             case Add():
-                add(self, instruction)
+                self._steps.add(self, instruction)
             case Workdir():
                 self.image = self.image.replace(
                     config=configured(self.image.config, instruction, cmd_is_set=self._cmd_is_set)
                 )
-                make_workdir(self, created_by(instruction, self.image.config))
+                self._steps.workdir(self, created_by(instruction, self.image.config))
             case _:
                 self._configure(instruction)
 
@@ -197,7 +210,6 @@ class StageBuild(Generic[FsT]):
 
     def _declared(self, arg: Arg) -> Iterable[str]:
         for declaration in arg.declarations:
-            self.arguments[declaration.name] = None
             value = self.scope.args.get(declaration.name)
             yield declaration.name if value is None else f"{declaration.name}={value}"
 
@@ -245,7 +257,7 @@ class StageBuild(Generic[FsT]):
         if not isinstance(record, dict):
             return None
         descriptor = Descriptor(MEDIA_LAYER, record["digest"], record["size"])
-        return _blob(descriptor) if self.workshop.store.has(descriptor.digest) else None
+        return _blob(descriptor) if self.workshop.store.find(descriptor.digest) is not None else None
 
     def _stack(self, layer: LayerBlob | None) -> None:
         if layer is not None:
@@ -267,6 +279,7 @@ class StageBuild(Generic[FsT]):
             self.snapshot = snapshotter.commit(work, None if layer is None else layer.diff_id)
         except BaseException:
             snapshotter.discard(work)
+            self.build.listener(WorkspaceDiscarded(self.planned.index, self.step, work.key))
             raise
         return layer
 

@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-import os
+import posixpath
 import stat
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from builder.errors import StepFailedError
-from builder.protocols import Command, Exit, Mount, Network, Sink
-from builder.world.machine.attachments import Attachment, devices
+from builder.errors import NotSupportedError, StepFailedError
+from builder.protocols import Command, Exit, Network, Sink, Snapshotter, TerminalSize
+from builder.runners.attachments import Attachments, Caches
+from builder.runners.stdin import Stdin
+from builder.world.machine.attachments import devices
 from builder.world.machine.executable import DEFAULT_PATH, ExecError
+from builder.world.machine.machine import Limits
 from builder.world.machine.mounted import attached
 from builder.world.machine.network import Serving
 from builder.world.machine.process import Program
 from builder.world.machine.scheduler import Cancelled
-from builder.world.machine.world import Limits, World
+from builder.world.machine.stopped import StoppedError
 from builder.world.supplies.internet import NO_INTERNET
-from builder.world.utilities.accounts import groups, groups_of, users
-from unionfs_sim.filesystem import Attributes, Filesystem
-from unionfs_sim.layers.layer import Layer
-from unionfs_sim.nodes.caller import ROOT, Caller
-from unionfs_sim.trees import walk
+from builder.world.world import Job, World
+from unionfs_sim.accounts import PASSWD, Identity, IdRangeError, UnknownAccountError, identity
+from unionfs_sim.nodes.caller import Caller
 from unionfs_sim.vfs.posix import Posix
 
-_PIECE: Final = 1 << 20
+_FIRST_PID: Final = 1
 
 
 class SimulatedRunner:
     """Runs every command on a machine of its own, with ``programs`` and ``internet``.
 
-    ``is_cancelled`` is asked often and from any thread; once it is true, every command ends.
+    ``snapshotter`` shows what bind mounts are of; ``caches`` has the trees behind cache mounts (None: new
+    ones for each command). ``is_cancelled`` is asked often and from any thread; once it is true, every
+    command ends. Commands run inside ``wait``: this needs no thread.
     """
 
     def __init__(
@@ -39,40 +44,129 @@ class SimulatedRunner:
         programs: Mapping[str, Program],
         internet: Any,
         *,
+        snapshotter: Snapshotter[Posix] | None = None,
+        caches: Caches | None = None,
         limits: Limits | None = None,
         is_cancelled: Callable[[], bool] = lambda: False,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._programs = programs
-        self._internet = internet
-        self._limits = limits
-        self._is_cancelled = is_cancelled
-        self._seconds = seconds
+        self.programs = programs
+        self.internet = internet
+        self.limits = limits
+        self.is_cancelled = is_cancelled
+        self.seconds = seconds
+        self._snapshotter = snapshotter
+        self._caches = caches
 
-    def run(self, rootfs: Posix, command: Command, /, *, output: Sink) -> Exit:
-        """Run to the end; what it printed went to ``output``. StepFailedError if it cannot start or end."""
-        caller, home = account(rootfs, command.user)
-        root = attached(rootfs, [devices(), *(_attachment(mount) for mount in command.mounts)])
-        _make_directory(root, command.cwd)
-        deadline = None if command.timeout_seconds is None else self._seconds() + command.timeout_seconds
+    def start(
+        self, rootfs: Posix, command: Command, /, *, output: Sink, errors: Sink | None = None
+    ) -> SimulatedProcess:
+        """The command, which runs when it is waited for. StepFailedError if its user is unknown."""
+        if command.terminal is not None:
+            raise NotSupportedError("the simulated world has no terminals", fix="leave the terminal out")
+        who = account(rootfs, command.user)
+        mounts = Attachments(command.mounts, self._snapshotter, self._caches)
+        return SimulatedProcess(self, rootfs, command, who, mounts, output, errors)
+
+    def close(self) -> None:
+        """Keep the caches for the next build."""
+        if self._caches is not None:
+            self._caches.save()
+
+
+class SimulatedProcess:
+    """One command in the simulated world. Implements ``builder.protocols.Process``."""
+
+    def __init__(
+        self,
+        runner: SimulatedRunner,
+        rootfs: Posix,
+        command: Command,
+        who: Identity,
+        mounts: Attachments,
+        output: Sink,
+        errors: Sink | None,
+    ) -> None:
+        self._runner = runner
+        self._rootfs = rootfs
+        self._command = command
+        self._who = who
+        self._mounts = mounts
+        self._output = output
+        self._errors = errors
+        self._signals: deque[int] = deque()
+        self._stdin = Stdin()
+        if command.stdin is not None:
+            self._stdin.abandon()
+        self._outcome: Exit | BaseException | None = None
+        self._turn = threading.Lock()
+
+    @property
+    def stdin(self) -> Stdin:
+        """Where the input is written to, if the command does not bring it along."""
+        return self._stdin
+
+    def signal(self, number: int, /) -> None:
+        """Let signal ``number`` reach the first process at its next step."""
+        self._signals.append(number)
+
+    def resize(self, size: TerminalSize, /) -> None:
+        """Nothing: there is no terminal."""
+
+    def wait(self) -> Exit:
+        """Run to the end, or tell how it ended."""
+        with self._turn:
+            if self._outcome is None:
+                try:
+                    self._outcome = self._run()
+                except BaseException as error:
+                    self._outcome = error
+                finally:
+                    self._stdin.abandon()
+            if isinstance(self._outcome, Exit):
+                return self._outcome
+            raise self._outcome
+
+    def exec(self, command: Command, /, *, output: Sink, errors: Sink | None = None) -> SimulatedProcess:
+        """One more command in the same root, which runs when it is waited for."""
+        runner = self._runner
+        if command.terminal is not None:
+            raise NotSupportedError("the simulated world has no terminals", fix="leave the terminal out")
+        who = account(self._rootfs, command.user)
+        return SimulatedProcess(runner, self._rootfs, command, who, self._mounts, output, errors)
+
+    def _run(self) -> Exit:
+        with self._mounts.held() as attachments:
+            return self._in(attached(self._rootfs, [devices(), *attachments]))
+
+    def _in(self, root: Posix) -> Exit:
+        runner, command = self._runner, self._command
+        make_directory(root, command.cwd)
+        deadline = None if command.timeout_seconds is None else runner.seconds() + command.timeout_seconds
+        internet = NO_INTERNET if command.network is Network.NONE else runner.internet
 
         def is_over() -> bool:
-            return self._is_cancelled() or (deadline is not None and self._seconds() >= deadline)
+            while self._signals:  # Asked in the thread of the simulation: only there may a signal arrive.
+                world.machine.scheduler.signal(_FIRST_PID, self._signals.popleft())
+            return runner.is_cancelled() or (deadline is not None and runner.seconds() >= deadline)
 
-        internet = NO_INTERNET if command.network is Network.NONE else self._internet
-        world = World(self._programs, internet, limits=self._limits, is_cancelled=is_over)
-        env = {"PATH": DEFAULT_PATH, "HOSTNAME": "buildkitsandbox", "HOME": home, **command.env}
-        job = Command(argv=command.argv, env=env, cwd=command.cwd, stdin=command.stdin)
+        world = World(runner.programs, internet, limits=runner.limits, is_cancelled=is_over)
+        env = {"PATH": DEFAULT_PATH, "HOSTNAME": "buildkitsandbox", "HOME": self._who.home, **command.env}
+        job = Job(argv=command.argv, env=env, cwd=command.cwd, stdin=command.stdin or b"")
+        stdin = self._stdin.reader(world.machine.check) if command.stdin is None else None
+        caller = Caller(self._who.uid, self._who.gid, self._who.groups)
         try:
-            return Exit(world.run(root, job, output, caller=caller))
+            return Exit(world.run(root, job, self._output, caller=caller, stdin=stdin, errors=self._errors))
         except ExecError as error:
-            raise _not_started(rootfs, world, command, error) from None
+            raise _not_started(self._rootfs, world, command, error) from None
+        except StoppedError as error:
+            raise step_failed(error) from None
         except Serving as serving:
             raise StepFailedError(
                 str(serving), fix="RUN must end: put what serves into CMD or ENTRYPOINT", exit_status=1
             ) from None
         except Cancelled:
-            if self._is_cancelled():
+            if runner.is_cancelled():
                 raise StepFailedError("the command was cancelled", exit_status=130) from None
             raise StepFailedError(
                 f"the command did not end within {command.timeout_seconds:g} s",
@@ -101,40 +195,27 @@ def _not_started(root: Posix, world: World, command: Command, error: ExecError) 
     return StepFailedError(f'exec: "{name}": {what}', fix=fix, exit_status=127)
 
 
-def account(root: Posix, text: str) -> tuple[Caller, str]:
-    """Who ``USER text`` means in an image, and the home directory (OCI image-spec config.md, "User").
+def step_failed(error: StoppedError) -> StepFailedError:
+    """The error for a command that was stopped."""
+    return StepFailedError(error.message, fix=error.fix)
 
-    A name must be in the image's /etc/passwd or /etc/group; a number need not be. StepFailedError else.
-    """
-    name, _, group_text = text.partition(":")
-    name = name or "0"
-    known = users(root)
-    number = int(name) if name.isascii() and name.isdigit() else None
-    user = next((each for each in known if each.name == name), None)
-    if user is None and number is not None:
-        user = next((each for each in known if each.uid == number), None)
-    if user is None and number is None:
+
+def account(root: Posix, text: str) -> Identity:
+    """Who ``USER text`` means in an image; StepFailedError if a name is not known there."""
+    try:
+        return identity(root, text)
+    except UnknownAccountError as error:
+        kind, word = ("user", "adduser") if error.file == PASSWD else ("group", "addgroup")
+        file = posixpath.basename(error.file)
         raise StepFailedError(
-            f"unable to find user {name}: no matching entries in passwd file",
-            fix="make it first (RUN adduser …), or use a number; there are: "
-            + ", ".join(u.name for u in known),
-        )
-    uid = user.uid if user is not None else number or 0
-    gid = user.gid if user is not None else 0
-    extra = groups_of(root, user.name, gid) if user is not None else []
-    home = user.home if user is not None else "/"
-    if not group_text:
-        return Caller(uid, gid, frozenset(extra) - {gid}), home
-    group = next((each for each in groups(root) if each.name == group_text), None)
-    if group is None and not (group_text.isascii() and group_text.isdigit()):
-        raise StepFailedError(
-            f"unable to find group {group_text}: no matching entries in group file",
-            fix="make it first (RUN addgroup …), or use a number",
-        )
-    return Caller(uid, group.gid if group is not None else int(group_text)), home
+            f"unable to find {kind} {error.name}: no matching entries in {file} file",
+            fix=f"make it first (RUN {word} …), or use a number; there are: {', '.join(error.known)}",
+        ) from None
+    except IdRangeError as error:
+        raise StepFailedError(str(error)) from None
 
 
-def _make_directory(root: Posix, path: str) -> None:
+def make_directory(root: Posix, path: str) -> None:
     """The working directory, made if it does not exist, as runc does."""
     made = ""
     for name in path.split("/"):
@@ -145,46 +226,3 @@ def _make_directory(root: Posix, path: str) -> None:
         raise StepFailedError(
             f"the working directory {path} is no directory", fix="WORKDIR must name a directory"
         )
-
-
-def _attachment(mount: Mount) -> Attachment:
-    source = mount.source if mount.source is not None else Layer()
-    path = str(mount.source_path)
-    if isinstance(source, Posix):
-        return Attachment(str(mount.target), source, path, mount.read_only)
-    return Attachment(str(mount.target), _copied(source, path), "/mounted", mount.read_only)
-
-
-def _copied(source: Filesystem, path: str) -> Layer:
-    """What is at ``path`` of a tree that is no ``Posix`` (a directory of the machine), as a layer."""
-    copy = Layer()
-    for place, status in walk(source, path):
-        target = "/mounted" + place[len(path.rstrip("/")) :]
-        if stat.S_ISDIR(status.st_mode):
-            copy.mkdir(target.rstrip("/"), 0o755)
-        elif stat.S_ISLNK(status.st_mode):
-            copy.symlink(source.readlink(place), target)
-        elif stat.S_ISREG(status.st_mode):
-            _copy_file(source, place, copy, target)
-        else:
-            continue
-        change = Attributes(
-            mode=None if stat.S_ISLNK(status.st_mode) else stat.S_IMODE(status.st_mode),
-            uid=status.st_uid,
-            gid=status.st_gid,
-            mtime_ns=status.st_mtime_ns,
-            atime_ns=status.st_mtime_ns,
-        )
-        copy.acting_as(ROOT).setattr(target, change)
-    return copy
-
-
-def _copy_file(source: Filesystem, path: str, copy: Layer, target: str) -> None:
-    reader = source.open(path, os.O_RDONLY)
-    writer = copy.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        while piece := reader.read(_PIECE):
-            writer.write(piece)
-    finally:
-        reader.close()
-        writer.close()

@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 from builder.context.edit import Edit, make
 from builder.events import ChangesFound, Listener, nobody
 from builder.image.digest import ChainID, DiffID, Digest, chained
-from builder.protocols import Concurrency, LayerStream, Purpose, Snapshot, Store, Timestamps, Workspace
+from builder.protocols import Concurrency, LayerStream, Purpose, Snapshot, Store, Timestamps, Usage, Workspace
+from builder.snapshotters.usage import usage_of
 from unionfs_sim.events import CopiedUp
 from unionfs_sim.events import Event as UnionEvent
 from unionfs_sim.filesystem import Filesystem
@@ -116,6 +117,16 @@ class MemorySnapshotter:
     def discard(self, work: Workspace[Posix], /) -> None:
         """Forget the upper."""
         self._uppers.pop(work.key, None)
+
+    def usage(self, snapshot: Snapshot, /) -> Usage:
+        """What the merged tree takes."""
+        return usage_of(self.view(snapshot))
+
+    def close(self) -> None:
+        """Forget all uppers and all unpacked layers."""
+        self._uppers.clear()
+        with self._lock:
+            self._layers.clear()
 
     def _lowers(self, snapshot: Snapshot) -> list[Layer]:
         """The layers, base first; a union needs at least one."""

@@ -29,10 +29,12 @@ from builder.protocols import (
     Snapshot,
     Store,
     Timestamps,
+    Usage,
     Workspace,
 )
 from builder.snapshotters.fingerprint import Mode, fingerprint
 from builder.snapshotters.ignored import BUILDER_DIRECTORY, IgnoreList, default_ignored
+from builder.snapshotters.usage import usage_of
 from unionfs_sim.filesystem import Filesystem, Stat
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.tar.pack import entries, read_layer, write_tar
@@ -139,6 +141,18 @@ class ScanSnapshotter(Generic[FsT]):
         """Forget what the root shows: whoever prepares next unpacks it afresh."""
         if self._shows == work.parent:
             self._shows = None
+
+    def usage(self, snapshot: Snapshot, /) -> Usage:
+        """What the tree takes, unpacked as this snapshotter unpacks it; nothing is kept of it."""
+        tree = Layer()
+        for diff_id in snapshot.layers:
+            self._extract(tree, diff_id)
+        return usage_of(tree)
+
+    def close(self) -> None:
+        """Let go of the saved trees; the root stays as it is, for whoever gave it."""
+        self._saved.clear()
+        self._known = None
 
     def _walk(self) -> Iterator[tuple[str, Stat]]:
         """Every path of the root that is not ignored, sorted, parents first."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
-import io
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -14,7 +12,7 @@ from typing import BinaryIO, Final
 from builder.errors import StoreError
 from builder.image.digest import Digest, hex_of
 from builder.image.oci import Descriptor
-from builder.stores.memory import OCTETS
+from builder.stores.verified import OCTETS, Incoming, Verified
 
 TEMPORARY_PREFIX: Final = ".layerlab-"
 _NO_ROOM: Final = frozenset([errno.ENOSPC, errno.EDQUOT, errno.EFBIG])
@@ -61,24 +59,24 @@ class BlobDirectory:
         """Where the blob of that digest lies, or would."""
         return os.path.join(self.root, hex_of(digest))
 
-    def put(self, blob: Iterable[bytes]) -> Descriptor:
-        """Store the bytes; returns their digest and size. Idempotent; a damaged blob is healed."""
-        hasher = hashlib.sha256()
-        size = 0
+    def put(self, blob: Iterable[bytes], *, expected: Descriptor | None = None) -> Descriptor:
+        """Store the bytes; returns their digest and size. Idempotent; a damaged blob is healed.
+
+        StoreError, and nothing stored, if they are not as ``expected``.
+        """
+        incoming = Incoming(expected)
         descriptor, temporary = self._temporary()
         try:
             with told("cannot store a blob", self.root):
                 with open(descriptor, "wb", buffering=1 << 18) as stream:
                     for piece in blob:
-                        hasher.update(piece)
-                        size += len(piece)
-                        stream.write(piece)
-                digest = Digest("sha256:" + hasher.hexdigest())
-                os.replace(temporary, self.path(digest))
+                        stream.write(incoming.seen(piece))
+                stored = incoming.end()
+                os.replace(temporary, self.path(stored.digest))
         except BaseException:
             _discard(temporary)
             raise
-        return Descriptor(OCTETS, digest, size)
+        return stored
 
     def _temporary(self) -> tuple[int, str]:
         with told("cannot store a blob", self.scratch):
@@ -94,9 +92,12 @@ class BlobDirectory:
             raise StoreError(f"cannot read the blob: {error.strerror}", where=digest) from None
         return Verified.over(file, digest)
 
-    def has(self, digest: Digest) -> bool:
-        """Whether the blob is here."""
-        return os.path.exists(self.path(digest))
+    def find(self, digest: Digest) -> Descriptor | None:
+        """The digest and size of a blob that is here; None if it is not."""
+        try:
+            return Descriptor(OCTETS, digest, os.stat(self.path(digest)).st_size)
+        except OSError:
+            return None
 
     def sizes(self) -> dict[Digest, int]:
         """All blobs that are here, with their sizes in bytes."""
@@ -133,58 +134,3 @@ def spooled(content: Iterable[bytes]) -> Iterator[BinaryIO]:
             spool.writelines(content)
         spool.seek(0)
         yield spool
-
-
-class Verified(io.RawIOBase):
-    """A raw file that compares the digest when it has been read to its end without a jump."""
-
-    def __init__(self, file: BinaryIO | io.FileIO, digest: Digest) -> None:
-        self._file = file
-        self._digest = digest
-        self._hasher = hashlib.sha256()
-        self._hashed = 0
-        self._place = 0
-
-    @classmethod
-    def over(cls, file: BinaryIO | io.FileIO, digest: Digest) -> BinaryIO:
-        """``file``, which is at its beginning, as a verified and buffered one."""
-        return io.BufferedReader(cls(file, digest), buffer_size=1 << 16)
-
-    def readable(self) -> bool:
-        """Yes."""
-        return True
-
-    def seekable(self) -> bool:
-        """Yes; but who jumps forward is not told about damage."""
-        return True
-
-    def fileno(self) -> int:
-        """The descriptor, for slices of the blob."""
-        return self._file.fileno()
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        """The new position."""
-        self._place = self._file.seek(offset, whence)
-        return self._place
-
-    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        """How many bytes were read; StoreError at the end if they are not what the digest says."""
-        piece = self._file.read(len(buffer)) or b""
-        count = len(piece)
-        buffer[:count] = piece
-        if self._place == self._hashed:
-            self._hasher.update(piece)
-            self._hashed += count
-            if count == 0 and len(buffer) and hex_of(self._digest) != self._hasher.hexdigest():
-                raise StoreError(
-                    "the blob is damaged: its bytes have another digest",
-                    where=self._digest,
-                    fix="remove the image and build or load it again",
-                )
-        self._place += count
-        return count
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-        super().close()

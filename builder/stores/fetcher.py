@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from builder.errors import UnknownImageError
 from builder.image.compression import decompress, pieces
@@ -33,8 +33,8 @@ class Embedded(Protocol):
         ...
 
     @property
-    def config(self) -> ImageConfig:
-        """The configuration."""
+    def config(self) -> Mapping[str, Any]:
+        """The configuration, as an image's JSON has it (OCI image-spec config.md, "config")."""
         ...
 
     @property
@@ -47,8 +47,8 @@ class Catalogue(Protocol):
     """The embedded images (the module ``builder.world.supplies.bases`` is one)."""
 
     @property
-    def find(self) -> Callable[[Reference], Embedded | None]:
-        """The image that a reference names, or None."""
+    def find(self) -> Callable[[str], Embedded | None]:
+        """The image that a reference in its familiar form names, or None."""
         ...
 
     @property
@@ -86,12 +86,13 @@ class LocalFetcher:
         manifest = self._store.resolve(reference)
         if manifest is not None:
             return self._unpacked(Image.load(self._store, manifest, platform=platform))
-        embedded = self._catalogue.find(reference)
+        embedded = self._catalogue.find(reference.familiar)
         if embedded is None:
             raise self._unknown(reference)
         history = tuple(History(embedded.created, line) for line in embedded.created_by)
         layers = tuple(self._put(layer) for layer in embedded.layers)
-        return Image(embedded.config, layers, history, platform, embedded.created)
+        config = ImageConfig.of(embedded.config, where=reference.familiar)
+        return Image(config, layers, history, platform, embedded.created)
 
     def _put(self, layer: Layer) -> LayerBlob:
         stored = self._store.put(pack(layer, latest_ns=None))

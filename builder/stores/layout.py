@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from builder.image.oci import (
     Index,
 )
 from builder.image.reference import Reference, ReferenceFormatError
+from builder.protocols import Usage
 from builder.stores.blobs import TEMPORARY_PREFIX, BlobDirectory, replacing, told
 from builder.stores.index import Index as Names
 
@@ -42,7 +44,7 @@ _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What a collection removed. ``skipped``: another process was writing, so nothing was."""
+    """What a collection removed. ``skipped``: somebody may be writing, so nothing was."""
 
     blobs: int = 0
     size_bytes: int = 0
@@ -103,6 +105,8 @@ class LayoutStore:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        self._leases = 0
+        self._leasing = threading.Lock()
         require_layout(path)
         self._blobs = BlobDirectory(path)
         with told("cannot use it as a store", path):
@@ -160,21 +164,21 @@ class LayoutStore:
 
     # ---- builder.protocols.Store ----
 
-    def put(self, blob: Iterable[bytes], /) -> Descriptor:
-        """Store the bytes; returns their digest and size. Idempotent."""
-        return self._blobs.put(blob)
+    def put(self, blob: Iterable[bytes], /, *, expected: Descriptor | None = None) -> Descriptor:
+        """Store the bytes; returns their digest and size. Idempotent. StoreError if not as ``expected``."""
+        return self._blobs.put(blob, expected=expected)
 
     def open(self, digest: Digest, /) -> BinaryIO:
         """The bytes; reading them to the end verifies the digest. StoreError if absent."""
         return self._blobs.open(digest)
 
-    def has(self, digest: Digest, /) -> bool:
-        """Whether the blob is here."""
-        return self._blobs.has(digest)
+    def find(self, digest: Digest, /) -> Descriptor | None:
+        """The digest and size of a blob that is here; None if it is not."""
+        return self._blobs.find(digest)
 
     def tag(self, reference: Reference, manifest: Descriptor, /) -> None:
         """Let ``reference`` name ``manifest`` from now on; StoreError if that blob is not here."""
-        if not self.has(manifest.digest):
+        if self.find(manifest.digest) is None:
             raise StoreError(f"cannot tag {reference.familiar}: no such blob", where=manifest.digest)
         with self._names.changing():
             self._names.tag(reference, manifest)
@@ -183,6 +187,22 @@ class LayoutStore:
     def resolve(self, reference: Reference, /) -> Descriptor | None:
         """The manifest that ``reference`` names, or None."""
         return self._names.resolve(reference)
+
+    @contextmanager
+    def lease(self) -> Iterator[None]:
+        """While it lasts, nothing is collected, neither by this process nor by another."""
+        with self._leasing:
+            self._leases += 1
+        try:
+            yield
+        finally:
+            with self._leasing:
+                self._leases -= 1
+
+    def usage(self) -> Usage:
+        """What all blobs take."""
+        sizes = self._blobs.sizes()
+        return Usage(sum(sizes.values()), len(sizes))
 
     # ---- more than a builder needs ----
 
@@ -216,8 +236,8 @@ class LayoutStore:
 
     def collect(self) -> Collected:
         """Remove every blob that neither a name nor a cache record leads to."""
-        with self._alone() as alone:
-            if not alone:
+        with self._leasing, self._alone() as alone:
+            if not alone or self._leases:
                 return Collected(skipped=True)
             self._blobs.sweep_scratch()
             sizes = self._blobs.sizes()

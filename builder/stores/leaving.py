@@ -32,8 +32,8 @@ from builder.image.unpack import unpack_stack
 from builder.protocols import Store
 from builder.stores.destination import DirectorySink, Sink, TarSink, new_directory, new_file
 from builder.stores.layout import INDEX_FILE, LAYOUT_FILE, LAYOUT_VERSION, read_index, require_layout
-from builder.stores.memory import OCTETS
 from builder.stores.output import STDOUT, Output, OutputKind
+from builder.stores.verified import OCTETS
 from unionfs_sim.host.layer import HostDirectory
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.layers.merge import merged

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections.abc import Iterable, Mapping
-from typing import Any, BinaryIO, Final
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, BinaryIO
 
 from builder.errors import StoreError
 from builder.image.digest import Digest
 from builder.image.oci import Descriptor
 from builder.image.reference import Reference
-
-OCTETS: Final = "application/octet-stream"
-"""The media type of a blob of which nothing is said but its bytes."""
+from builder.protocols import Usage
+from builder.stores.verified import OCTETS, Incoming
 
 
 class MemoryStore:
@@ -24,16 +23,13 @@ class MemoryStore:
         self._tags: dict[Reference, Descriptor] = {}
         self._records: dict[str, Mapping[str, Any]] = {}
 
-    def put(self, blob: Iterable[bytes], /) -> Descriptor:
-        """Store the bytes; returns their digest and size. Idempotent."""
-        pieces = []
-        hasher = hashlib.sha256()
-        for piece in blob:
-            hasher.update(piece)
-            pieces.append(bytes(piece))
-        digest = Digest("sha256:" + hasher.hexdigest())
-        stored = self._blobs.setdefault(digest, b"".join(pieces))
-        return Descriptor(OCTETS, digest, len(stored))
+    def put(self, blob: Iterable[bytes], /, *, expected: Descriptor | None = None) -> Descriptor:
+        """Store the bytes; returns their digest and size. Idempotent. StoreError if not as ``expected``."""
+        incoming = Incoming(expected)
+        content = b"".join(map(incoming.seen, blob))
+        descriptor = incoming.end()
+        self._blobs.setdefault(descriptor.digest, content)
+        return descriptor
 
     def open(self, digest: Digest, /) -> BinaryIO:
         """The bytes; StoreError if absent."""
@@ -42,9 +38,10 @@ class MemoryStore:
         except KeyError:
             raise StoreError("no such blob in the store", where=digest) from None
 
-    def has(self, digest: Digest, /) -> bool:
-        """Whether the blob is here."""
-        return digest in self._blobs
+    def find(self, digest: Digest, /) -> Descriptor | None:
+        """The digest and size of a blob that is here; None if it is not."""
+        blob = self._blobs.get(digest)
+        return None if blob is None else Descriptor(OCTETS, digest, len(blob))
 
     def tag(self, reference: Reference, manifest: Descriptor, /) -> None:
         """Let ``reference`` name ``manifest`` from now on; StoreError if that blob is not here."""
@@ -63,3 +60,11 @@ class MemoryStore:
     def remember(self, key: str, record: Mapping[str, Any], /) -> None:
         """Keep a cache record: a JSON object."""
         self._records[key] = dict(record)
+
+    def lease(self) -> AbstractContextManager[object]:
+        """Nothing is ever collected here."""
+        return nullcontext()
+
+    def usage(self) -> Usage:
+        """What all blobs take."""
+        return Usage(sum(map(len, self._blobs.values())), len(self._blobs))

@@ -13,8 +13,9 @@ from builder.context.context import LABEL, BuildContext
 from builder.context.selection import Source
 from builder.dockerfile.plan.stages import plan
 from builder.dockerfile.syntax.parser import parse
+from builder.recipe import Recipe
 from builder.snapshotters.fingerprint import Mode
-from builder.strategies import Strategy
+from builder.strategies.strategy import Strategy
 from unionfs_sim.layers.layer import Dir, File, Symlink, layer
 
 # The simulated world raises the limit when it first runs; hypothesis minds if that happens inside a test.
@@ -35,7 +36,8 @@ CONTEXT = layer(
 def compared(dockerfile: str, *strategies: Strategy, mode: Mode = Mode.FULL) -> Comparison:
     context = BuildContext(CONTEXT)
     chosen = strategies or (Strategy.SIMULATED, Strategy.KANIKO_STYLE)
-    return compare(plan(parse(dockerfile)), Source(context, LABEL, context.hint), chosen, mode=mode)
+    source = Source(context, LABEL, context.hint)
+    return compare(Recipe(graph=plan(parse(dockerfile)), context=source, mode=mode), chosen)
 
 
 STEPS = st.sampled_from(

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from builder.protocols import Command
 from builder.world.machine.network import HttpRequest, HttpResponse, Serving
-from builder.world.machine.world import World
 from builder.world.programs import PROGRAMS
 from builder.world.shell import SHELLS
 from builder.world.supplies import bases
 from builder.world.supplies.internet import Internet, toy_internet
 from builder.world.utilities import UTILITIES
+from builder.world.world import Job, World
 from unionfs_sim import Layer, mount
 from unionfs_sim.nodes.caller import Caller, TickingClock
 from unionfs_sim.vfs.posix import Posix
@@ -37,9 +36,9 @@ class Machine:
     def run(self, script: str, *, cwd: str = "", uid: int = 0, world: World | None = None) -> tuple[int, str]:
         """Status and output of a shell script."""
         output: list[bytes] = []
-        command = Command(argv=("/bin/sh", "-c", script), cwd=cwd or self.cwd)
+        job = Job(argv=("/bin/sh", "-c", script), cwd=cwd or self.cwd)
         chosen = world or self.world()
-        status = chosen.run(self.fs, command, output.append, caller=Caller(uid, uid))
+        status = chosen.run(self.fs, job, output.append, caller=Caller(uid, uid))
         return status, b"".join(output).decode("utf-8", "replace")
 
     def get(self, script: str, target: str = "/", *, port: int = 80, host: str = "localhost") -> HttpResponse:
@@ -47,7 +46,7 @@ class Machine:
         world = self.world()
         with pytest.raises(Serving):
             self.run(script, world=world)
-        return world.network.request(port, HttpRequest("GET", target, host))
+        return world.machine.network.request(port, HttpRequest("GET", target, host))
 
 
 @pytest.fixture
@@ -61,6 +60,6 @@ def machine():
         image = bases.find(name)
         assert image is not None
         union = mount(lowers=list(image.layers), upper=Layer(), clock=TickingClock(BEGIN_NS, 1_000_000))
-        return Machine(union, image.config.working_dir or "/", internet or toy_internet())
+        return Machine(union, image.config.get("WorkingDir", "/"), internet or toy_internet())
 
     return make

@@ -5,19 +5,29 @@ Each check looks at one thing and yields findings; the rules themselves are data
 
 from __future__ import annotations
 
+import enum
+import itertools
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from builder.context.ignore import IgnoreFile
 from builder.dockerfile.lint import rules
-from builder.dockerfile.lint.policy import policy
+from builder.dockerfile.lint.policy import Policy, policy, policy_at
+from builder.dockerfile.lint.practice import practice_findings
 from builder.dockerfile.lint.rules import Finding, finding
 from builder.dockerfile.lint.style import STYLE_CHECKS
 from builder.dockerfile.lint.variables import Environment, from_findings, stage_findings, unknown_environment
 from builder.dockerfile.span import Span
-from builder.dockerfile.syntax.instruction import Add, Copy, Transfer
+from builder.dockerfile.syntax.instruction import Add, Copy, Instruction, Transfer
 from builder.dockerfile.syntax.parser import Dockerfile
+
+
+class Origin(enum.Enum):
+    """Whose rules: BuildKit's alone, or ours too."""
+
+    BUILDKIT = "buildkit"
+    ALL = "all"
 
 
 def check(
@@ -26,15 +36,34 @@ def check(
     ignore: IgnoreFile | None = None,
     environment: Environment = unknown_environment,
     experimental: frozenset[str] = frozenset(),
+    origin: Origin = Origin.ALL,
 ) -> tuple[Finding, ...]:
     """The findings of all rules that the check directive does not skip, in the order of the lines.
 
     ``environment``: what base images set. ``experimental``: names of rules to add to the directive's.
+    ``origin``: whose rules to look at.
     """
     wanted = policy(dockerfile)
     wanted = replace(wanted, experimental=wanted.experimental | experimental)
-    found = (each for each in _all(dockerfile, ignore, environment) if wanted.applies(each.rule))
+    everything = _all(dockerfile, ignore, environment)
+    if origin is Origin.ALL:
+        everything = itertools.chain(everything, practice_findings(dockerfile))
+    local = {each.span: policy_at(each) for each in _commented(dockerfile)}
+    found = [each for each in everything if wanted.applies(each.rule) and not _skipped(each, local)]
     return tuple(sorted(found, key=lambda each: (each.span.line, each.rule.id, each.message)))
+
+
+def _commented(dockerfile: Dockerfile) -> Iterator[Instruction]:
+    every = (each for stage in dockerfile.stages for each in (stage.start, *stage.instructions))
+    return (each for each in (*dockerfile.global_args, *every) if each.comments)
+
+
+def _skipped(found: Finding, local: Mapping[Span, Policy]) -> bool:
+    """Whether a comment above the instruction leaves the rule out; empty lines are found first."""
+    if found.rule is rules.NO_EMPTY_CONTINUATION or found.span not in local:
+        return False
+    skip = local[found.span].skip
+    return found.rule.id in skip or "all" in skip
 
 
 def fails(dockerfile: Dockerfile) -> bool:

@@ -12,12 +12,15 @@ _HEAD = """\
 
 <!-- Made by `layerlab lint --rules`; a test compares. -->
 
-`layerlab lint DOCKERFILE` reports what is questionable in a Dockerfile that can be built. The rules have the
-names that BuildKit gave them, so that what you learn here holds for `docker build --check`.
+`layerlab lint DOCKERFILE` reports what is questionable in a Dockerfile that can be built. Most rules have the
+names that BuildKit gave them, so that what you learn here holds for `docker build --check`. Those marked
+*(ours)* are about layers, caches and secrets, which BuildKit does not look at; `--buildkit-only` leaves them
+out.
 
 A directive at the top of the file leaves rules out, or lets a build with findings fail:
-`# check=skip=RuleName;error=true`. `skip=all` leaves all of them out. Experimental rules must be asked for:
-`# check=experimental=RuleName`, or `layerlab lint --experimental`.
+`# check=skip=RuleName;error=true`. `skip=all` leaves all of them out. The same comment right above an
+instruction holds for that one. Experimental rules must be asked for: `# check=experimental=RuleName`, or
+`layerlab lint --experimental`.
 """
 
 
@@ -30,7 +33,7 @@ def _index() -> Iterator[str]:
     yield "| rule | what it asks for |"
     yield "|---|---|"
     for rule in RULES.values():
-        mark = " *(experimental)*" if rule.experimental else ""
+        mark = " *(experimental)*" if rule.experimental else " *(ours)*" if rule.ours else ""
         yield f"| [{rule.id}](#{rule.id.lower()}) | {rule.sentence}{mark} |"
     yield ""
 
@@ -38,7 +41,7 @@ def _index() -> Iterator[str]:
 def _section(rule: Rule) -> Iterator[str]:
     yield f"## {rule.id}"
     yield ""
-    yield f"{rule.sentence} [BuildKit's page]({rule.url})."
+    yield f"{rule.sentence} *(ours)*" if rule.ours else f"{rule.sentence} [BuildKit's page]({rule.url})."
     yield ""
     if rule.ignored:
         yield f"With a `.dockerignore` that says `{rule.ignored}`:"

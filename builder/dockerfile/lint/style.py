@@ -70,8 +70,8 @@ def _casing(dockerfile: Dockerfile) -> Iterator[Finding]:
 
 def _gaps(dockerfile: Dockerfile) -> Iterator[Finding]:
     for each in dockerfile.instructions:
-        for line in each.gaps:
-            span = Span(each.span.file, line, line)
+        if each.gaps:  # told once, at the line where the instruction ends (parser.go, Parse)
+            span = Span(each.span.file, each.span.end_line, each.span.end_line)
             yield finding(rules.NO_EMPTY_CONTINUATION, span, instruction=each.name)
 
 

@@ -10,14 +10,16 @@ from typing import Final, TypeAlias
 
 from builder.dockerfile.lint import rules
 from builder.dockerfile.lint.rules import Finding, finding
-from builder.dockerfile.plan.scope import PREDEFINED_ARGS, Scope, global_scope, platform_args
+from builder.dockerfile.plan.scope import Scope, global_scope, platform_args
 from builder.dockerfile.suggest import closest
 from builder.dockerfile.syntax.instruction import (
+    Add,
     Arg,
     Env,
     Expose,
     Instruction,
     Pairs,
+    Run,
     Stopsignal,
     Transfer,
     User,
@@ -25,7 +27,7 @@ from builder.dockerfile.syntax.instruction import (
     Workdir,
 )
 from builder.dockerfile.syntax.parser import Dockerfile, Stage
-from builder.dockerfile.variables.expand import ExpansionError, expand, variables
+from builder.dockerfile.variables.expand import ExpansionError, expand, variables, variables_in_document
 from builder.errors import BuildError, DockerfileError
 from builder.image.oci import Platform
 from builder.image.reference import Reference
@@ -103,10 +105,14 @@ def _platform_flag(stage: Stage) -> Iterator[Finding]:
 
 @dataclass(slots=True)
 class _State:
-    """What is known at the end of a stage. ``env`` None: the base image's environment is unknown."""
+    """What is known at the end of a stage. ``env`` None: the base image's environment is unknown.
+
+    ``scope``: what a stage that starts from this one sees; None where it would be too much to keep.
+    """
 
     env: Mapping[str, str] | None
     anchored: bool
+    scope: Scope | None = None
 
 
 def stage_findings(dockerfile: Dockerfile, environment: Environment) -> Iterator[Finding]:
@@ -120,14 +126,15 @@ def stage_findings(dockerfile: Dockerfile, environment: Environment) -> Iterator
     guesses = _Guesses()
     for stage in dockerfile.stages:
         state = _beginning(stage, globals_, ends, environment)
-        scope = Scope(env=state.env or {}, globals_=globals_, escape=dockerfile.escape)
+        scope = Scope(env=state.env or {}, below=state.scope, globals_=globals_, escape=dockerfile.escape)
         for each in stage.instructions:
             yield from _undefined(each, scope, state, guesses)
             yield from _relative(each, scope, state)
             _follow(each, scope)
         # A file with thousands of stages and variables is not worth their product in memory.
-        known = state.env is not None and len(scope.env) <= _MAX_NAMES
-        ends[stage.title] = _State(scope.env if known else None, state.anchored)
+        few = len(scope.names()) <= _MAX_NAMES
+        known = scope.env if few and state.env is not None else None
+        ends[stage.title] = _State(known, state.anchored, scope if few else None)
 
 
 def _beginning(
@@ -139,7 +146,7 @@ def _beginning(
         return _State(None, anchored=False)
     if base.lower() in ends and not base.isdigit():
         above = ends[base.lower()]
-        return _State(above.env, above.anchored)
+        return _State(above.env, above.anchored, above.scope)
     return _State(_SCRATCH_ENV if base == "scratch" else environment(base), anchored=False)
 
 
@@ -147,9 +154,12 @@ def _words(each: Instruction) -> tuple[str, ...]:
     """The words of an instruction that variables are replaced in."""
     match each:
         case Transfer():
-            return (*each.sources, each.destination, each.chown, each.chmod)
+            checksum = each.checksum if isinstance(each, Add) else ""
+            return (*each.sources, each.destination, each.chown, each.chmod, *each.exclude, checksum)
+        case Run():
+            return each.mount_flags
         case Pairs():
-            return tuple(value for _, value in each.pairs)
+            return tuple(word for pair in each.pairs for word in pair)
         case Arg():
             return tuple(declaration.default or "" for declaration in each.declarations)
         case Workdir(path=word) | User(user=word) | Stopsignal(signal=word):
@@ -157,6 +167,13 @@ def _words(each: Instruction) -> tuple[str, ...]:
         case Expose(written=words) | Volume(paths=words):
             return words
     return ()
+
+
+def _documents(each: Instruction) -> tuple[str, ...]:
+    """The heredocs of an instruction that variables are replaced in."""
+    if not isinstance(each, Transfer):
+        return ()
+    return tuple(document.raw for document in each.documents if not document.quoted)
 
 
 class _Guesses:
@@ -173,8 +190,11 @@ class _Guesses:
 
 def _undefined(each: Instruction, scope: Scope, state: _State, guesses: _Guesses) -> Iterator[Finding]:
     told: set[str] = set()
-    for name in (name for word in _words(each) for name in _asked(word, each.escape)):
-        if scope.knows(name) or name in PREDEFINED_ARGS or name in told:
+    asked = [name for word in _words(each) for name in _asked(word, each.escape)]
+    for text in _documents(each):
+        asked += sorted(variables_in_document(text) - set(_HANDLES_UNSET.findall(text)))
+    for name in asked:
+        if scope.knows(name) or name in told:
             continue
         if isinstance(each, Arg) and name in _names(each):
             continue

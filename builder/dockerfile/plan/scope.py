@@ -1,7 +1,8 @@
 """Which variables a word can see, and what they hold.
 
 Dockerfile reference, "Using ARG variables", "Understand how ARG and FROM interact", "Predefined ARGs" and
-"Automatic platform ARGs in the global scope". ENV wins over ARG whatever their order.
+"Automatic platform ARGs in the global scope". Of ENV and ARG the later one wins: both write into one table
+(BuildKit ``convert.go``, ``dispatchEnv`` and ``dispatchArg``), whatever the reference says.
 """
 
 from __future__ import annotations
@@ -59,21 +60,25 @@ def proxy_environment(build_args: Mapping[str, str]) -> dict[str, str]:
 class Scope:
     """The variables of one stage while its instructions are gone through; ``declare`` and ``set`` change it.
 
-    ``env``: the environment of the base image. ``args``: arguments seen from the start. ``globals_``: what
-    ``ARG name`` without a default takes. ``build_args``: what the user gave, which wins over defaults.
+    ``env``: the environment of the base image. ``below``: the scope at the end of the stage that this one
+    starts from; its arguments are seen here too, but the environment is set anew over them.
+    ``args``: arguments seen from the start. ``globals_``: what ``ARG name`` without a default takes.
+    ``build_args``: what the user gave, which wins over defaults.
     """
 
     def __init__(
         self,
         *,
         env: Mapping[str, str] = _NOTHING,
+        below: Scope | None = None,
         args: Mapping[str, str] = _NOTHING,
         globals_: Mapping[str, str] = _NOTHING,
         build_args: Mapping[str, str] = _NOTHING,
         escape: str = "\\",
     ) -> None:
         self._env = dict(env)
-        self._args: dict[str, str | None] = dict(args)
+        self._declared: dict[str, None] = dict.fromkeys((*args, *(() if below is None else below.declared)))
+        self._values: dict[str, str] = {**args, **({} if below is None else below.environment()), **env}
         self._globals = globals_
         self._build_args = build_args
         self._escape = escape
@@ -81,55 +86,63 @@ class Scope:
 
     @property
     def env(self) -> Mapping[str, str]:
-        """The environment: the base image's, and what ENV has set since."""
+        """The environment of the image: the base's, and what ENV has set since."""
         return MappingProxyType(self._env)
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """The arguments that are declared, with a value or without, in order."""
+        return tuple(self._declared)
 
     @property
     def args(self) -> Mapping[str, str]:
         """The arguments that are declared and have a value."""
-        return {name: value for name, value in self._args.items() if value is not None}
+        return {name: self._values[name] for name in self._declared if name in self._values}
 
     def knows(self, name: str) -> bool:
         """Whether the name is declared or set, with a value or without."""
-        return name in self._env or name in self._args
+        return name in self._values or name in self._declared
 
     def names(self) -> list[str]:
         """All names that are declared or set, sorted."""
-        return sorted(self._env.keys() | self._args.keys())
+        return sorted(self._values.keys() | self._declared.keys())
 
     def lookup(self, name: str) -> str | None:
         """The variable's value, or None if it is not set."""
-        if name in self._env:
-            return self._env[name]
-        return self._args.get(name)
+        return self._values.get(name)
 
     def declare(self, arg: Arg) -> None:
-        """Let the names of ``arg`` be seen from here on; a later one sees the earlier ones."""
+        """Let the names of ``arg`` be seen from here on; a later one sees the earlier ones.
+
+        A name is taken as it is written. One without any value leaves what the variable holds.
+        """
         for declaration in arg.declarations:
             try:
-                name = expand(declaration.name, self.lookup, self._escape)
-                value = self._given(name, declaration)
+                value = self._given(declaration)
             except ExpansionError as error:
                 raise DockerfileError(f"ARG: {error}", where=arg.span, fix=error.fix) from None
-            self._args[name] = value
-            self._grow(arg, name, value or "")
+            self._declared[declaration.name] = None
+            if value is not None:
+                self._values[declaration.name] = value
+            self._grow(arg, declaration.name, value or "")
 
     def set(self, env: Env) -> None:
         """Set what ``env`` says; it must be expanded already."""
         for name, value in env.pairs:
             self._env[name] = value
+            self._values[name] = value
             self._grow(env, name, value)
 
     def environment(self) -> dict[str, str]:
-        """What a RUN starts with: arguments that have a value, under the environment."""
-        return {**self.args, **self._env}
+        """What a RUN starts with."""
+        return dict(self._values)
 
-    def _given(self, name: str, declaration: Declaration) -> str | None:
-        if name in self._build_args:
-            return self._build_args[name]
+    def _given(self, declaration: Declaration) -> str | None:
+        if declaration.name in self._build_args:
+            return self._build_args[declaration.name]
         if declaration.default is not None:
             return expand(declaration.default, self.lookup, self._escape)
-        return self._globals.get(name)
+        return self._globals.get(declaration.name)
 
     def _grow(self, instruction: Arg | Env, name: str, value: str) -> None:
         self._size += len(name) + len(value)

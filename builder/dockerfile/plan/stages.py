@@ -143,7 +143,9 @@ class _Links:
         if stage.index not in self._uses:
             above = self.start(stage)
             put_off = () if above is None else above.instructions
-            triggers = tuple(each.trigger for each in put_off if isinstance(each, Onbuild))
+            triggers = tuple(
+                each.trigger for each in put_off if isinstance(each, Onbuild) and each.trigger is not None
+            )
             self._uses[stage.index] = tuple(
                 Dependency(use, name, instruction.span, self._origin(name, stage, use, instruction.span))
                 for instruction in (*triggers, *stage.instructions)

@@ -170,8 +170,12 @@ def _onbuild(reading: Reading) -> Instruction:
     outer = reading.statement
     inner = Statement(outer.span, reading.rest, outer.source, head, outer.heredocs, (), ())
     documents = "".join(f"\n{each.raw}{each.name}" for each in outer.heredocs)
-    trigger = understand(inner, reading.escape)
-    return nouns.Onbuild(trigger=trigger, expression=reading.rest + documents, **reading.common())
+    expression = reading.rest + documents
+    try:
+        trigger = understand(inner, reading.escape)
+    except DockerfileError as error:
+        return nouns.Onbuild(trigger=None, expression=expression, wrong=error.what, **reading.common())
+    return nouns.Onbuild(trigger=trigger, expression=expression, **reading.common())
 
 
 _Reader: TypeAlias = Callable[[Reading], Instruction]

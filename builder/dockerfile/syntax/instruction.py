@@ -285,11 +285,16 @@ class Shell(Instruction):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Onbuild(Instruction):
-    """``ONBUILD instruction``; ``expression`` is what the image's config keeps of it."""
+    """``ONBUILD instruction``; ``expression`` is what the image's config keeps of it.
+
+    ``trigger`` is None where it is no instruction, and ``wrong`` says why: BuildKit reads it only when a
+    build starts from the image (``parseOnBuild``).
+    """
 
     name: ClassVar[str] = "ONBUILD"
-    trigger: Instruction
+    trigger: Instruction | None
     expression: str
+    wrong: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

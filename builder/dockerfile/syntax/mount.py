@@ -224,5 +224,7 @@ def _check(mount: RunMount, values: dict[str, Any]) -> None:
             raise MountError("a secret has either id or source", fix="write id alone")
         if not mount.id:
             raise MountError("which secret?", fix="write type=secret,id=…")
+    elif mount.type is MountType.CACHE and not mount.target:
+        raise MountError("a cache has no place", fix="write target=/path")
     elif mount.target and posixpath.normpath(mount.target) in ("/", "//"):
         raise MountError(f"target={mount.target} would cover the whole root", fix="write target=/path")

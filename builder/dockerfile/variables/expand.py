@@ -61,6 +61,20 @@ def variables(word: str, escape: str = "\\") -> frozenset[str]:
     return frozenset(names)
 
 
+def variables_in_document(content: str) -> frozenset[str]:
+    """The names of the variables that a heredoc of COPY or ADD asks for."""
+    names: set[str] = set()
+
+    def note(name: str) -> None:
+        names.add(name)
+
+    try:
+        expand_document(content, note)
+    except ExpansionError:
+        pass
+    return frozenset(names)
+
+
 def _unset(_name: str) -> None:
     return None
 

@@ -7,10 +7,7 @@ nobody will write any more.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
-
-if TYPE_CHECKING:
-    from builder.world.machine.process import Stream
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 Check: TypeAlias = Callable[[], None]
 """Raises what ends the process that calls it: a signal, Ctrl-C or a timeout."""
@@ -18,19 +15,19 @@ Check: TypeAlias = Callable[[], None]
 _T = TypeVar("_T")
 
 
-class Source(Protocol):
-    """What a description reads from and writes to."""
+class Stream(Protocol):
+    """What a descriptor refers to: an open file, one end of a pipe, or the caller's sink."""
 
     def read(self, size: int = -1, /) -> bytes:
-        """At most ``size`` bytes (-1: all that will ever come)."""
+        """At most ``size`` bytes (-1: all that will ever come); b"" at the end."""
         ...
 
     def write(self, data: bytes, /) -> int:
-        """Write all of ``data``."""
+        """Write all of ``data``; BrokenPipeError when nobody will read it."""
         ...
 
     def close(self) -> None:
-        """Nobody refers to it any more."""
+        """Release it; a second close does nothing."""
         ...
 
 
@@ -43,7 +40,7 @@ class Description:
 
     __slots__ = ("check", "holders", "source")
 
-    def __init__(self, source: Source, check: Check | None = None) -> None:
+    def __init__(self, source: Stream, check: Check | None = None) -> None:
         self.source = source
         self.check = check
         self.holders = 0
@@ -66,7 +63,7 @@ class Descriptor:
             self.write = _checked(self.write, description.check)
 
     @property
-    def source(self) -> Source:
+    def source(self) -> Stream:
         """What it reads from and writes to."""
         return self.description.source
 
@@ -91,7 +88,7 @@ def _checked(call: Callable[..., _T], check: Check) -> Callable[..., _T]:
     return checked
 
 
-def opened(source: Source, check: Check | None = None) -> Descriptor:
+def opened(source: Stream, check: Check | None = None) -> Descriptor:
     """The first descriptor of ``source``, which is closed with its last one."""
     return Descriptor(Description(source, check))
 

@@ -12,14 +12,11 @@ import os
 import posixpath
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from builder.world.machine.descriptor import Check, Descriptor, duplicate, opened
+from builder.world.machine.descriptor import Check, Descriptor, Stream, duplicate, opened
 from unionfs_sim.vfs.posix import Posix
 from unionfs_sim.vfs.walk import MAX_LINKS
-
-if TYPE_CHECKING:
-    from builder.world.machine.process import Stream
 
 _DESCRIPTOR: Final = re.compile(r"/dev/(?:fd/(\d+)|(stdin|stdout|stderr))|/proc/self/fd/(\d+)")
 _STANDARD: Final = {"stdin": 0, "stdout": 1, "stderr": 2}

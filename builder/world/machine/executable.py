@@ -7,10 +7,11 @@ import stat
 from dataclasses import dataclass
 from typing import Final
 
-from builder.world.machine.process import PROGRAM_MAGIC
 from unionfs_sim.nodes.caller import ROOT
 from unionfs_sim.vfs.posix import Posix
 
+PROGRAM_MAGIC: Final = b"\x7fSIM "
+"""First bytes of an executable of the simulated world; the program's name and a newline follow."""
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _HEAD: Final = 4096
 _MOST_INTERPRETERS: Final = 4

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from builder.errors import StepFailedError
 from builder.world.machine.descriptor import Descriptor, opened
 from builder.world.machine.scheduler import Scheduler
+from builder.world.machine.stopped import StoppedError
 
 CAPACITY: Final = 65536
 _WRITES_IN_A_ROW: Final = 32
@@ -74,9 +74,9 @@ class Pipe:
     def _room_without_threads(self, wanted: int) -> int:
         """Where one process runs to its end before the next begins, a pipe must hold everything."""
         if len(self._buffer) + wanted > _CAPACITY_WITHOUT_THREADS:
-            raise StepFailedError(
+            raise StoppedError(
                 f"a pipe holds over {_CAPACITY_WITHOUT_THREADS >> 20} MiB, and this Python has no threads",
-                fix="write to a file instead, or run this where threads exist",
+                "write to a file instead, or run this where threads exist",
             )
         return wanted
 

@@ -7,37 +7,31 @@ its magic. Remove the file from the image, and the command is gone.
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import Final, TypeAlias
 
+from builder.world.machine.descriptor import Stream, close_all, inherited
 from builder.world.machine.devices import open_path
+from builder.world.machine.executable import (
+    DEFAULT_PATH,
+    ExecError,
+    Executable,
+    NotExecutable,
+    locate,
+    recognise,
+)
+from builder.world.machine.machine import Machine
+from builder.world.machine.scheduler import Killed
 from unionfs_sim.nodes.caller import Caller
 from unionfs_sim.vfs.posix import Posix
 
-if TYPE_CHECKING:
-    from builder.world.machine.world import World
-
-PROGRAM_MAGIC: Final = b"\x7fSIM "
-"""First bytes of an executable of the simulated world; the program's name and a newline follow."""
-
-
-class Stream(Protocol):
-    """What a descriptor refers to: an open file, one end of a pipe, or the caller's sink."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """At most ``size`` bytes (-1: all that will ever come); b"" at the end."""
-        ...
-
-    def write(self, data: bytes, /) -> int:
-        """Write all of ``data``; BrokenPipeError when nobody will read it."""
-        ...
-
-    def close(self) -> None:
-        """Release it; a second close does nothing."""
-        ...
-
+SIGPIPE: Final = 13
+_NS_PER_PROCESS: Final = 1_000_000
+"""What starting a process takes: enough that files of two commands have different times."""
 
 Program: TypeAlias = Callable[["Process"], int]
 
@@ -46,7 +40,8 @@ Program: TypeAlias = Callable[["Process"], int]
 class Process:
     """One running command. ``fs`` acts as the process's caller and starts relative paths at ``cwd``."""
 
-    world: World
+    machine: Machine
+    programs: Mapping[str, Program]
     fs: Posix
     argv: Sequence[str]
     env: dict[str, str] = field(default_factory=dict)
@@ -99,8 +94,98 @@ class Process:
         127 if there is no such command, 126 if it cannot be executed; both are said on descriptor 2. What is
         not given is inherited.
         """
-        return self.world.spawn(self, argv, env=env, cwd=cwd, fds=fds, caller=caller)
+        return spawn(self, argv, env=env, cwd=cwd, fds=fds, caller=caller)
+
+    def nearest(self, name: str) -> str:
+        """`` (nearest: …)`` with the program whose name resembles ``name``, or nothing."""
+        return nearest(self.programs, name)
 
     def open(self, path: str, flags: int = os.O_RDONLY, mode: int = 0o666) -> Stream:
         """What ``path`` names, opened: as ``fs.open``, and /dev/null, /dev/stdin and their kin besides."""
-        return open_path(self.fs, self.fds, path, flags, mode, check=self.world.check)
+        return open_path(self.fs, self.fds, path, flags, mode, check=self.machine.check)
+
+
+def spawn(
+    parent: Process,
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: str | None = None,
+    fds: Mapping[int, Stream] | None = None,
+    caller: Caller | None = None,
+) -> int:
+    """Run a command to its end for ``parent``; its exit status (see Process.spawn)."""
+    variables = parent.env if env is None else env
+    try:
+        path = locate(parent.fs, argv[0], variables.get("PATH", DEFAULT_PATH))
+        return execute(parent, path, argv, env=variables, cwd=cwd, fds=fds, caller=caller)
+    except ExecError as error:
+        reason = "No such file or directory" if error.status == 127 else error.message
+        parent.complain(f"{argv[0]}: {reason}")
+        return error.status
+
+
+def execute(
+    parent: Process,
+    path: str,
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    cwd: str | None = None,
+    fds: Mapping[int, Stream] | None = None,
+    caller: Caller | None = None,
+    scripts: bool = True,
+) -> int:
+    """Run the file at ``path`` to its end; raises ExecError if it cannot be executed.
+
+    ``scripts``: a text without ``#!`` is read by the shell, as execvp(3) and shells have it.
+    """
+    where = parent.cwd if cwd is None else cwd
+    fs = parent.fs
+    if cwd is not None or caller is not None:
+        fs = fs.acting_as(fs.caller if caller is None else caller, cwd=where)
+    try:
+        found = recognise(fs, where, path)
+    except NotExecutable:
+        if not scripts:
+            raise
+        found = Executable("sh", path, (argv[0], path))
+    program = parent.programs.get(found.program)
+    if program is None:
+        raise ExecError(
+            f"the program {found.program!r} is not simulated{nearest(parent.programs, found.program)}", 126
+        )
+    parent.machine.advance(_NS_PER_PROCESS)
+    words = (*found.prefix, *argv[1:]) if found.prefix else tuple(argv)
+    table = inherited(parent.fds if fds is None else fds)
+    pid = parent.machine.scheduler.new_pid()
+    return live(
+        program, Process(parent.machine, parent.programs, fs, words, dict(env), where, table, found.path, pid)
+    )
+
+
+def live(program: Program, process: Process) -> int:
+    """Run ``program`` as ``process`` to its end; its status. Its descriptors are closed then."""
+    try:
+        with process.machine.scheduler.enrolled(process.pid):
+            return program(process)
+    except BrokenPipeError:
+        return 128 + SIGPIPE
+    except OSError as error:
+        reason = error.strerror or str(error)
+        where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
+        with suppress(OSError):
+            process.complain(where + reason)
+        return 1
+    except Killed as killed:
+        if killed.pid != process.pid:
+            raise
+        return 128 + killed.signal
+    finally:
+        close_all(process.fds)
+
+
+def nearest(programs: Mapping[str, Program], name: str) -> str:
+    """`` (nearest: …)`` with what resembles ``name``, or nothing."""
+    similar = difflib.get_close_matches(name, sorted(programs), n=2, cutoff=0.7)
+    return f" (nearest: {', '.join(similar)})" if similar else ""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from builder.errors import StepFailedError
+from builder.world.machine.stopped import DeadlockError
 
 SIGKILL: Final = 9
 _STEPS_AFTER_THE_END: Final = 20_000
@@ -282,9 +282,9 @@ class Scheduler:
         while (ready := next((other for other in order if other.is_ready), None)) is None:
             alarms = [other.wakes_at_ns for other in order if other.wakes_at_ns is not None]
             if not alarms:
-                self._stop = StepFailedError(
+                self._stop = DeadlockError(
                     "every process of this command waits for another one: it would never end",
-                    fix="look for a pipe that nobody writes to, or a wait for a process that waits itself",
+                    "look for a pipe that nobody writes to, or a wait for a process that waits itself",
                 )
                 return self._first
             self._advance(max(0, min(alarms) - self._now()))

@@ -26,16 +26,16 @@ def busybox(process: Process) -> int:
             return _list(process)
         process = replace(process, argv=process.argv[1:])
         name = process.name
-    program = None if name in _NOT_APPLETS else process.world.programs.get(name)
+    program = None if name in _NOT_APPLETS else process.programs.get(name)
     if program is None:
-        similar = process.world.nearest(name)
+        similar = process.nearest(name)
         process.stderr.write(f"{name}: applet not found{similar}\n".encode("utf-8", "surrogateescape"))
         return 127
     return program(process)
 
 
 def _list(process: Process) -> int:
-    names = sorted(name for name in process.world.programs if name not in _NOT_APPLETS)
+    names = sorted(name for name in process.programs if name not in _NOT_APPLETS)
     if process.argv[1:] == ["--list"] or process.argv[1:] == ("--list",):
         process.out("".join(f"{name}\n" for name in names))
         return 0

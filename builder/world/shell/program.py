@@ -10,9 +10,10 @@ from builder.world.machine.process import Process, Program
 from builder.world.shell.builtins.options import apply_options
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
-from builder.world.shell.execution.interpreter import Shell
+from builder.world.shell.execution.interpreter import Interpreter
 from builder.world.shell.expansion.expander import DEFAULT_IFS
 from builder.world.shell.expansion.variables import Variables
+from builder.world.shell.state import Shell
 
 _LONG_OPTIONS = frozenset({"--login", "--noprofile", "--norc", "--posix", "--norestrict"})
 
@@ -27,7 +28,7 @@ def shell_program(dialect: Dialect) -> Program:
         except CommandFailed as failure:
             shell.say(f"{shell.name}: 0: {failure.message}\n", 2)
             return failure.status
-        with process.world.scheduler.enrolled(process.pid, shell.receive):
+        with process.machine.scheduler.enrolled(process.pid, shell.receive):
             return shell.run_to_end(body)
 
     return run
@@ -46,7 +47,7 @@ def new_shell(process: Process, dialect: Dialect) -> Shell:
         variables.set("PATH", DEFAULT_PATH)
     if dialect is Dialect.BASH:
         variables.set("BASH_VERSION", "5.2.15(1)-simulated")
-    return Shell(process, dialect, variables, name=process.argv[0], positional=[])
+    return Interpreter(process, dialect, variables, name=process.argv[0], positional=[])
 
 
 def _flags(words: Sequence[str]) -> tuple[list[str], str, int]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
 
-from builder.world.machine.descriptor import inherited
-from builder.world.machine.process import Process, Stream
+from builder.world.machine.descriptor import Stream, inherited
+from builder.world.machine.executable import DEFAULT_PATH, ExecError, locate
+from builder.world.machine.machine import Machine
+from builder.world.machine.process import Process
 from builder.world.machine.scheduler import Task
 from builder.world.shell.dialect import Dialect
+from builder.world.shell.errors import ExitShell
+from builder.world.shell.expansion.expander import Expander
 from builder.world.shell.expansion.variables import Variables
 from builder.world.shell.language.syntax import Node
-from builder.world.utilities.accounts import users
+from unionfs_sim.accounts import users
 from unionfs_sim.vfs.posix import Posix
-
-if TYPE_CHECKING:
-    from builder.world.machine.world import World
 
 TESTED: Final = 1
 """Flag of a command whose failure is looked at (a condition, the left of ``&&``): ``set -e`` lets it pass."""
@@ -38,8 +41,28 @@ OPTION_NAMES: Final = {
 _ORDER: Final = "ubaCEVvxsnmiIfe"
 
 
-class ShellState:
-    """The state of one shell: everything that commands can see or change, and nothing of how they run."""
+Run: TypeAlias = Callable[["Shell", Sequence[str]], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    """``special``: an error in it ends the shell, and assignments before it stay (POSIX XCU 2.14).
+
+    ``assigns``: its arguments may look like assignments, and are not split then. ``dialects``: which shells
+    have it; None for all.
+    """
+
+    run: Run
+    special: bool = False
+    assigns: bool = False
+    dialects: frozenset[Dialect] | None = None
+
+
+class Shell(ABC):
+    """One shell: everything that commands can see or change, and the names of what it does.
+
+    How it does it is in ``execution/``; builtins and redirections need no more than this.
+    """
 
     def __init__(
         self,
@@ -74,8 +97,11 @@ class ShellState:
         self.line = 1
         self.reads_file = False
         """Whether the script is a file, not an argument or the input."""
+        self.builtin_flags = 0
+        """The flags of the builtin that runs: eval hands them on."""
+        self.expander = Expander(self)
 
-    def copy_into(self, twin: ShellState) -> None:
+    def copy_into(self, twin: Shell) -> None:
         """Give a subshell what it inherits beside its process, variables and positional parameters."""
         twin.options = set(self.options)
         twin.functions = dict(self.functions)
@@ -92,14 +118,14 @@ class ShellState:
     def copied_process(self, pid: int) -> Process:
         """The process of a subshell: the same, with descriptors of its own."""
         own = self.process
-        return Process(own.world, own.fs, own.argv, own.env, own.cwd, inherited(own.fds), own.executable, pid)
+        return replace(own, fds=inherited(own.fds), pid=pid)
 
     # ---- what words are expanded with -----------------------------------------------------------
 
     @property
-    def world(self) -> World:
+    def machine(self) -> Machine:
         """The machine that it runs on."""
-        return self.process.world
+        return self.process.machine
 
     @property
     def fs(self) -> Posix:
@@ -140,6 +166,23 @@ class ShellState:
             return self.variables.get("HOME")
         return next((record.home for record in users(self.fs) if record.name == user), None)
 
+    def finish(self, status: int, flags: int) -> int:
+        """Set ``$?``; under ``set -e`` a failure that nobody looks at ends the shell."""
+        self.status = status
+        if self.signals:
+            self.run_pending_traps()
+        if status and not flags & TESTED and "e" in self.options:
+            raise ExitShell(status)
+        return status
+
+    def where_is(self, name: str) -> str | None:
+        """The path of the file that a command name leads to, or None."""
+        try:
+            path = locate(self.fs, name, self.variables.get("PATH") or DEFAULT_PATH)
+        except ExecError:
+            return None
+        return path if self.fs.exists(path) else None
+
     # ---- talking --------------------------------------------------------------------------------
 
     def say(self, text: str, number: int = 1) -> None:
@@ -163,3 +206,47 @@ class ShellState:
         stream = self.fds.get(2)
         if stream is not None:
             stream.write(f"{self.name}: {where}{text}\n".encode("utf-8", "surrogateescape"))
+
+    # ---- what a shell does: execution/ has it -----------------------------------------------------
+
+    @abstractmethod
+    def execute(self, node: Node, flags: int = 0) -> int:
+        """Run a tree; its status, which is ``$?`` then."""
+
+    @abstractmethod
+    def run_text(self, text: str, flags: int = 0, *, first_line: int = 1) -> int:
+        """Run a text line by line: what stands before a syntax error runs. Raises ShellSyntaxError."""
+
+    @abstractmethod
+    def run_words(
+        self, words: list[str], flags: int, builtin: Builtin | None, *, functions: bool = True
+    ) -> int:
+        """Run what ``words`` name: special builtin, function, builtin, or a file found in PATH."""
+
+    @abstractmethod
+    def execute_file(self, words: Sequence[str]) -> int:
+        """Run an executable file as a child process; raises ExecError if it cannot be."""
+
+    @abstractmethod
+    def builtin(self, name: str) -> Builtin | None:
+        """The builtin of that name that this dialect has, or None."""
+
+    @abstractmethod
+    def fork(self, *, pid: int | None = None) -> Shell:
+        """A subshell: a copy of the environment, with descriptors that it must close at its end."""
+
+    @abstractmethod
+    def output_of(self, body: Node, /) -> str:
+        """What the commands print, without the newlines at its end (command substitution)."""
+
+    @abstractmethod
+    def run_to_end(self, body: Callable[[], int]) -> int:
+        """Run ``body`` as a whole shell: its errors end it, its EXIT trap runs, its descriptors close."""
+
+    @abstractmethod
+    def receive(self, signal: int) -> bool:
+        """Take a signal if it is trapped or ignored; its trap runs after the command that runs now."""
+
+    @abstractmethod
+    def run_pending_traps(self) -> None:
+        """Run the traps of the signals that came; ``$?`` stays as it was."""

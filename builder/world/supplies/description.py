@@ -9,7 +9,7 @@ One line an entry, ``#`` begins a comment; missing parent directories are made w
     programs DIRECTORY SIZE NAME...         many executables, each named as its program
     padding PATH SIZE [MODE]                a file of which only the size matters
     library PATH SONAME SIZE [SYMBOL...]    a shared library
-    archive PATH SIZE [SYMBOL...]           a static library; @libc stands for all of the C library
+    archive PATH SIZE [SYMBOL...]           a static library; @libc stands for what libc.abilist names
     headers DIRECTORY NAME                  the C headers of a library that lie in the package
     text PATH [MODE] [UID:GID]              the lines that follow, each behind "| "
 
@@ -24,14 +24,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
+from builder.world.machine.executable import PROGRAM_MAGIC
 from builder.world.machine.objects import native_archive, native_library
-from builder.world.machine.process import PROGRAM_MAGIC
-from builder.world.programs.cc.library.natives import GROUPS
 
 SCALE: Final = 100
 """Programs and libraries of the embedded images weigh 1/SCALE of the real ones."""
 
-_HEADERS: Final = Path(__file__).parent / "headers"
+_HERE: Final = Path(__file__).parent
+_HEADERS: Final = _HERE / "headers"
 _SIZE: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)([KM]?)")
 _UNITS: Final = {"": 1, "K": 1024, "M": 1024 * 1024}
 
@@ -163,8 +163,11 @@ def _archive(words: list[str], _lines: _Lines) -> list[Entry]:
 
 
 def _symbols(words: list[str]) -> list[str]:
-    """The symbols that ``words`` name, groups written out."""
-    return [symbol for word in words for symbol in GROUPS.get(word, (word,))]
+    """The symbols that ``words`` name; ``@NAME`` stands for all of NAME.abilist (as glibc calls it)."""
+    found: list[str] = []
+    for word in words:
+        found += read_text(_HERE, f"{word[1:]}.abilist").split() if word.startswith("@") else [word]
+    return found
 
 
 def _headers(words: list[str], _lines: _Lines) -> list[Entry]:

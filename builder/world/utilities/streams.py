@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Final
 
-from builder.world.machine.process import Process, Stream
+from builder.world.machine.descriptor import Stream
+from builder.world.machine.process import Process
 from builder.world.utilities.commandline import UsageError
 
 CHUNK: Final = 1 << 16

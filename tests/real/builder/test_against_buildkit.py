@@ -30,13 +30,11 @@ from builder.context.context import LABEL, BuildContext
 from builder.context.selection import Source
 from builder.dockerfile.plan.stages import plan
 from builder.dockerfile.syntax.parser import parse
-from builder.engine.build import build
-from builder.engine.request import BuildRequest
 from builder.errors import BuildError
 from builder.image.difference import differences
 from builder.image.unpack import unpack_stack
+from builder.recipe import Recipe, built
 from builder.stores.memory import MemoryStore
-from builder.strategies import Settings, Strategy, workshop
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.layers.merge import merged
 from unionfs_sim.tar.unpack import read_layer
@@ -335,11 +333,11 @@ def ours(context: Path, body: str) -> Built:
         tree = BuildContext(files)
         try:
             graph = plan(parse(dockerfile))
-            request = BuildRequest(graph=graph, context=Source(tree, LABEL, tree.hint))
-            result = build(request, workshop(Strategy.SIMULATED, store, Settings()))
+            recipe = Recipe(graph=graph, context=Source(tree, LABEL, tree.hint))
+            with built(recipe, store) as done:
+                image = done.result.image
         except BuildError as error:
             return Built(error=str(error))
-    image = result.image
     history = [(entry.created_by, entry.empty_layer) for entry in image.history]
     return Built(merged(unpack_stack(store, image.layers)), image.config.document(), history)
 

@@ -47,7 +47,11 @@ def ours(text: str) -> list[Read]:
     found = []
     for statement in lexed.statements:
         instruction = understand(statement, lexed.escape)
-        trigger = instruction.trigger.name if isinstance(instruction, nouns.Onbuild) else None
+        trigger = None
+        if isinstance(instruction, nouns.Onbuild):
+            if instruction.trigger is None:  # both let it pass; what its words are is nobody's business
+                raise DockerfileError(instruction.wrong)
+            trigger = instruction.trigger.name
         found.append(
             Read(
                 instruction.name,
@@ -82,8 +86,8 @@ def values(each: nouns.Instruction) -> list[str]:
             return [word]
         case nouns.Maintainer():
             return [each.author]
-        case nouns.Onbuild():
-            return values(each.trigger)
+        case nouns.Onbuild(trigger=trigger) if trigger is not None:
+            return values(trigger)
     raise AssertionError(each)
 
 

@@ -18,10 +18,9 @@ from typing import Any
 
 import pytest
 
-from builder.protocols import Command
-from builder.world.machine.world import World
 from builder.world.shell import SHELLS
 from builder.world.utilities import UTILITIES
+from builder.world.world import Job, World
 from unionfs_sim.layers.layer import Dir, File, Layer, Symlink, layer
 
 APPLETS = [
@@ -121,7 +120,7 @@ class Both:
         printed: list[bytes] = []
         world = World(ChainMap(dict(SHELLS), UTILITIES))  # type: ignore[arg-type]
         # Descriptor 2 is kept apart by a file, because the sink of a run takes both.
-        wrapped = Command(
+        wrapped = Job(
             argv=("/bin/dash", "-c", 'exec 2>/tmp/stderr; exec dash -c "$1"', "dash", script),
             env={"PATH": "/bin", "HOME": "/root"},
             cwd="/w",

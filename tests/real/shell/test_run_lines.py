@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from builder.protocols import Command
+from builder.protocols import Command, run
 from builder.runners.simulated import SimulatedRunner
 from builder.world.machine.process import Program
 from builder.world.programs import PROGRAMS
@@ -169,9 +169,8 @@ def run_simulated(script: str) -> tuple[bytes, int, Tree, bytes]:
     printed: list[bytes] = []
     wrapped = ("/bin/sh", "-c", 'exec 2>/proc/stderr; exec sh -c "$1"', "sh", script)
     env = ENV | {"PATH": f"{ENV['PATH']}:/usr/sbin:/usr/bin:/sbin"}
-    status = SimulatedRunner(programs, NO_INTERNET).run(
-        fs, Command(argv=wrapped, env=env), output=printed.append
-    )
+    runner = SimulatedRunner(programs, NO_INTERNET)
+    status = run(runner, fs, Command(argv=wrapped, env=env), output=printed.append)
     return b"".join(printed), status.status, simulated_tree(fs), fs.read_bytes("/proc/stderr")
 
 

@@ -24,6 +24,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from builder.world.machine.machine import Machine
 from builder.world.machine.process import Process
 from builder.world.utilities import UTILITIES
 from unionfs_sim.layers.layer import Layer
@@ -101,25 +102,11 @@ class _Buffer:
         return None
 
 
-class Bench:
-    """A world of utilities alone: what they need of it, and no more."""
-
-    def __init__(self) -> None:
-        self.slept = 0.0
-        self.hostname = "sandbox"
-
-    def check(self) -> None:
-        """Nothing stops a program here."""
-
-    def now_ns(self) -> int:
-        return time.time_ns()
-
-    def sleep(self, seconds: float) -> None:
-        self.slept += seconds
+class Bench(Process):
+    """A process that finds the utilities, and only them, whatever the tree holds."""
 
     def spawn(
         self,
-        parent: Process,
         argv: Sequence[str],
         *,
         env: Mapping[str, str] | None = None,
@@ -129,17 +116,10 @@ class Bench:
     ) -> int:
         name = argv[0].rpartition("/")[2]
         if name not in UTILITIES:
-            parent.complain(f"{argv[0]}: No such file or directory")
+            self.complain(f"{argv[0]}: No such file or directory")
             return 127
-        process = Process(
-            parent.world,
-            parent.fs,
-            argv,
-            dict(parent.env if env is None else env),
-            parent.cwd,
-            {**parent.fds, **(fds or {})},
-        )
-        return UTILITIES[name](process)
+        variables = dict(self.env if env is None else env)
+        return UTILITIES[name](replace(self, argv=argv, env=variables, fds={**self.fds, **(fds or {})}))
 
 
 def _entries(tree: Tree) -> Iterator[tuple[str, str, Any, int | None, tuple[int, int]]]:
@@ -348,13 +328,19 @@ class Comparison:
         out, err = _Buffer(), _Buffer()
         status = 0
         stdin = _Buffer(case.stdin)
-        world: Any = Bench()
+        machine = Machine(clock=time.time_ns)
         for pipeline in pipelines(case.command):
             source = stdin
             for at, argv in enumerate(pipeline):
                 sink = out if at == len(pipeline) - 1 else _Buffer()
-                process = Process(
-                    world, fs, argv, {"PATH": "/bin", "HOME": "/"}, root, {0: source, 1: sink, 2: err}
+                process = Bench(
+                    machine,
+                    UTILITIES,
+                    fs,
+                    argv,
+                    {"PATH": "/bin", "HOME": "/"},
+                    root,
+                    {0: source, 1: sink, 2: err},
                 )
                 try:
                     status = UTILITIES[argv[0]](process)

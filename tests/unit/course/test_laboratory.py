@@ -8,7 +8,7 @@ import pytest
 
 from builder.errors import BuildError
 from builder.snapshotters.fingerprint import Mode
-from builder.strategies import Strategy
+from builder.strategies.strategy import Strategy
 from course.laboratory import Laboratory, Page, powers
 
 DOCKERFILE = "FROM alpine\nCOPY a /a\nRUN rm /a\n"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from builder.world.machine.process import Process
-from builder.world.utilities.accounts import User, groups, users
+from unionfs_sim.accounts import User, groups, users
 
 PASSWD: Final = "/etc/passwd"
 GROUP: Final = "/etc/group"
@@ -98,7 +98,7 @@ def add_user(process: Process, new: NewUser) -> None:
     """Write the lines of ``new`` and make the home."""
     _append(process, PASSWD, f"{new.name}:x:{new.uid}:{new.gid}:{new.comment}:{new.home}:{new.shell}")
     if process.fs.exists(SHADOW):
-        _append(process, SHADOW, f"{new.name}:!:{process.world.now_ns() // _DAY_NS}:0:99999:7:::")
+        _append(process, SHADOW, f"{new.name}:!:{process.machine.now_ns() // _DAY_NS}:0:99999:7:::")
     if new.home_mode is None or process.fs.exists(new.home):
         return
     parts = [part for part in new.home.split("/") if part]

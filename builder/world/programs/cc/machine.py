@@ -109,7 +109,7 @@ class Machine:
         """Count one turn of a loop or one call; Fault when a program seems never to end."""
         self.steps += 1
         if not self.steps & 0xFFF:
-            self.process.world.check()
+            self.process.machine.check()
         if self.steps > STEP_LIMIT:
             raise Fault("not simulated: programs of more than 20 million steps", 9)
 

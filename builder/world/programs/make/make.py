@@ -184,7 +184,7 @@ class _Make:
 
     def shell(self, command: str) -> str:
         """What a command prints, newlines turned into spaces."""
-        collector = Collector(self._process.world.account_captured)
+        collector = Collector(self._process.machine.account_captured)
         output = opened(collector)
         fds = {**self._process.fds, 1: output}
         self._process.spawn([self.variables.value("SHELL"), "-c", command], fds=fds)
@@ -232,5 +232,5 @@ class _Make:
     def touch(self, path: str) -> None:
         """Give a file the time of now, making it if needed."""
         self._process.fs.open(path, os.O_WRONLY | os.O_CREAT, 0o666).close()
-        now = self._process.world.now_ns()
+        now = self._process.machine.now_ns()
         self._process.fs.utime(path, (now, now))

@@ -62,11 +62,11 @@ def fetch(process: Process, url: str) -> Page:
     if host in _LOCAL:
         try:
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            answer = process.world.network.request(port, HttpRequest("GET", target, parts.netloc))
+            answer = process.machine.network.request(port, HttpRequest("GET", target, parts.netloc))
         except ConnectionRefusedError as error:
             raise NoAnswerError("Connection refused", host, is_refused=True) from error
         return Page(answer.status, answer.reason, answer.body, tuple(answer.headers.items()))
-    internet = process.world.internet
+    internet = process.machine.internet
     if not isinstance(internet, Internet):
         raise NoAnswerError("no network", host, is_refused=False, hint="this command has no network")
     try:

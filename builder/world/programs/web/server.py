@@ -13,6 +13,7 @@ from builder.world.machine.process import Process
 from builder.world.programs.web.conf import ConfigError, Directive, parse, parse_text
 from builder.world.programs.web.names import refuse_unsimulated
 from builder.world.programs.web.site import Site
+from unionfs_sim.accounts import users
 from unionfs_sim.nodes.caller import Caller
 from unionfs_sim.vfs.posix import Posix
 
@@ -135,14 +136,9 @@ class _Start:
         if not fs.caller.is_root:
             return fs
         name = user.arguments[0] if user else self._settings.defaults.get("user", "nobody")
-        try:
-            lines = fs.read_bytes("/etc/passwd").decode("utf-8", "replace").splitlines()
-        except OSError:
-            lines = []
-        for line in lines:
-            fields = line.split(":")
-            if fields[0] == name and len(fields) > 3 and fields[2].isdigit() and fields[3].isdigit():
-                return fs.acting_as(Caller(int(fields[2]), int(fields[3])))
+        for account in users(fs):
+            if account.name == name:
+                return fs.acting_as(Caller(account.uid, account.gid))
         raise ConfigError(f'getpwnam("{name}") failed', user.where if user else "")
 
     def _open_logs(self, http: Directive | None) -> None:
@@ -182,7 +178,7 @@ class _Start:
         self._process.fs.write_bytes(path, b"1\n")
         for port in site.servers:
             try:
-                self._process.world.network.listen(port, self._handler(site, port))
+                self._process.machine.network.listen(port, self._handler(site, port))
             except OSError as error:
                 raise ConfigError(
                     f"bind() to 0.0.0.0:{port} failed ({error.errno}: {error.strerror})"

@@ -7,9 +7,11 @@ from types import MappingProxyType
 from typing import Final
 
 from builder.world.shell.builtins import control, names, options, read, surroundings
-from builder.world.shell.builtins.table import EXTENDED, ONLY_BASH, Builtin
+from builder.world.shell.dialect import Dialect
+from builder.world.shell.state import Builtin
 
-__all__ = ["BUILTINS", "Builtin"]
+EXTENDED: Final = frozenset({Dialect.ASH, Dialect.BASH})
+ONLY_BASH: Final = frozenset({Dialect.BASH})
 
 BUILTINS: Final[Mapping[str, Builtin]] = MappingProxyType(
     {

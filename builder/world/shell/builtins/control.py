@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from builder.world.machine.executable import ExecError
-from builder.world.shell.builtins.table import letters, number, operands
+from builder.world.shell.builtins.arguments import letters, number, operands
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import (
     CommandFailed,
@@ -20,9 +19,7 @@ from builder.world.shell.errors import (
 )
 from builder.world.shell.language.quoting import quoted
 from builder.world.shell.signals import NAMES, signal_number
-
-if TYPE_CHECKING:
-    from builder.world.shell.execution.interpreter import Shell
+from builder.world.shell.state import Shell
 
 
 def _status(shell: Shell, words: Sequence[str]) -> int:

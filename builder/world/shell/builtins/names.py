@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from builder.world.shell.builtins.table import letters
+from builder.world.shell.builtins.arguments import letters
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
 from builder.world.shell.expansion.arithmetic import evaluate
 from builder.world.shell.language.commands import RESERVED
 from builder.world.shell.language.quoting import quoted
 from builder.world.shell.language.substitutions import NAME
-
-if TYPE_CHECKING:
-    from builder.world.shell.execution.interpreter import Shell
+from builder.world.shell.state import Shell
 
 
 def _checked(name: str) -> str:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from builder.world.shell.builtins.table import number
+from builder.world.shell.builtins.arguments import number
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
 from builder.world.shell.language.quoting import quoted
-from builder.world.shell.state import OPTION_NAMES
-
-if TYPE_CHECKING:
-    from builder.world.shell.execution.interpreter import Shell
-
+from builder.world.shell.state import OPTION_NAMES, Shell
 
 # ---- set ----------------------------------------------------------------------------------------
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
-from builder.world.machine.descriptor import ByteSource, Descriptor
+from builder.world.machine.descriptor import ByteSource, Descriptor, Stream
 from builder.world.machine.pipe import ReadEnd
-from builder.world.machine.process import Stream
-from builder.world.shell.builtins.table import number
+from builder.world.shell.builtins.arguments import number
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
 from builder.world.shell.expansion.expander import DEFAULT_IFS
 from builder.world.shell.language.substitutions import NAME
+from builder.world.shell.state import Shell
 from unionfs_sim.vfs.openfile import File
-
-if TYPE_CHECKING:
-    from builder.world.shell.execution.interpreter import Shell
 
 _BLOCK = 4096
 

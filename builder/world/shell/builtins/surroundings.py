@@ -7,21 +7,17 @@ import posixpath
 import stat
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from builder.world.shell.builtins.table import letters, operands
+from builder.world.shell.builtins.arguments import letters, operands
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
 from builder.world.shell.signals import NAMES, signal_number
+from builder.world.shell.state import Shell
 from builder.world.utilities.escapes import unescape
 from builder.world.utilities.words.echo import echoed
 from builder.world.utilities.words.printf import formatted
 from builder.world.utilities.words.test import Expression, TestError
 from unionfs_sim.vfs.posix import Posix
-
-if TYPE_CHECKING:
-    from builder.world.shell.execution.interpreter import Shell
-
 
 # ---- where -----------------------------------------------------------------------------------
 
@@ -167,7 +163,7 @@ def ulimit(shell: Shell, words: Sequence[str]) -> int:
 
 def wait(shell: Shell, words: Sequence[str]) -> int:
     """``wait [pid…]``: until the processes in the background have ended; the status of the last."""
-    scheduler = shell.world.scheduler
+    scheduler = shell.machine.scheduler
     pids = operands(words)
     if not pids:
         scheduler.block(lambda: all(task.done for task in shell.jobs) or bool(shell.signals))
@@ -223,7 +219,7 @@ def kill(shell: Shell, words: Sequence[str]) -> int:
     for text in arguments:
         if not text.isdigit():
             raise CommandFailed(f"Illegal number: {text}", 2)
-        if not shell.world.scheduler.signal(int(text), signal):
+        if not shell.machine.scheduler.signal(int(text), signal):
             shell.complain("No such process", command="kill")
             status = 1
     return status

@@ -6,17 +6,14 @@ import errno
 import os
 import stat
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from builder.world.machine.descriptor import ByteSource, Descriptor, duplicate, opened
+from builder.world.machine.descriptor import ByteSource, Descriptor, Stream, duplicate, opened
 from builder.world.machine.devices import open_path
-from builder.world.machine.process import Stream
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
 from builder.world.shell.language.syntax import HereDocument, Redirection
-
-if TYPE_CHECKING:
-    from builder.world.shell.execution.interpreter import Shell
+from builder.world.shell.state import Shell
 
 _FLAGS: Final = {
     "<": os.O_RDONLY,
@@ -116,7 +113,7 @@ def open_target(shell: Shell, operator: str, target: str) -> Descriptor:
     if operator == ">" and shell.option("C") and _is_regular(shell, target):
         raise CommandFailed(f"cannot create {target}: File exists", 2)
     try:
-        return open_path(shell.fs, shell.fds, target, flags, 0o666, check=shell.world.scheduler.check)
+        return open_path(shell.fs, shell.fds, target, flags, 0o666, check=shell.machine.scheduler.check)
     except (OSError, ValueError) as error:
         raise _refused(shell, target, error, creates=bool(flags & os.O_CREAT)) from None
 

@@ -13,10 +13,8 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
-from builder.image.config import ImageConfig
-from builder.image.reference import Reference
 from builder.world.supplies.description import SCALE, Entry, TreeFormatError, read_tree
 from builder.world.supplies.packages.installed import (
     APK_DATABASE,
@@ -35,13 +33,16 @@ _TREES: Final = Path(__file__).parent / "trees"
 
 @dataclass(frozen=True, slots=True)
 class BaseImage:
-    """An embedded image. ``layers``: base first, frozen; ``created_by``: one line for each layer."""
+    """An embedded image. ``layers``: base first, frozen; ``created_by``: one line for each layer.
+
+    ``config``: as it is written in an image's JSON (OCI image-spec config.md, "config").
+    """
 
     name: str
     about: str
     layers: tuple[Layer, ...] = field(repr=False)
     created_by: tuple[str, ...]
-    config: ImageConfig
+    config: Mapping[str, Any]
     created: str
     scale: int = SCALE
 
@@ -63,13 +64,11 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_catalogue()))
 
 
-def find(reference: str | Reference) -> BaseImage | None:
-    """The embedded image that ``reference`` names; None if there is none."""
-    parsed = Reference.parse(reference) if isinstance(reference, str) else reference
-    if parsed.digest is not None:
-        return None
-    file_name = _catalogue().get(parsed.familiar)
-    return None if file_name is None else _load(file_name, parsed.familiar)
+def find(name: str) -> BaseImage | None:
+    """The embedded image that ``name`` names, ``:latest`` if it has no tag; None if there is none."""
+    whole = name if ":" in name else f"{name}:latest"
+    file_name = _catalogue().get(whole)
+    return None if file_name is None else _load(file_name, whole)
 
 
 def nearest(reference: str) -> tuple[str, ...]:
@@ -134,21 +133,24 @@ def _chain(file_name: str) -> tuple[_Description, ...]:
     return (*_chain(f"{parent}.txt"), description) if parent else (description,)
 
 
-def _config(chain: Iterable[_Description]) -> ImageConfig:
-    config = ImageConfig()
+def _config(chain: Iterable[_Description]) -> Mapping[str, Any]:
+    config: dict[str, Any] = {}
+    env: dict[str, str] = {}
+    labels: dict[str, str] = {}
+    ports: set[str] = set()
     for part in chain:
-        env = dict(line.split("=", 1) for line in part.values.get("env", ()))
-        config = config.with_env(**env).with_exposed_ports(part.values.get("expose", ()))
-        changes: dict[str, object] = {}
-        for word in ("cmd", "entrypoint"):
+        env |= dict(line.split("=", 1) for line in part.values.get("env", ()))
+        labels |= dict(line.split("=", 1) for line in part.values.get("label", ()))
+        ports.update(part.values.get("expose", ()))
+        for word, member in (("cmd", "Cmd"), ("entrypoint", "Entrypoint")):
             if part.one(word):
-                changes[word] = tuple(json.loads(part.one(word)))
-        for word, attribute in (("workdir", "working_dir"), ("user", "user"), ("stopsignal", "stop_signal")):
+                config[member] = json.loads(part.one(word))
+        for word, member in (("workdir", "WorkingDir"), ("user", "User"), ("stopsignal", "StopSignal")):
             if part.one(word):
-                changes[attribute] = part.one(word)
-        labels = dict(line.split("=", 1) for line in part.values.get("label", ()))
-        config = config.replace(**changes).with_labels(labels)
-    return config
+                config[member] = part.one(word)
+    config |= {"Env": [f"{name}={value}" for name, value in env.items()], "Labels": labels}
+    config["ExposedPorts"] = {port: {} for port in sorted(ports)}
+    return MappingProxyType(config)
 
 
 def _entries(part: _Description, installed: list[Installed]) -> list[Entry]:

@@ -9,7 +9,7 @@ import os
 import zlib
 from typing import Final, Protocol
 
-from builder.world.machine.process import Stream
+from builder.world.machine.descriptor import Stream
 from builder.world.utilities.streams import CHUNK
 
 MAGIC: Final = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"]\x00\x00": "lzma"}

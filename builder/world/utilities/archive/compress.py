@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from builder.world.machine.process import Process, Stream
+from builder.world.machine.descriptor import Stream
+from builder.world.machine.process import Process
 from builder.world.utilities.archive.codec import CodecError, Compressed, Decompressed, peeked
 from builder.world.utilities.commandline import Options, parse
 from builder.world.utilities.streams import chunks, open_input, reason

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import stat
 
-from builder.world.machine.process import Process, Stream
+from builder.world.machine.descriptor import Stream
+from builder.world.machine.process import Process
 from builder.world.matching.pattern import matches
-from builder.world.utilities.accounts import name_of_group, name_of_user
 from builder.world.utilities.archive.extract import safe_name
 from builder.world.utilities.archive.tarformat import BLOCK, Member, header
 from builder.world.utilities.commandline import Options, UsageError
 from builder.world.utilities.streams import Output, chunks, contents, octets, open_input, reason, words
 from builder.world.utilities.walks import joined
+from unionfs_sim.accounts import name_of_group, name_of_user
 
 
 def exclusions(process: Process, options: Options) -> list[str]:

@@ -15,11 +15,11 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from builder.world.machine.process import Process
-from builder.world.utilities.accounts import groups, users
 from builder.world.utilities.archive.tarformat import Member, MemberReader
 from builder.world.utilities.commandline import Options, UsageError
 from builder.world.utilities.files.names import make_directories
 from builder.world.utilities.streams import Output, reason
+from unionfs_sim.accounts import groups, users
 from unionfs_sim.vfs.posix import Posix
 
 

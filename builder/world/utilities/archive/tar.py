@@ -7,7 +7,8 @@ import stat
 from collections.abc import Iterator
 from typing import Final
 
-from builder.world.machine.process import Process, Stream
+from builder.world.machine.descriptor import Stream
+from builder.world.machine.process import Process
 from builder.world.matching.pattern import matches
 from builder.world.utilities.archive.codec import CodecError, Compressed, Decompressed, peeked
 from builder.world.utilities.archive.create import Creator, directory_of, exclusions

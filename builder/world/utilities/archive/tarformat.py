@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from builder.world.machine.process import Stream
+from builder.world.machine.descriptor import Stream
 from builder.world.utilities.streams import octets, words
 
 BLOCK: Final = 512

@@ -42,7 +42,7 @@ class Functions:
             "system": lambda a: float(state.system(self.text(a, 0))),
             "close": lambda a: float(state.close(self.text(a, 0))),
             "fflush": lambda _a: self.fflush(),
-            "systime": lambda _a: float(state.process.world.now_ns() // NANOSECONDS),
+            "systime": lambda _a: float(state.process.machine.now_ns() // NANOSECONDS),
             "strftime": self.strftime,
             "and": lambda a: float(int(number(a[0])) & int(number(a[1])) & _MASK),
             "or": lambda a: float((int(number(a[0])) | int(number(a[1]))) & _MASK),
@@ -80,7 +80,7 @@ class Functions:
 
     def srand(self, arguments: Sequence[Value]) -> Value:
         """Set the seed (the world's time, if none is given); returns the one before."""
-        before, now = self._seed, self.state.process.world.now_ns() // NANOSECONDS
+        before, now = self._seed, self.state.process.machine.now_ns() // NANOSECONDS
         self._seed = int(number(arguments[0])) if arguments else now
         self._random = self._seed & _MASK
         return float(before)
@@ -93,7 +93,7 @@ class Functions:
     def strftime(self, arguments: Sequence[Value]) -> Value:
         """A time of the world by a format, in UTC."""
         spelling = words(self.text(arguments, 0)) if arguments else "%c"
-        now = self.state.process.world.now_ns() // NANOSECONDS
+        now = self.state.process.machine.now_ns() // NANOSECONDS
         return octets(formatted(int(number(arguments[1])) if len(arguments) > 1 else now, 0, spelling))
 
     def match(self, text: bytes, pattern: Pattern) -> Value:

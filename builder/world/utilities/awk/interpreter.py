@@ -79,11 +79,9 @@ class Interpreter(Evaluator):
 
     def _records(self) -> None:
         rules = [(at, rule) for at, rule in enumerate(self.program.rules) if not rule.pattern]
-        world = self.state.process.world
-        check = getattr(world, "check", None)
+        check = self.state.process.machine.check
         while (record := self.state.next_record()) is not None:
-            if check is not None:
-                check()
+            check()
             self.state.set_record(record)
             try:
                 for at, rule in rules:
@@ -144,12 +142,11 @@ class Interpreter(Evaluator):
     def _loop(self, node: syntax.Loop) -> None:
         if node.first is not None:
             self.execute(node.first)
-        check = getattr(self.state.process.world, "check", None)
+        check = self.state.process.machine.check
         ask = not node.at_end
         while not ask or node.condition is None or truth(self.value(node.condition)):
             ask = True
-            if check is not None:
-                check()
+            check()
             try:
                 self.execute(node.body)
             except _Break:

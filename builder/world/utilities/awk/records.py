@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from builder.world.machine.process import Stream
+from builder.world.machine.descriptor import Stream
 from builder.world.matching.regex import Pattern
 from builder.world.utilities.awk.values import Input
 from builder.world.utilities.streams import CHUNK

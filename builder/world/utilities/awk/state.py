@@ -6,8 +6,8 @@ import functools
 from collections.abc import Sequence
 from typing import Final
 
-from builder.world.machine.descriptor import ByteSource, Collector, opened
-from builder.world.machine.process import Process, Stream
+from builder.world.machine.descriptor import ByteSource, Collector, Stream, opened
+from builder.world.machine.process import Process
 from builder.world.matching.regex import Pattern, RegexError, compiled
 from builder.world.utilities.awk.lexer import unescaped
 from builder.world.utilities.awk.records import Records, fields
@@ -215,7 +215,7 @@ class State:
         return self.process.spawn(["sh", "-c", words(command)], fds={**self.process.fds, **fds})
 
     def _output_of(self, command: bytes) -> bytes:
-        collector = Collector(self.process.world.account_captured)
+        collector = Collector(self.process.machine.account_captured)
         self._shell(command, {1: opened(collector)})
         return b"".join(collector.pieces)
 

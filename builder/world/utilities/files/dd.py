@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass, field
 from typing import Final
 
-from builder.world.machine.process import Process, Stream
+from builder.world.machine.descriptor import Stream
+from builder.world.machine.process import Process
 from builder.world.utilities.commandline import UsageError
 from builder.world.utilities.streams import reason
 

@@ -9,13 +9,13 @@ import stat
 from typing import Final
 
 from builder.world.machine.process import Process
-from builder.world.utilities.accounts import group_named, user_named
 from builder.world.utilities.commandline import Options, UsageError, at_least, parse
+from builder.world.utilities.filenames import base_name
 from builder.world.utilities.files.copying import Copier
 from builder.world.utilities.files.names import make_directories, mode_operand
-from builder.world.utilities.files.paths import base_name
 from builder.world.utilities.streams import Output, reason
 from builder.world.utilities.walks import Follow, joined
+from unionfs_sim.accounts import group_named, user_named
 
 _USAGE: Final = "[-cdDsp] [-o USER] [-g GRP] [-m MODE] [-t DIR] [SOURCE]... DEST"
 _LONG: Final = {

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from builder.world.machine.process import Process
-from builder.world.utilities.accounts import groups, users
 from builder.world.utilities.commandline import Options, number, parse
 from builder.world.utilities.dates import NANOSECONDS, formatted
+from builder.world.utilities.filenames import compare_versions
 from builder.world.utilities.sizes import human
 from builder.world.utilities.streams import Output, octets
-from builder.world.utilities.text.sort import compare_versions
 from builder.world.utilities.walks import joined
+from unionfs_sim.accounts import groups, users
 from unionfs_sim.filesystem import Stat
 
 _USAGE: Final = "[-1AaCxdLHRFplinshrSXvctu] [-w WIDTH] [FILE]..."

@@ -6,11 +6,11 @@ import stat
 from typing import Final
 
 from builder.world.machine.process import Process
-from builder.world.utilities.accounts import group_named, user_named, users
 from builder.world.utilities.commandline import Options, UsageError, parse
 from builder.world.utilities.modes import ModeError, changed_mode, shown
 from builder.world.utilities.streams import Output, reason
 from builder.world.utilities.walks import Follow, Found, walk
+from unionfs_sim.accounts import group_named, user_named, users
 
 _CHMOD: Final = "[-Rcvf] MODE[,MODE]... FILE..."
 _CHOWN: Final = "[-RhLHPcvf]... USER[:[GRP]] FILE..."

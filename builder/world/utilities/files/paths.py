@@ -11,6 +11,7 @@ from typing import Final
 
 from builder.world.machine.process import Process
 from builder.world.utilities.commandline import UsageError, at_least, parse
+from builder.world.utilities.filenames import base_name
 from builder.world.utilities.streams import Output, guarded_exit, octets, reason
 from builder.world.utilities.walks import joined
 from unionfs_sim.vfs.posix import Posix
@@ -20,12 +21,6 @@ _READLINK: Final = "[-fnv] FILE"
 _MKTEMP: Final = "[-dt] [-p DIR] [TEMPLATE]"
 _ALPHABET: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _ATTEMPTS: Final = 1000
-
-
-def base_name(path: str) -> str:
-    """The last component of a path, as basename(1) has it."""
-    stripped = path.rstrip("/")
-    return stripped.rpartition("/")[2] if stripped else path[:1]
 
 
 def basename(process: Process) -> int:

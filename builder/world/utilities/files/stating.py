@@ -7,10 +7,10 @@ import stat as modes
 from typing import Final
 
 from builder.world.machine.process import Process
-from builder.world.utilities.accounts import name_of_group, name_of_user
 from builder.world.utilities.commandline import at_least, parse
 from builder.world.utilities.dates import NANOSECONDS, formatted
 from builder.world.utilities.streams import Output, reason
+from unionfs_sim.accounts import name_of_group, name_of_user
 from unionfs_sim.filesystem import Stat
 
 _USAGE: Final = "[-ltf] [-c FMT] FILE..."

@@ -10,13 +10,13 @@ from typing import Final
 from builder.world.machine.process import Process
 from builder.world.matching.pattern import matches
 from builder.world.matching.regex import RegexError, compiled
-from builder.world.utilities.accounts import group_named, user_named
 from builder.world.utilities.commandline import UsageError
 from builder.world.utilities.dates import NANOSECONDS
-from builder.world.utilities.files.paths import base_name
+from builder.world.utilities.filenames import base_name
 from builder.world.utilities.modes import ModeError, changed_mode
 from builder.world.utilities.streams import octets, reason
 from builder.world.utilities.walks import Found
+from unionfs_sim.accounts import group_named, user_named
 from unionfs_sim.filesystem import Stat
 
 USAGE: Final = "[-HL] [PATH]... [OPTIONS] [ACTIONS]"

@@ -85,7 +85,7 @@ class Editor(Workspace):
 
     def _cycle(self) -> None:
         while True:
-            self.process.world.check()
+            self.process.machine.check()
             restart = False
             try:
                 restart = self._execute()
@@ -113,7 +113,7 @@ class Editor(Workspace):
                 self._finish()
                 return True
             if jump == "jump":
-                self.process.world.check()  # a branch backwards may go on for ever
+                self.process.machine.check()  # a branch backwards may go on for ever
             at = command.target if jump == "jump" else at + 1
         if not self.silent:
             self.sink.line(self.pattern, self.line_end)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from builder.world.machine.process import Process, Stream
+from builder.world.machine.descriptor import Stream
+from builder.world.machine.process import Process
 from builder.world.matching.regex import Pattern
 from builder.world.utilities.commandline import Options
 from builder.world.utilities.sed.script import Command

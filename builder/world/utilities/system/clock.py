@@ -31,7 +31,7 @@ def _moment(process: Process, options: Options) -> tuple[int, int]:
         except OSError as error:
             raise UsageError(f"can't stat '{options.value('r')}': {reason(error)}") from error
         return changed // NANOSECONDS, changed % NANOSECONDS
-    now = process.world.now_ns()
+    now = process.machine.now_ns()
     if "d" not in options:
         return now // NANOSECONDS, now % NANOSECONDS
     text = options.value("d")
@@ -89,5 +89,5 @@ def sleep(process: Process) -> int:
     words = ["--", *process.argv[1:]] if process.argv[1:2] != ["--"] else process.argv[1:]
     options = parse(words, "", usage="[N]...")
     at_least(options, 1, "[N]...")
-    process.world.sleep(sum(seconds(text) for text in options.operands if text not in ("inf", "infinity")))
+    process.machine.sleep(sum(seconds(text) for text in options.operands if text not in ("inf", "infinity")))
     return 0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from builder.world.machine.process import Process
-from builder.world.utilities.accounts import groups_of, name_of_group, name_of_user, users
 from builder.world.utilities.commandline import UsageError, parse
+from unionfs_sim.accounts import groups_of, name_of_group, name_of_user, users
 
 _USAGE = "[-ugGnr] [USER]"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from builder.world.machine.process import Process
@@ -60,7 +61,7 @@ def printenv(process: Process) -> int:
     """Print the environment, or the values of some variables."""
     options = parse(process.argv[1:], "", usage="[VARIABLE]...")
     if not options.operands:
-        return env(Process(process.world, process.fs, ("env",), process.env, process.cwd, process.fds))
+        return env(replace(process, argv=("env",)))
     status = 0
     for name in options.operands:
         if name in process.env:
@@ -110,14 +111,14 @@ def timeout(process: Process) -> int:
     at_least(options, 2, _TIMEOUT)
     limit = seconds(options.operands[0])
     signal = signal_number(options.value("s", "TERM"))
-    world = process.world
+    machine = process.machine
 
     def alarm() -> int:
-        world.sleep(limit)
-        world.scheduler.signal(process.pid, signal)
+        machine.sleep(limit)
+        machine.scheduler.signal(process.pid, signal)
         return 0
 
-    world.start(alarm, pid=world.scheduler.new_pid())
+    machine.start(alarm, pid=machine.scheduler.new_pid())
     try:
         return process.spawn(options.operands[1:])
     except Killed as killed:
@@ -148,7 +149,7 @@ def kill(process: Process) -> int:
         if not word.isascii() or not word.isdigit():
             process.complain(f"invalid number '{word}'")
             status = 1
-        elif not process.world.scheduler.signal(int(word), signal):
+        elif not process.machine.scheduler.signal(int(word), signal):
             process.complain(f"can't kill pid {word}: No such process")
             status = 1
     return status

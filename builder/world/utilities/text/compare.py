@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from builder.world.machine.process import Process, Stream
+from builder.world.machine.descriptor import Stream
+from builder.world.machine.process import Process
 from builder.world.utilities.commandline import UsageError, number, parse
 from builder.world.utilities.streams import CHUNK, Output, open_input, reason
 

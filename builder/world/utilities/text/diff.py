@@ -11,7 +11,7 @@ from typing import Final
 
 from builder.world.machine.process import Process
 from builder.world.utilities.commandline import Options, UsageError, number, parse
-from builder.world.utilities.files.paths import base_name
+from builder.world.utilities.filenames import base_name
 from builder.world.utilities.streams import Output, contents, octets, open_input, reason
 from builder.world.utilities.walks import joined
 

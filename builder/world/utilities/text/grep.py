@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from builder.world.machine.process import Process, Stream
+from builder.world.machine.descriptor import Stream
+from builder.world.machine.process import Process
 from builder.world.matching.regex import Pattern, RegexError, compiled
 from builder.world.utilities.commandline import Options, UsageError, number, parse
 from builder.world.utilities.streams import Output, contents, octets, open_input, reason, text_lines, words

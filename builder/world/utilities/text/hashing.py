@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from builder.world.machine.process import Process, Stream
+from builder.world.machine.descriptor import Stream
+from builder.world.machine.process import Process
 from builder.world.utilities.commandline import Options, UsageError, number, parse
 from builder.world.utilities.streams import (
     Output,

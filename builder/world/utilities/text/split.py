@@ -9,7 +9,8 @@ import itertools
 from collections.abc import Iterator
 from typing import Final
 
-from builder.world.machine.process import Process, Stream
+from builder.world.machine.descriptor import Stream
+from builder.world.machine.process import Process
 from builder.world.utilities.commandline import UsageError, number, parse
 from builder.world.utilities.streams import CHUNK, create, lines, open_input, reason
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from builder.world.machine.process import Process, Stream
+from builder.world.machine.descriptor import Stream
+from builder.world.machine.process import Process
 from builder.world.utilities.commandline import Options, UsageError, number, parse
 from builder.world.utilities.streams import CANNOT_OPEN, Output, create, open_input, reason, text_lines
 

@@ -25,7 +25,7 @@ def test_a_good_file_is_quiet_and_succeeds(tmp_path: Path, capsys: pytest.Captur
 
 
 def test_findings_are_printed_one_a_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert lint(tmp_path, "FROM alpine AS B\nMAINTAINER me\n") == 1
+    assert lint(tmp_path, "FROM alpine:3.19 AS B\nMAINTAINER me\n") == 1
 
     first, second = capsys.readouterr().out.splitlines()
     assert first.startswith("Dockerfile:1: StageNameCasing: ")
@@ -33,15 +33,15 @@ def test_findings_are_printed_one_a_line(tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_json_has_the_same_findings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert lint(tmp_path, "FROM alpine\nRUN a \\\n\n b\n", "--json") == 1
+    assert lint(tmp_path, "FROM alpine:3.19\nRUN a \\\n\n b\n", "--json") == 1
 
     (finding,) = json.loads(capsys.readouterr().out)
-    assert (finding["rule"], finding["line"]) == ("NoEmptyContinuation", 3)
+    assert (finding["rule"], finding["line"]) == ("NoEmptyContinuation", 4)
     assert finding["url"].endswith("/no-empty-continuation/")
 
 
 def test_a_directory_stands_for_the_dockerfile_in_it(tmp_path: Path) -> None:
-    (tmp_path / "Dockerfile").write_text("FROM alpine\n", encoding="utf-8")
+    (tmp_path / "Dockerfile").write_text("FROM alpine:3.19\n", encoding="utf-8")
 
     assert run(["lint", str(tmp_path)]) == 0
 
@@ -64,8 +64,8 @@ def test_a_variable_of_an_embedded_base_is_known(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("FRO alpine\n", "did you mean 'FROM'?"),
-        ("FROM alpine\nCOPY --from=b / /\nFROM alpine AS b\n", "begins only in line 3"),
-        ("# check=skip\nFROM alpine\n", "check: no such option"),
+        ("FROM alpine:3.19\nCOPY --from=b / /\nFROM alpine AS b\n", "begins only in line 3"),
+        ("# check=skip\nFROM alpine:3.19\n", "check: no such option"),
     ],
 )
 def test_a_file_that_cannot_be_built_is_an_error(

@@ -61,6 +61,44 @@ def test_run_takes_variables_user_directory_and_entry_point(layerlab, project):
     assert said.out == "b /tmp 7"
 
 
+def test_run_gives_a_user_the_groups_and_the_home_that_run_instructions_give(layerlab, project):
+    ask = "id -G; echo $HOME $PATH; pwd"
+    layerlab(
+        "build",
+        "-t",
+        "box",
+        project(f"""\
+FROM alpine
+RUN addgroup -g 50 staff && adduser -D -u 1000 -G staff app && addgroup app tty
+WORKDIR /srv/a
+USER app
+RUN ({ask}) > /tmp/said
+"""),
+    )
+    in_build = layerlab("run", "box", "cat", "/tmp/said").out
+
+    assert layerlab("run", "box", "sh", "-c", ask).out == in_build
+    assert "/home/app" in in_build
+
+
+def test_run_makes_the_directory_it_starts_in_and_names_a_user_it_cannot_find(layerlab, project):
+    layerlab("build", "-t", "box", project("FROM busybox\n"))
+
+    assert layerlab("run", "-w", "/a/b", "box", "pwd").out == "/a/b\n"
+    said = layerlab("run", "-u", "nobody-here", "box", "pwd")
+    assert (said.status, said.out) == (1, "")
+    assert "unable to find user nobody-here" in said.err
+
+
+def test_run_says_why_a_command_was_stopped(layerlab, project):
+    layerlab("build", "-t", "box", project("FROM busybox\n"))
+
+    said = layerlab("run", "box", "yes")
+
+    assert said.status == 1
+    assert "printed more than 64 MiB" in said.err
+
+
 @pytest.mark.parametrize(("words", "status"), [(["run", "no-such-image"], 1), (["run"], 2)])
 def test_run_without_an_image_is_one_message(layerlab, words: list[str], status: int):
     said = layerlab(*words)

@@ -24,12 +24,12 @@ from builder.context.modes import parse_mode
     ],
 )
 def test_a_mode_changes_the_permission_bits(text: str, before: int, after: int):
-    assert oct(parse_mode(text)(before, False)) == oct(after)
+    assert oct(parse_mode(text)(before, is_directory=False)) == oct(after)
 
 
 def test_capital_x_is_for_directories_and_what_is_executable_already():
-    assert parse_mode("a+X")(0o600, True) == 0o711
-    assert parse_mode("a+X")(0o600, False) == 0o600
+    assert parse_mode("a+X")(0o600, is_directory=True) == 0o711
+    assert parse_mode("a+X")(0o600, is_directory=False) == 0o600
 
 
 @pytest.mark.parametrize("text", ["", "rwx", "8", "u=q", "u+x,", "99999", "17777"])

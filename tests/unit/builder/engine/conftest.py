@@ -14,11 +14,11 @@ from builder.context.selection import Source
 from builder.dockerfile.plan.stages import plan
 from builder.dockerfile.syntax.parser import parse
 from builder.engine.build import build
-from builder.engine.request import BuildRequest, BuildResult
+from builder.engine.order import BuildRequest, BuildResult
 from builder.events import CacheHit, CacheMissed, Event
 from builder.image.image import Image
 from builder.image.unpack import unpack_stack
-from builder.protocols import Command, Exit, Sink, Workshop
+from builder.protocols import Command, Execution, Exit, Sink, Workshop
 from builder.snapshotters.memory import MemorySnapshotter
 from builder.stores.fetcher import LocalFetcher
 from builder.stores.memory import MemoryStore
@@ -36,13 +36,29 @@ class Runner:
     acts: dict[str, Act] = field(default_factory=dict)
     commands: list[Command] = field(default_factory=list)
 
-    def run(self, rootfs: Posix, command: Command, /, *, output: Sink) -> Exit:
+    def start(self, rootfs: Posix, command: Command, /, *, output: Sink, errors: Sink | None = None) -> Any:
         self.commands.append(command)
-        act = self.acts.get(command.argv[-1])
+        return Started(self, rootfs, command, output)
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class Started:
+    """A command of the kitchen's runner; it runs when it is waited for."""
+
+    runner: Runner
+    rootfs: Posix
+    command: Command
+    output: Sink
+
+    def wait(self) -> Exit:
+        act = self.runner.acts.get(self.command.argv[-1])
         if act is None:
-            rootfs.write_bytes("/ran", command.argv[-1].encode())
+            self.rootfs.write_bytes("/ran", self.command.argv[-1].encode())
             return Exit(0)
-        return Exit(act(rootfs, command, output) or 0)
+        return Exit(act(self.rootfs, self.command, self.output) or 0)
 
 
 class Bases:
@@ -51,8 +67,8 @@ class Bases:
     def __init__(self, images: Mapping[str, Any]) -> None:
         self._images = images
 
-    def find(self, reference: Any) -> Any:
-        return self._images.get(reference.familiar)
+    def find(self, name: str) -> Any:
+        return self._images.get(name)
 
     def names(self) -> list[str]:
         return sorted(self._images)
@@ -78,6 +94,7 @@ class Kitchen:
     bases: dict[str, Base] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     snapshotter: MemorySnapshotter | None = None
+    execution: Execution = Execution.SIMULATED
 
     def build(
         self,
@@ -97,7 +114,11 @@ class Kitchen:
         self.events.clear()
         self.snapshotter = MemorySnapshotter(self.store, listener=self.events.append)
         tools = Workshop(
-            LocalFetcher(self.store, Bases(self.bases)), self.snapshotter, self.runner, self.store
+            LocalFetcher(self.store, Bases(self.bases)),
+            self.store,
+            snapshotter=lambda: self.snapshotter,
+            runner=lambda _: self.runner,
+            execution=self.execution,
         )
         return build(request, tools, records=self.store, listener=self.events.append)
 
@@ -116,13 +137,11 @@ class Kitchen:
 
 @pytest.fixture
 def kitchen() -> Kitchen:
-    from builder.image.config import ImageConfig
-
     tree = layer(
         {
             "/etc/passwd": "root:x:0:0:root:/root:/bin/sh\nweb:x:33:44::/srv:/bin/sh\n",
             "/etc/group": "staff:x:50:\n",
         }
     )
-    config = ImageConfig(env={"PATH": "/bin"}, cmd=("sh",), working_dir="/work")
+    config = {"Env": ["PATH=/bin"], "Cmd": ["sh"], "WorkingDir": "/work"}
     return Kitchen(bases={"base:latest": Base((tree.freeze(),), config)})

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from builder.engine.request import CacheUse
+from builder.engine.order import CacheUse
 from builder.image.digest import Digest
 from unionfs_sim.layers.layer import File, layer
 

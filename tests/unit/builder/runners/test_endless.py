@@ -6,7 +6,7 @@ from collections import ChainMap
 import pytest
 
 from builder.errors import StepFailedError
-from builder.protocols import Command
+from builder.protocols import Command, run
 from builder.runners.simulated import SimulatedRunner
 from builder.world.programs import PROGRAMS
 from builder.world.shell import SHELLS
@@ -74,4 +74,4 @@ def test_a_command_without_an_end_is_ended_when_its_time_is_over(line: str) -> N
     command = Command(argv=("/bin/sh", "-c", line), cwd="/tmp", timeout_seconds=200)
 
     with pytest.raises(StepFailedError, match="did not end within 200 s"):
-        runner.run(root, command, output=lambda _: None)
+        run(runner, root, command, output=lambda _: None)

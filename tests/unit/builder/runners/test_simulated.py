@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections import ChainMap
 from collections.abc import Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
 
-from builder.errors import StepFailedError
-from builder.protocols import Command, Exit, Mount, Network
+from builder.errors import NotSupportedError, StepFailedError
+from builder.image.digest import DiffID
+from builder.protocols import (
+    EMPTY,
+    Bind,
+    Cache,
+    Command,
+    Exit,
+    HostPath,
+    Network,
+    Secret,
+    Ssh,
+    Tmpfs,
+    run,
+)
 from builder.runners.simulated import SimulatedRunner, account
+from builder.snapshotters.memory import MemorySnapshotter
+from builder.stores.cachemounts import CacheMounts
+from builder.stores.memory import MemoryStore
 from builder.world.machine.mounted import MountedPosix
 from builder.world.machine.process import Process, Program
 from builder.world.machine.routing import RoutedPosix
 from builder.world.shell import SHELLS
 from builder.world.supplies.internet import UnreachableError, toy_internet
 from builder.world.utilities import UTILITIES
-from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.layers.layer import Dir, File, Layer, Symlink, layer
 from unionfs_sim.mounting import mount
 from unionfs_sim.nodes.caller import Caller
+from unionfs_sim.tar.pack import pack
 from unionfs_sim.vfs.posix import Posix
 
 PASSWD = "root:x:0:0::/root:/bin/sh\napp:x:1000:1001::/home/app:/bin/sh\n"
@@ -31,7 +49,7 @@ GROUP = "root:x:0:\napp:x:1001:\nweb:x:33:app\n"
 def fetch(process: Process) -> int:
     """A program that asks the internet."""
     try:
-        process.out(f"{process.world.internet.fetch(process.argv[1]).status}\n")
+        process.out(f"{process.machine.internet.fetch(process.argv[1]).status}\n")
     except UnreachableError as error:
         process.complain(str(error))
         return 1
@@ -73,15 +91,27 @@ class Bench:
             dict(SHELLS),
             UTILITIES,  # type: ignore[arg-type]
         )
-        self.runner = SimulatedRunner(programs, toy_internet())
+        self.store = MemoryStore()
+        self.runner = SimulatedRunner(
+            programs,
+            toy_internet(),
+            snapshotter=MemorySnapshotter(self.store),
+            caches=CacheMounts(self.store),
+        )
         self.printed = b""
+
+    def bind(self, target: str, tree: Layer, path: str = "/", *, read_only: bool = True) -> tuple[Bind, ...]:
+        """A bind mount of ``path`` of ``tree``."""
+        snapshot = EMPTY.with_layer(DiffID(self.store.put(pack(tree)).digest))
+        place = PurePosixPath(target), PurePosixPath(path)
+        return (Bind(target=place[0], snapshot=snapshot, path=place[1], read_only=read_only),)
 
     def run(self, *argv: str, **more: Any) -> Exit:
         """Run a command."""
         pieces: list[bytes] = []
         more.setdefault("env", {"PATH": "/bin"})
         try:
-            return self.runner.run(self.root, Command(argv=argv, **more), output=pieces.append)
+            return run(self.runner, self.root, Command(argv=argv, **more), output=pieces.append)
         finally:
             self.printed = b"".join(pieces)
 
@@ -96,10 +126,11 @@ def bench() -> Bench:
     return Bench()
 
 
-def attach(
-    target: str, source: Filesystem | None, path: str = "/", *, read_only: bool = False
-) -> tuple[Mount, ...]:
-    return (Mount(PurePosixPath(target), source, PurePosixPath(path), read_only),)
+SECRET = (Secret(target=PurePosixPath("/run/secrets/token"), content=b"s3cret"),)
+
+
+def tmpfs(target: str) -> tuple[Tmpfs, ...]:
+    return (Tmpfs(target=PurePosixPath(target)),)
 
 
 # ---- users
@@ -117,7 +148,9 @@ def attach(
     ],
 )
 def test_a_user_is_found_in_the_image(bench: Bench, text: str, caller: Caller, home: str) -> None:
-    assert account(bench.root, text) == (caller, home)
+    found = account(bench.root, text)
+
+    assert (Caller(found.uid, found.gid, found.groups), found.home) == (caller, home)
 
 
 @pytest.mark.parametrize("text", ["nobody", "app:none"])
@@ -178,7 +211,7 @@ def test_a_script_without_its_interpreter_is_explained(bench: Bench) -> None:
 
 def test_an_image_without_a_shell_is_explained() -> None:
     with pytest.raises(StepFailedError) as failed:
-        SimulatedRunner({}, None).run(Layer(), Command(argv=("/bin/sh", "-c", ":")), output=lambda _: None)
+        run(SimulatedRunner({}, None), Layer(), Command(argv=("/bin/sh", "-c", ":")), output=lambda _: None)
 
     assert "no shell" in (failed.value.fix or "")
 
@@ -221,10 +254,11 @@ def test_a_link_to_dev_stdout_is_a_log_file(bench: Bench) -> None:
 
 
 def test_a_bind_mount_shows_a_directory_of_another_tree(bench: Bench) -> None:
-    source = layer({"/src/a": "text", "/src/l": Symlink("a"), "/src/up": Symlink("/app/main.c")}).freeze()
+    source = layer({"/src/a": "text", "/src/l": Symlink("a"), "/src/up": Symlink("/app/main.c")})
 
     said = bench.say(
-        "cat /mnt/in/a /mnt/in/l /mnt/in/up; cd /mnt/in; ls; pwd", mounts=attach("/mnt/in", source, "/src")
+        "cat /mnt/in/a /mnt/in/l /mnt/in/up; cd /mnt/in; ls; pwd",
+        mounts=bench.bind("/mnt/in", source, "/src"),
     )
 
     assert said == "texttextint main;a\nl\nup\n/mnt/in\n"
@@ -232,51 +266,50 @@ def test_a_bind_mount_shows_a_directory_of_another_tree(bench: Bench) -> None:
 
 
 def test_a_read_only_mount_cannot_be_written(bench: Bench) -> None:
-    mounts = attach("/in", layer({"/a": "text"}), read_only=True)
+    mounts = bench.bind("/in", layer({"/a": "text"}))
 
     assert "Read-only file system" in bench.say("echo x >/in/a; cat /in/a", mounts=mounts)
     assert bench.printed.endswith(b"text")
 
 
 def test_a_cache_keeps_what_was_written_and_the_layer_does_not(bench: Bench) -> None:
-    cache = Layer()
-    bench.say("mkdir -p /var/cache/x/d; echo kept >/var/cache/x/d/f", mounts=attach("/var/cache/x", cache))
+    mounts = (Cache(target=PurePosixPath("/var/cache/x"), id="x"),)
+    bench.say("mkdir -p /var/cache/x/d; echo kept >/var/cache/x/d/f", mounts=mounts)
 
-    assert bench.say("cat /var/cache/x/d/f", mounts=attach("/var/cache/x", cache)) == "kept\n"
-    assert cache.read_bytes("/d/f") == b"kept\n"
+    assert bench.say("cat /var/cache/x/d/f", mounts=mounts) == "kept\n"
     assert not bench.upper.exists("/var")
 
 
-def test_a_secret_is_one_file_that_is_gone_afterwards(bench: Bench) -> None:
-    secret = layer({"/secret": File(b"s3cret", mode=0o400)}).freeze()
-    mounts = attach("/run/secrets/token", secret, "/secret", read_only=True)
+def test_one_cache_at_two_places_of_one_command_is_one_tree(bench: Bench) -> None:
+    mounts = tuple(Cache(target=PurePosixPath(target), id="x") for target in ("/one", "/two"))
 
-    assert bench.say("cat /run/secrets/token; ls /run/secrets", mounts=mounts) == "s3crettoken\n"
+    assert bench.say("echo kept >/one/f; cat /two/f", mounts=mounts) == "kept\n"
+
+
+def test_a_secret_is_one_file_that_is_gone_afterwards(bench: Bench) -> None:
+    assert bench.say("cat /run/secrets/token; ls /run/secrets", mounts=SECRET) == "s3crettoken\n"
     assert not bench.root.exists("/run")
 
 
 def test_a_secret_is_not_for_other_users(bench: Bench) -> None:
-    secret = layer({"/secret": File(b"s3cret", mode=0o400)}).freeze()
-    mounts = attach("/run/secrets/token", secret, "/secret", read_only=True)
-
-    assert "Permission denied" in bench.say("cat /run/secrets/token", mounts=mounts, user="app")
+    assert "Permission denied" in bench.say("cat /run/secrets/token", mounts=SECRET, user="app")
 
 
 def test_a_mount_hides_what_the_image_has_there(bench: Bench) -> None:
-    assert bench.say("ls /app; touch /app/new; ls /app", mounts=attach("/app", Layer())) == "new\n"
+    assert bench.say("ls /app; touch /app/new; ls /app", mounts=tmpfs("/app")) == "new\n"
     assert bench.root.listdir("/app") == ["main.c"]
 
 
 def test_a_file_cannot_be_moved_between_trees_by_rename_alone(bench: Bench) -> None:
-    assert bench.say("mv /app/main.c /t/x && cat /t/x; ls /app", mounts=attach("/t", Layer())) == "int main;"
+    assert bench.say("mv /app/main.c /t/x && cat /t/x; ls /app", mounts=tmpfs("/t")) == "int main;"
 
 
 def test_a_mount_point_is_busy(bench: Bench) -> None:
-    assert "busy" in bench.say("rmdir /t", mounts=attach("/t", Layer()))
+    assert "busy" in bench.say("rmdir /t", mounts=tmpfs("/t"))
 
 
 def test_a_symlink_of_the_image_leads_into_a_mount(bench: Bench) -> None:
-    mounts = attach("/data", layer({"/f": "inside"}))
+    mounts = bench.bind("/data", layer({"/f": "inside"}), read_only=False)
 
     assert (
         bench.say("ln -s /data /app/d; cat /app/d/f; echo more >/app/d/g; cat /data/g", mounts=mounts)
@@ -285,27 +318,78 @@ def test_a_symlink_of_the_image_leads_into_a_mount(bench: Bench) -> None:
 
 
 def test_a_relative_path_within_a_mount_stays_there(bench: Bench) -> None:
-    mounts = attach("/data", layer({"/d/f": "inside"}))
+    mounts = bench.bind("/data", layer({"/d/f": "inside"}))
 
     assert bench.say("cd /data/d; cat ../d/f; cd ../..; pwd; ls data", mounts=mounts) == "inside/\nd\n"
 
 
-class Plain:
-    """A tree that is no Posix: what a real directory looks like to the runner."""
+def test_a_directory_of_this_machine_is_copied_in(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/f").write_text("text")
+    (tmp_path / "l").symlink_to("d/f")
+    mounts = (HostPath(target=PurePosixPath("/in"), source=tmp_path),)
 
-    def __init__(self, tree: Layer) -> None:
-        self._tree = tree
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._tree, name)
+    assert bench.say("cat /in/l; [ -x /in/d ] && ls /in", mounts=mounts) == "textd\nl\n"
 
 
-def test_a_tree_of_another_kind_is_copied_in(bench: Bench) -> None:
-    source: Any = Plain(layer({"/s/d/f": File(b"text", mode=0o640), "/s/l": Symlink("d/f")}))
+def test_what_the_simulated_world_cannot_mount_is_refused(bench: Bench, tmp_path: Path) -> None:
+    with pytest.raises(NotSupportedError, match="ssh agent"):
+        bench.run("ls", mounts=(Ssh(target=PurePosixPath("/s"), agent=tmp_path),))
+    with pytest.raises(NotSupportedError, match="writes to no directory"):
+        bench.run("ls", mounts=(HostPath(target=PurePosixPath("/s"), source=tmp_path, read_only=False),))
 
-    said = bench.say("cat /in/l; [ -x /in/d ] && ls /in", mounts=attach("/in", source, "/s", read_only=True))
 
-    assert said == "textd\nl\n"
+# ---- input that is written while the command runs
+
+
+def test_who_writes_to_a_command_that_has_ended_is_told(bench: Bench) -> None:
+    command = Command(argv=("/bin/sh", "-c", ":"), env={"PATH": "/bin"}, stdin=None)
+    process = bench.runner.start(bench.root, command, output=lambda _: None)
+
+    process.wait()
+
+    with pytest.raises(BrokenPipeError):
+        process.stdin.write(b"x")
+
+
+def test_more_than_a_pipe_holds_waits_for_the_reader(bench: Bench) -> None:
+    command = Command(argv=("cat",), env={"PATH": "/bin"}, stdin=None)
+    pieces: list[bytes] = []
+    process = bench.runner.start(bench.root, command, output=pieces.append)
+    content = bytes(range(256)) * 1000
+
+    def write() -> None:
+        process.stdin.write(content)
+        process.stdin.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    ended = process.wait()
+    writer.join(10)
+
+    assert (ended, b"".join(pieces)) == (Exit(0), content)
+
+
+def test_a_command_that_waits_for_input_is_ended_when_its_time_is_over(bench: Bench) -> None:
+    command = Command(argv=("cat",), env={"PATH": "/bin"}, stdin=None, timeout_seconds=0.05)
+
+    with pytest.raises(StepFailedError, match="did not end"):
+        bench.runner.start(bench.root, command, output=lambda _: None).wait()
+
+
+def test_a_command_can_expect_a_signal(bench: Bench) -> None:
+    script = "trap 'echo got it; exit 4' TERM; echo up; while :; do :; done"
+    command = Command(argv=("/bin/sh", "-c", script), env={"PATH": "/bin"})
+    pieces: list[bytes] = []
+
+    def output(data: bytes) -> None:
+        pieces.append(data)
+        if data == b"up\n":
+            process.signal(signal.SIGTERM)
+
+    process = bench.runner.start(bench.root, command, output=output)
+
+    assert (process.wait(), b"".join(pieces)) == (Exit(4), b"up\ngot it\n")
 
 
 def test_every_verb_of_a_tree_goes_through_the_mounts() -> None:

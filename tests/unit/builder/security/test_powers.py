@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 
 from builder.security.powers import Powers, all_powers, powers
-from builder.strategies import Strategy
+from builder.strategies.strategy import Strategy
 
 
 def test_every_cell_is_filled_and_every_key_is_there_once():

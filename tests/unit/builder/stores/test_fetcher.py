@@ -33,7 +33,7 @@ def test_an_embedded_image_comes_for_any_platform_with_its_layers_in_the_store()
     image = LocalFetcher(store, bases).fetch(ALPINE, PLATFORM)
 
     assert image.platform == PLATFORM
-    assert all(store.has(layer.descriptor.digest) for layer in image.layers)
+    assert all(store.find(layer.descriptor.digest) is not None for layer in image.layers)
     assert [each.descriptor.digest for each in image.layers] == list(image.diff_ids)
 
 
@@ -54,7 +54,7 @@ def test_compressed_layers_are_unpacked_in_the_store():
     image = LocalFetcher(store, bases).fetch(ALPINE, PLATFORM)
 
     assert image.layers[0].descriptor.digest == plain.digest
-    assert store.has(plain.digest)
+    assert store.find(plain.digest) is not None
 
 
 def test_an_unknown_image_names_what_exists_and_the_nearest():

@@ -110,7 +110,7 @@ def test_collecting_removes_what_neither_a_name_nor_a_record_leads_to(tmp_path: 
         removed = store.collect()
 
         assert (removed.blobs, removed.size_bytes) == (1, 7)
-        assert [store.has(each.digest) for each in (named, remembered, garbage)] == [True, True, False]
+        assert [bool(store.find(each.digest)) for each in (named, remembered, garbage)] == [True, True, False]
 
         store.forget_cache()
         assert store.collect().blobs == 1
@@ -135,7 +135,7 @@ def test_nothing_is_collected_while_another_uses_the_store(tmp_path: Path) -> No
         blob = other.put([b"in the middle of a build"])
 
         assert store.collect().skipped
-        assert other.has(blob.digest)
+        assert other.find(blob.digest) is not None
 
 
 def test_no_room_leaves_nothing_half_written(tmp_path: Path) -> None:
@@ -212,3 +212,13 @@ def test_several_processes_write_at_once(tmp_path: Path) -> None:
     assert [writer.wait() for writer in writers] == [0, 0, 0, 0]
     with opened(tmp_path / "s") as store:
         assert len(store.tags()) == len(index_names(tmp_path / "s")) == 40
+
+
+def test_nothing_is_collected_while_this_process_holds_a_lease(tmp_path):
+    with LayoutStore(str(tmp_path)) as store:
+        garbage = store.put([b"nobody refers to it"])
+        with store.lease():
+            assert store.collect().skipped
+            assert store.find(garbage.digest) == garbage
+
+        assert store.collect().blobs == 1

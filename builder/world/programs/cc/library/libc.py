@@ -193,7 +193,7 @@ def _span(machine: Machine, args: list[int], *, inside: bool) -> int:
 
 
 def _sleep(machine: Machine, args: list[int]) -> int:
-    machine.process.world.sleep(args[0])
+    machine.process.machine.sleep(args[0])
     return 0
 
 

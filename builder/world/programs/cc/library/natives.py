@@ -57,6 +57,3 @@ LIBRARIES: Final[Mapping[str, Native]] = MappingProxyType(
 
 NATIVES: Final[Mapping[str, Native]] = MappingProxyType({**LIBC, **HTTP, **LIBRARIES})
 """All of them, by symbol."""
-
-GROUPS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({"@libc": tuple(sorted((*LIBC, *HTTP)))})
-"""Names for many symbols at once, as the descriptions of libraries use them."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from builder.world.machine.process import Stream
+from builder.world.machine.descriptor import Stream
 from builder.world.programs.cc.library.printf import format_text
 from builder.world.programs.cc.machine import Fault, Machine, Native
 

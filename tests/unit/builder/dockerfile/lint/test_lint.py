@@ -1,4 +1,4 @@
-"""BuildKit's build checks; the examples of every rule are its tests."""
+"""BuildKit's build checks and our own; the examples of every rule are its tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from builder.context.ignore import IgnoreFile
-from builder.dockerfile.lint.lint import check, fails, wrong_platform
+from builder.dockerfile.lint.lint import Origin, check, fails, wrong_platform
 from builder.dockerfile.lint.page import rules_page
 from builder.dockerfile.lint.rules import RULES, Finding
 from builder.dockerfile.span import Span
@@ -28,27 +28,43 @@ AT_FETCH = {"InvalidBaseImagePlatform"}
 CHECKED = sorted(RULES.keys() - AT_FETCH)
 
 
-def found(text: str, *, ignored: str = "", experimental: frozenset[str] = ALL) -> list[Finding]:
+def found(
+    text: str,
+    *,
+    ignored: str = "",
+    experimental: frozenset[str] = ALL,
+    origin: Origin = Origin.BUILDKIT,
+) -> list[Finding]:
     ignore = IgnoreFile.parse(ignored) if ignored else None
-    return list(check(parse(text), ignore=ignore, experimental=experimental))
+    return list(check(parse(text), ignore=ignore, experimental=experimental, origin=origin))
+
+
+def ours(*lines: str) -> list[tuple[int, str]]:
+    findings = found("\n".join(("FROM debian:12", *lines, "")), origin=Origin.ALL)
+    return [(each.span.line, each.rule.id) for each in findings]
 
 
 def ids(findings: list[Finding]) -> set[str]:
     return {each.rule.id for each in findings}
 
 
-def test_the_rules_are_those_of_buildkit() -> None:
-    assert sorted(RULES) == sorted(BUILDKIT.split())
+def test_the_rules_are_those_of_buildkit_but_for_those_marked_as_ours() -> None:
+    assert sorted(name for name, rule in RULES.items() if not rule.ours) == sorted(BUILDKIT.split())
+
+
+def test_only_buildkits_rules_are_looked_at_where_that_is_asked_for() -> None:
+    for rule in (each for each in RULES.values() if each.ours):
+        assert rule.id not in ids(found(rule.bad, origin=Origin.BUILDKIT))
 
 
 @pytest.mark.parametrize("name", CHECKED)
 def test_the_bad_example_of_a_rule_breaks_it(name: str) -> None:
-    assert name in ids(found(RULES[name].bad, ignored=RULES[name].ignored))
+    assert name in ids(found(RULES[name].bad, ignored=RULES[name].ignored, origin=Origin.ALL))
 
 
 @pytest.mark.parametrize("name", CHECKED)
 def test_the_good_example_of_a_rule_breaks_no_rule(name: str) -> None:
-    assert found(RULES[name].good, ignored=RULES[name].ignored) == []
+    assert found(RULES[name].good, ignored=RULES[name].ignored, origin=Origin.ALL) == []
 
 
 def test_the_page_of_buildkit_has_the_name_in_lower_case() -> None:
@@ -125,8 +141,8 @@ def test_a_variable_of_the_base_image_is_known_if_the_image_is() -> None:
     def environment(base: str) -> Mapping[str, str] | None:
         return {"JAVA_HOME": "/opt"} if base == "java" else {}
 
-    known = check(parse("FROM java\nENV A=$JAVA_HOME\n"), environment=environment)
-    missing = check(parse("FROM other\nENV A=$JAVA_HOME\n"), environment=environment)
+    known = check(parse("FROM java\nENV A=$JAVA_HOME\n"), environment=environment, origin=Origin.BUILDKIT)
+    missing = check(parse("FROM other\nENV A=$JAVA_HOME\n"), environment=environment, origin=Origin.BUILDKIT)
 
     assert known == ()
     assert ids(list(missing)) == {"UndefinedVar"}
@@ -167,3 +183,123 @@ def test_a_base_for_another_platform_is_found_by_whoever_fetches_it() -> None:
     finding = wrong_platform(Span("Dockerfile", 1, 1), "alpine", expected="linux/arm64", actual="linux/amd64")
 
     assert str(finding).endswith("alpine is for linux/amd64, and linux/arm64 is being built")
+
+
+# BuildKit convert.go, reportUnmatchedVariables: whatever is expanded, unless an ARG has the name.
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ENV A=$NO",
+        "ENV A$NO=1",
+        "LABEL a=$NO",
+        "ARG A=$NO",
+        "COPY $NO /x",
+        "COPY a /$NO",
+        "COPY --chown=$NO a /x",
+        "COPY --exclude=$NO a /x",
+        "ADD --checksum=$NO http://example.com/a /x",
+        "WORKDIR /$NO",
+        "USER $NO",
+        "EXPOSE $NO",
+        "VOLUME $NO",
+        "STOPSIGNAL $NO",
+        "RUN --mount=type=bind,source=$NO,target=/x true",
+        "COPY <<EOF /x\n$NO\nEOF",
+        "ENV A=$TARGETARCH$NO",
+        "ENV A=$HTTP_PROXY",
+    ],
+)
+def test_every_word_that_is_expanded_is_looked_through_for_unset_variables(line: str) -> None:
+    findings = found(f"FROM scratch\nARG YES\n{line}\n")
+
+    assert {(each.span.line, each.rule.id) for each in findings} == {(3, "UndefinedVar")}
+
+
+@pytest.mark.parametrize(
+    "line", ["RUN echo $NO", "CMD echo $NO", "COPY <<'EOF' /x\n$NO\nEOF", "ENV A=${NO:-b}", "ARG NO=$NO"]
+)
+def test_a_word_that_the_shell_expands_or_that_has_a_default_is_left_alone(line: str) -> None:
+    assert "UndefinedVar" not in ids(found(f"FROM scratch\n{line}\n"))
+
+
+def test_a_stage_knows_the_arguments_of_the_stage_that_it_starts_from() -> None:
+    text = "FROM alpine AS a\nARG A=1\nFROM a\nENV B=$A\nFROM a AS c\nFROM c\nENV B=$A\n"
+
+    assert "UndefinedVar" not in ids(found(text))
+
+
+def test_a_comment_above_an_instruction_leaves_rules_out_for_it_alone() -> None:
+    text = "FROM alpine\n# check=skip=MaintainerDeprecated\nMAINTAINER x\nMAINTAINER y\n"
+
+    assert [each.span.line for each in found(text, experimental=frozenset())] == [4]
+    assert [each.span.line for each in found(text.replace("MaintainerD", "all,D"))] == [4]
+    assert [each.span.line for each in found(text.replace("# check", "# a check"))] == [3, 4]
+
+
+def test_empty_lines_in_an_instruction_are_told_once_where_it_ends() -> None:
+    findings = found("FROM alpine\nRUN a && \\\n\n\n  b && \\\n\n  c\n")
+
+    assert [(each.span.line, each.rule.id) for each in findings] == [(7, "NoEmptyContinuation")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RUN rm -rf /usr/share/doc",
+        "RUN rm a && rm b",
+        "RUN cd /x; rm a",
+        'RUN ["rm", "a"]',
+    ],
+)
+def test_a_run_that_only_removes_frees_nothing(line: str) -> None:
+    assert ours(line) == [(2, "RemoveFreesNothing")]
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("RUN apt-get update", "UpdateAlone"),
+        ("RUN apt-get install -y less", "PackageCacheKept"),
+        ("RUN apt-get -qq update && apt-get -qqy install less", "PackageCacheKept"),
+        ("RUN apt-get update && apt-get install less && rm -rf /var/lib/apt/lists/*", "InstallAsks"),
+        ("RUN --mount=type=cache,target=/var/cache/apt apt-get install less", "InstallAsks"),
+        ("RUN apk add git", "PackageCacheKept"),
+        ("RUN pip install flask", "PackageCacheKept"),
+        ("RUN npm ci", "PackageCacheKept"),
+        ("RUN chmod -R 755 /srv", "ChangeCopiesFiles"),
+        ("RUN chown --recursive app /srv", "ChangeCopiesFiles"),
+        ("COPY .env /app/", "SecretCopied"),
+        ("COPY keys/server.pem /etc/ssl/", "SecretCopied"),
+        ("ADD src /src", "AddInsteadOfCopy"),
+        ("COPY a b /x", "DestinationWithoutSlash"),
+        ("COPY --chmod=600 . /x", "ModeClosesDirectories"),
+        ("ONBUILD NONSENSE", "TriggerCannotRun"),
+    ],
+)
+def test_what_costs_size_cache_or_secrets_is_found(line: str, rule: str) -> None:
+    assert ours(line) == [(2, rule)]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RUN make && rm -rf /src",
+        "RUN apk add --no-cache git",
+        "RUN --mount=type=cache,target=/root/.cache pip install flask",
+        "RUN apt-get update && apt-get install -y less && rm -rf /var/lib/apt/lists/*",
+        "RUN apt-get update && apt-get -y install less && rm -rf /var/lib/apt/lists/*",
+        "RUN make && chown -R app /srv",
+        "RUN chmod 755 /entry.sh",
+        "COPY .env.example /app/",
+        "COPY id_rsa.pub /root/.ssh/",
+        "COPY --from=build /app/.env /app/",
+        "ADD site.tar.gz /srv",
+        "ADD https://example.com/a /a",
+        "COPY a b /x/",
+        "COPY --chmod=755 . /x",
+        "ONBUILD RUN make",
+        "RUN echo 'apt-get update",
+    ],
+)
+def test_what_costs_nothing_is_left_alone(line: str) -> None:
+    assert ours(line) == []

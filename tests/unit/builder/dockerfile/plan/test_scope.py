@@ -46,10 +46,50 @@ def test_a_build_argument_wins_over_every_default() -> None:
     assert after("ARG A=1\nFROM alpine\nARG A=2\n", build_args={"A": "3"}).lookup("A") == "3"
 
 
-def test_an_environment_variable_wins_over_an_argument_whatever_their_order() -> None:
-    assert after("FROM alpine\nENV A=env\nARG A=arg\n").lookup("A") == "env"
-    assert after("FROM alpine\nARG A=arg\nENV A=env\n").lookup("A") == "env"
-    assert after("FROM alpine\nARG A=arg\n", env={"A": "base"}).lookup("A") == "base"
+# BuildKit convert.go, dispatchEnv and dispatchArg: both call AddEnv; an ARG without a value calls nothing.
+@pytest.mark.parametrize(
+    ("lines", "given", "value"),
+    [
+        ("ENV A=env\nARG A=arg", {}, "arg"),
+        ("ARG A=arg\nENV A=env", {}, "env"),
+        ("ENV A=env\nARG A", {}, "env"),
+        ("ENV A=env\nARG A", {"A": "cli"}, "cli"),
+        ("ENV A=env\nARG A=arg", {"A": "cli"}, "cli"),
+        ("ARG A\nENV A=env", {"A": "cli"}, "env"),
+        ("ARG A=arg", {}, "arg"),
+        ("ARG A=one\nARG A", {}, "one"),
+        ("ARG A=one\nENV A=$A.two\nARG A=$A.three", {}, "one.two.three"),
+    ],
+)
+def test_of_env_and_arg_the_later_one_wins(lines: str, given: dict[str, str], value: str) -> None:
+    scope = after(f"FROM alpine\n{lines}\n", build_args=given)
+
+    assert scope.lookup("A") == value
+    assert scope.environment()["A"] == value
+
+
+def test_an_argument_hides_the_environment_of_the_base_but_does_not_change_it() -> None:
+    scope = after("FROM alpine\nARG A=arg\n", env={"A": "base"})
+
+    assert (scope.lookup("A"), scope.env["A"]) == ("arg", "base")
+
+
+def test_a_stage_sees_the_arguments_of_the_stage_that_it_starts_from() -> None:
+    above = after("FROM alpine\nARG A=1 B\nENV C=2\nARG C=3\n")
+
+    scope = Scope(env=above.env, below=above)
+
+    assert scope.declared == ("A", "B", "C")
+    assert (scope.lookup("A"), scope.lookup("B")) == ("1", None)
+    # BuildKit toDispatchState: "initialize base metadata from image conf" sets the environment anew.
+    assert scope.lookup("C") == "2"
+
+
+def test_the_name_of_an_argument_is_taken_as_it_is_written() -> None:
+    scope = after("FROM alpine\nARG distro=focal\nARG ${distro}=x\n")
+
+    assert scope.lookup("focal") is None
+    assert scope.lookup("${distro}") == "x"
 
 
 def test_an_argument_can_be_made_to_stay_with_an_environment_variable_of_its_name() -> None:

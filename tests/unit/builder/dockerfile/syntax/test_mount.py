@@ -65,6 +65,7 @@ def test_a_mount_is_read(written: str, expected: RunMount) -> None:
         ("type=secret,id=a,from=b", "remove from="),
         ("from=$A,target=/x", "FROM $A AS name"),
         ("type=cache,target=//", "write target="),
+        ("type=cache", "write target="),
         ("type=secret,env=A", "write type=secret,id="),
         ('"', "put quotes around"),
         ("", "write type=bind"),

@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from builder.errors import StepFailedError
 from builder.world.machine.pipe import pipe
 from builder.world.machine.scheduler import Cancelled, Killed, Scheduler
+from builder.world.machine.stopped import DeadlockError
 
 
 class Clock:
@@ -103,7 +103,7 @@ def test_a_second_descriptor_keeps_the_pipe_open(scheduler: Scheduler) -> None:
 def test_waiting_for_each_other_is_an_error_and_no_hang(scheduler: Scheduler) -> None:
     scheduler.start(lambda: scheduler.block(lambda: False) or 0, pid=2)  # type: ignore[func-returns-value]
 
-    with pytest.raises(StepFailedError, match="would never end"):
+    with pytest.raises(DeadlockError, match="would never end"):
         scheduler.block(lambda: False)
 
     scheduler.shut_down()

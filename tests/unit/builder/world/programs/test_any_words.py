@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from builder.protocols import Command
+from builder.world.machine.executable import PROGRAM_MAGIC
 from builder.world.machine.network import Serving
-from builder.world.machine.process import PROGRAM_MAGIC
 from builder.world.programs import PROGRAMS
+from builder.world.world import Job
 
 WORDS = [
     "", "-", "--", "-x", "--help", "-o", "-f", "-t", "-y", "-q", "-O", "-C", "-g", "-c", "-D", "-S",
@@ -36,7 +36,7 @@ def test_a_program_ends_whatever_it_is_told(machine, name, words):
     output: list[bytes] = []
 
     try:
-        status = here.world().run(here.fs, Command(argv=(f"/{name}", *words)), output.append)
+        status = here.world().run(here.fs, Job(argv=(f"/{name}", *words)), output.append)
     except Serving:
         return
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from builder.protocols import Command
+from builder.world.machine.machine import Limits
 from builder.world.machine.process import Process, Program
-from builder.world.machine.world import Limits, World
 from builder.world.shell import SHELLS
 from builder.world.utilities import UTILITIES
+from builder.world.world import Job, World
 from unionfs_sim.layers.layer import Dir, File, Layer, Symlink, layer
 
 TOOLS = ("cat", "echo", "env", "head", "ls", "mkdir", "rm", "sleep", "touch", "tr", "true", "wc", "yes")
@@ -51,8 +51,8 @@ class Machine:
             limits=self.limits,
             is_cancelled=self.is_cancelled,
         )
-        command = Command(argv=(shell, "-c", script), env={"PATH": "/bin", **(env or {})}, stdin=stdin)
-        status = world.run(self.fs, command, self.printed.append)
+        job = Job(argv=(shell, "-c", script), env={"PATH": "/bin", **(env or {})}, stdin=stdin)
+        status = world.run(self.fs, job, self.printed.append)
         return status, b"".join(self.printed).decode("utf-8", "surrogateescape")
 
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from builder.errors import StepFailedError
+from builder.world.machine.machine import Limits
 from builder.world.machine.network import Serving
 from builder.world.machine.process import Process
 from builder.world.machine.scheduler import Cancelled
-from builder.world.machine.world import Limits
+from builder.world.machine.stopped import LimitError
 
 Sh = Callable[..., tuple[int, str]]
 
@@ -81,11 +81,11 @@ def test_the_same_script_always_prints_the_same(sh: Sh) -> None:
 
 def test_a_server_in_the_background_stays_until_it_is_killed(sh: Sh, machine: object) -> None:
     def serve(process: Process) -> int:
-        process.world.network.listen(80, lambda _: None)  # type: ignore[arg-type, return-value]
+        process.machine.network.listen(80, lambda _: None)  # type: ignore[arg-type, return-value]
         raise Serving("httpd", (80,))
 
     def ports(process: Process) -> int:
-        process.out(f"{process.world.network.ports}\n")
+        process.out(f"{process.machine.network.ports}\n")
         return 0
 
     machine.install("httpd", serve)  # type: ignore[attr-defined]
@@ -140,14 +140,14 @@ def test_ctrl_c_gets_through(sh: Sh, script: str) -> None:
 def test_endless_output_is_stopped_with_an_error(sh: Sh, machine: object) -> None:
     machine.limits = Limits(output_bytes=1 << 20)  # type: ignore[attr-defined]
 
-    with pytest.raises(StepFailedError, match="printed more than 1 MiB"):
+    with pytest.raises(LimitError, match="printed more than 1 MiB"):
         sh("yes")
 
 
 def test_an_endless_substitution_is_stopped_with_an_error(sh: Sh, machine: object) -> None:
     machine.limits = Limits(captured_bytes=1 << 20)  # type: ignore[attr-defined]
 
-    with pytest.raises(StepFailedError, match="substitutions hold more than 1 MiB"):
+    with pytest.raises(LimitError, match="substitutions hold more than 1 MiB"):
         sh("x=$(yes)")
 
 

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from builder.protocols import Command
-from builder.world.machine.world import World
 from builder.world.shell import SHELLS
 from builder.world.utilities import UTILITIES
+from builder.world.world import Job, World
 from unionfs_sim.layers.layer import Dir, File, Layer, Symlink, layer
 from unionfs_sim.nodes.caller import ROOT, Caller, TickingClock
 
@@ -41,8 +40,8 @@ class Machine:
         """(status, what was printed on either descriptor), in /w."""
         printed: list[bytes] = []
         self.world = self.fresh_world()
-        command = Command(argv=("sh", "-c", script), env={"PATH": "/bin"}, cwd="/w", stdin=stdin)
-        status = self.world.run(self.fs, command, printed.append, caller=caller)
+        job = Job(argv=("sh", "-c", script), env={"PATH": "/bin"}, cwd="/w", stdin=stdin)
+        status = self.world.run(self.fs, job, printed.append, caller=caller)
         return status, b"".join(printed).decode("utf-8", "surrogateescape")
 
 

@@ -163,14 +163,14 @@ def test_glibc_finds_libraries_in_local_directories_after_ldconfig(machine):
 def test_a_static_program_runs_on_an_empty_root(gcc, machine):
     here = gcc(a__c=HELLO)
     here.run("cc -static a.c -o a")
-    from builder.protocols import Command
+    from builder.world.world import Job
     from unionfs_sim import Layer
 
     empty = Layer()
     empty.write_bytes("/a", here.fs.read_bytes("/usr/src/a"), 0o755)
     printed: list[bytes] = []
 
-    assert here.world().run(empty, Command(argv=("/a",)), printed.append) == 0
+    assert here.world().run(empty, Job(argv=("/a",)), printed.append) == 0
     assert printed == [b"hello\n"]
 
 

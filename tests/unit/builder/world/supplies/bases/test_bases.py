@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import stat
+from pathlib import Path
 
 import pytest
 
-from builder.image.reference import Reference
-from builder.world.machine.process import PROGRAM_MAGIC
+from builder.world.machine.executable import PROGRAM_MAGIC
 from builder.world.programs import PROGRAMS
+from builder.world.programs.cc.library.libc import LIBC
+from builder.world.programs.cc.library.natives import HTTP
 from builder.world.shell import SHELLS
-from builder.world.supplies import bases
+from builder.world.supplies import bases, description
+from builder.world.supplies.description import read_text
 from builder.world.utilities import UTILITIES
 from unionfs_sim import Layer, mount
 
@@ -26,7 +29,7 @@ def view(name):
 
 @pytest.mark.parametrize("name", NEEDED)
 def test_the_images_that_the_course_names_exist(name):
-    image = bases.find(Reference.parse(name))
+    image = bases.find(name)
 
     assert image is not None
     assert image.scale == 100
@@ -108,10 +111,10 @@ def test_sizes_keep_their_proportions():
 def test_the_configuration_is_the_images():
     gcc, nginx = bases.find("skillfir/alpine:gcc"), bases.find("nginx")
 
-    assert gcc.config.working_dir == "/usr/src"
-    assert nginx.config.cmd == ("nginx", "-g", "daemon off;")
-    assert nginx.config.exposed_ports == ("80/tcp",)
-    assert "PATH" in gcc.config.env
+    assert gcc.config["WorkingDir"] == "/usr/src"
+    assert nginx.config["Cmd"] == ["nginx", "-g", "daemon off;"]
+    assert nginx.config["ExposedPorts"] == {"80/tcp": {}}
+    assert any(line.startswith("PATH=") for line in gcc.config["Env"])
 
 
 def test_the_package_databases_name_only_files_that_exist():
@@ -130,3 +133,9 @@ def _is_there(fs, path):
     except FileNotFoundError:
         return False
     return True
+
+
+def test_the_c_library_of_the_images_defines_what_the_simulation_can_run():
+    listed = read_text(Path(description.__file__).parent, "libc.abilist").split()
+
+    assert listed == sorted({*LIBC, *HTTP})

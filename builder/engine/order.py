@@ -1,0 +1,76 @@
+"""What a build is asked for, and what it gives back."""
+
+from __future__ import annotations
+
+import enum
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from builder.context.selection import Source
+from builder.dockerfile.plan.scope import Scope
+from builder.dockerfile.plan.stages import StageGraph
+from builder.image.image import Image
+from builder.image.oci import Descriptor
+from builder.protocols import Snapshot
+
+_NOTHING: Mapping[str, bytes] = MappingProxyType({})
+
+
+class CacheUse(enum.Enum):
+    """Whether results of earlier builds are taken; they are always kept."""
+
+    TAKE = "take"
+    IGNORE = "ignore"
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """What a URL answered."""
+
+    body: bytes
+    mtime_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildRequest:
+    """One build. ``name``: tells this Dockerfile and context from others when saying what changed.
+
+    ``secrets``: by id. ``download``: None where ADD cannot reach any URL. ``stop``: set from outside to end
+    the build at the next opportunity.
+    ``epoch_seconds``: the time that image and history bear.
+    """
+
+    graph: StageGraph
+    context: Source
+    name: str = ""
+    strategy: str = "simulated"
+    cache: CacheUse = CacheUse.TAKE
+    secrets: Mapping[str, bytes] = field(default_factory=lambda: _NOTHING)
+    download: Callable[[str], Download] | None = None
+    epoch_seconds: int = 0
+    timeout_seconds: float | None = None
+    seconds: Callable[[], float] = lambda: 0.0
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltStage:
+    """A stage that is done. ``scope``: the variables at its end, which a stage that starts from it sees."""
+
+    index: int
+    title: str
+    base: str
+    image: Image
+    snapshot: Snapshot
+    scope: Scope = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """The image and what led to it. ``manifest``: of the image, in the store; ``stages``: as planned."""
+
+    image: Image
+    manifest: Descriptor
+    stages: tuple[BuiltStage, ...]

@@ -1,0 +1,126 @@
+"""The directory where layers lie unpacked, with the ids of one map, and what every sandbox needs beside them.
+
+``layers/`` is shared by all builders; each has a session with its workspaces, and holds a lock as long as it
+lives. A builder that was killed leaves a session whose lock nobody holds: the next one removes it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+import tempfile
+from typing import Final
+
+from builder.namespace import sandbox
+from builder.namespace.idmap import Caller, IdMap, Machine, choose
+from builder.namespace.stack import NOTHING, STUB, Ownership
+from builder.namespace.userns import UserNamespace
+
+LAYERS: Final = "layers"
+SESSIONS: Final = "sessions"
+CACHES: Final = "caches"
+
+_HOSTS: Final = "127.0.0.1\tlocalhost {host}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+_APT_STAYS_ROOT: Final = 'APT::Sandbox::User "root";\n'
+_EMPTY_FILES: Final = ("resolv.conf", "hosts")
+
+
+class State:
+    """One builder's part of the state directory at ``path``, and the user namespace that can use it.
+
+    Nothing is made before ``namespace`` is first asked for.
+    """
+
+    def __init__(self, path: str, ids: IdMap | None = None) -> None:
+        self._ids = ids or choose(Machine.here())
+        self.path = os.path.join(path, self._ids.name)
+        self._namespace: UserNamespace | None = None
+        self._session = ""
+        self._lock = -1
+        self._numbers = itertools.count(1)
+
+    @property
+    def ownership(self) -> Ownership:
+        """Whether files can have their owners."""
+        return Ownership.KEPT if self._ids.caller is Caller.SINGLE else Ownership.REAL
+
+    @property
+    def ids(self) -> IdMap:
+        """The ids inside."""
+        return self._ids
+
+    @property
+    def namespace(self) -> UserNamespace:
+        """The user namespace; its helper's working directory is this state's."""
+        if self._namespace is None:
+            self._make()
+            self._namespace = UserNamespace(self.path, self._ids)
+            self._namespace.ask({"verb": "sweep", "sessions": SESSIONS})
+        return self._namespace
+
+    def workspace(self) -> str:
+        """A new directory for one workspace, relative to the state's."""
+        _ = self.namespace
+        name = f"{self._session}/{next(self._numbers)}"
+        self._directory(name)
+        return name
+
+    def has_layer(self, name: str) -> bool:
+        """Whether the layer lies here, whole."""
+        return os.path.isdir(os.path.join(self.path, LAYERS, name))
+
+    def close(self) -> None:
+        """End the helper with everything in it, after it has removed this builder's session. Idempotent."""
+        if self._namespace is not None:
+            namespace, self._namespace = self._namespace, None
+            try:
+                namespace.ask({"verb": "remove", "paths": [self._session]})
+            finally:
+                namespace.close()
+                os.close(self._lock)
+                self._lock = -1
+
+    def _make(self) -> None:
+        """The directories, where they are missing, and a session of our own in them."""
+        os.makedirs(self.path, mode=0o755, exist_ok=True)
+        self._own(self.path)
+        for name in (LAYERS, SESSIONS, CACHES, NOTHING, sandbox.AT, sandbox.HOLD, STUB):
+            self._directory(name)
+        for name in ("dev", "proc", "sys", "etc"):
+            self._directory(f"{STUB}/{name}")
+        for name in _EMPTY_FILES:
+            self._file(f"{STUB}/etc/{name}", "")
+        self._file(f"{STUB}{sandbox.ONE_ID_APT}", _APT_STAYS_ROOT)
+        self._file("hosts", _HOSTS.format(host=sandbox.HOSTNAME))
+        place = tempfile.mkdtemp(prefix="", dir=os.path.join(self.path, SESSIONS))
+        self._session = f"{SESSIONS}/{os.path.basename(place)}"
+        self._lock = os.open(f"{place}/lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        os.chmod(place, 0o755)
+        self._own(place)
+
+    def _directory(self, name: str) -> None:
+        path = os.path.join(self.path, name)
+        try:
+            os.mkdir(path, 0o755)
+        except FileExistsError:
+            return
+        os.chmod(path, 0o755)  # whatever the umask is
+        self._own(path)
+
+    def _file(self, name: str, text: str) -> None:
+        path = os.path.join(self.path, name)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        except FileExistsError:
+            return
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(path, 0o644)
+        self._own(path)
+
+    def _own(self, path: str) -> None:
+        """Root inside must own what it works in; only the machine's root can and need give it away."""
+        if os.geteuid() == 0:
+            os.chown(path, *self._ids.root)

@@ -1,0 +1,203 @@
+"""The warm helper inside a user namespace: it lives as long as the builder, and clones one child a request.
+
+It is process 1 of a pid namespace, so when it ends the kernel kills everything that it ever started; and it
+ends when the builder does, because then nobody holds the other end of its channel. It stays small and never
+waits for one child alone.
+
+A *sandbox* is cloned into namespaces of its own and becomes a command; its exit status is reported. A *task*
+is forked and does the builder's own work on files whose owners only exist in here.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, NoReturn, TypeAlias
+
+from builder.namespace import files, layers, sandbox, syscalls
+from builder.namespace.channel import Channel, Message
+from builder.namespace.wire import error_told
+
+Task: TypeAlias = Callable[[Channel, Message, list[int]], None]
+"""Does a request in a process of its own: its channel, its message and the descriptors that came along."""
+
+TASKS: Final[Mapping[str, Task]] = {
+    "cache": layers.make_cache,
+    "changes": layers.changes,
+    "exec": sandbox.join,
+    "forward": sandbox.forward,
+    "open": files.serve,
+    "remove": layers.remove,
+    "sweep": layers.sweep,
+    "unpack": layers.unpack,
+}
+
+AT_ONCE: Final[Mapping[str, Callable[[Message], Message]]] = {
+    "commit": layers.commit,
+    "prepare": layers.prepare,
+}
+"""What takes less than a fork: the helper does it itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    pid: int
+    channel: Channel | None
+    """Where its exit status is reported; None for a task, which answers for itself."""
+
+
+def start(directory: str, channel: int) -> NoReturn:
+    """In the builder's child: become the helper, with ``directory`` as working directory.
+
+    Says "unshared" and waits for the answer before it uses the ids that it is then given. Never returns.
+    """
+    status = 1
+    try:
+        told_to = _prepare(directory, channel)
+        try:
+            syscalls.unshare(syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID)
+            told_to.send({"unshared": os.getpid()})
+            if told_to.receive() is not None:
+                _become_root()
+                status = _first_process(told_to)
+        except OSError as error:
+            told_to.send({"failed": error_told(error)})
+    finally:
+        os._exit(status)
+
+
+def _prepare(directory: str, channel: int) -> Channel:
+    """Nothing of the builder's but the channel: no descriptor, no terminal, no signal handler."""
+    os.chdir(directory)  # by name it may not be reachable any more with the ids of the namespace
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    kept = os.dup2(channel, max(3, os.dup(channel))) if channel < 3 else channel
+    for standard in range(3):
+        os.dup2(null, standard)
+    if kept != 3:
+        os.dup2(kept, 3)
+    syscalls.close_from(4)
+    os.set_inheritable(3, False)  # noqa: FBT003 - it takes no keyword
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    return Channel.of(3)
+
+
+def _become_root() -> None:
+    os.setresgid(0, 0, 0)
+    os.setresuid(0, 0, 0)
+    try:
+        os.setgroups([])
+    except PermissionError:
+        pass  # with a single id, groups may not be changed
+    # The change made /proc/self the machine root's; it is read to walk directories by descriptor.
+    syscalls.prctl(syscalls.PR_SET_DUMPABLE, 1)
+    os.umask(0o022)
+
+
+def _first_process(channel: Channel) -> int:
+    """Fork process 1 of the pid namespace and wait for it; the builder waits for us."""
+    child = os.fork()
+    if child == 0:
+        try:
+            syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+            gc.freeze()
+            gc.disable()
+            channel.send({"ready": True})
+            _Helper(channel).serve()
+        except OSError as error:
+            channel.send({"failed": error_told(error)})
+        finally:
+            os._exit(0)
+    channel.close()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+class _Helper:
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._children: dict[int, _Child] = {}
+        self._poll = select.poll()
+        self._poll.register(channel.fileno(), select.POLLIN)
+
+    def serve(self) -> None:
+        """Answer requests until the builder is gone."""
+        while True:
+            for descriptor, _ in self._poll.poll():
+                if descriptor in self._children:
+                    self._bury(descriptor)
+                    continue
+                request = self._channel.receive()
+                if request is None:
+                    return
+                self._begin(*request)
+
+    def _begin(self, message: Message, descriptors: list[int]) -> None:
+        """Start a child for a request; its channel is the first descriptor."""
+        channel = Channel.of(descriptors[0])
+        if message["verb"] in AT_ONCE:
+            _answer_at_once(channel, message)
+            return
+        given = descriptors[1:]
+        is_sandbox = message["verb"] == "run"
+        try:
+            pid = syscalls.clone(sandbox.flags(message) if is_sandbox else 0)
+        except OSError as error:
+            channel.send({"failed": error_told(error)})
+            channel.close()
+        else:
+            if pid == 0:
+                self._channel.close()
+                _become(channel, message, given)
+            pidfd = os.pidfd_open(pid)
+            self._children[pidfd] = _Child(pid, channel if is_sandbox else None)
+            self._poll.register(pidfd, select.POLLIN)
+            if is_sandbox:
+                channel.send({"started": True}, [pidfd])
+            else:
+                channel.close()
+        for descriptor in given:
+            os.close(descriptor)
+
+    def _bury(self, pidfd: int) -> None:
+        self._poll.unregister(pidfd)
+        child = self._children.pop(pidfd)
+        os.close(pidfd)
+        _, status = os.waitpid(child.pid, 0)
+        if child.channel is not None:
+            try:
+                child.channel.send({"exited": os.waitstatus_to_exitcode(status)})
+            except BrokenPipeError:
+                pass  # nobody wants to know any more
+            child.channel.close()
+
+
+def _answer_at_once(channel: Channel, message: Message) -> None:
+    try:
+        try:
+            channel.send(AT_ONCE[message["verb"]](message))
+        except OSError as error:
+            channel.send({"failed": error_told(error)})
+    except BrokenPipeError:
+        pass  # nobody wants to know any more
+    finally:
+        channel.close()
+
+
+def _become(channel: Channel, message: Message, descriptors: list[int]) -> NoReturn:
+    """In the child: do the request, and say what went wrong with it."""
+    try:
+        if message["verb"] == "run":
+            sandbox.become(channel, message, descriptors)
+        TASKS[message["verb"]](channel, message, descriptors)
+    except BaseException as error:  # whatever it is: this process ends here, and its builder must know why
+        try:
+            channel.send({"failed": error_told(error)})
+        except OSError:
+            pass
+    finally:
+        os._exit(0)

@@ -1,0 +1,132 @@
+"""One way to ask for a build: what the command line, the laboratory, a comparison and a daemon all call.
+
+>>> from builder.context.context import LABEL, BuildContext
+>>> from builder.dockerfile.syntax.parser import parse
+>>> from builder.dockerfile.plan.stages import plan
+>>> from builder.stores.memory import MemoryStore
+>>> from unionfs_sim import layer
+>>> context = Source(BuildContext(layer({"/motd": "hello"})), LABEL)
+>>> recipe = Recipe(graph=plan(parse("FROM scratch\\nCOPY motd /etc/motd\\n")), context=context)
+>>> with built(recipe, MemoryStore()) as build:
+...     build.weight(build.result.stages[0])
+5
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Final
+
+from builder.context.selection import Source
+from builder.dockerfile.plan.stages import StageGraph
+from builder.engine.build import build
+from builder.engine.order import BuildRequest, BuildResult, BuiltStage, CacheUse
+from builder.engine.weight import snapshot_bytes
+from builder.events import Listener, nobody
+from builder.protocols import Timestamps
+from builder.snapshotters.fingerprint import Mode
+from builder.stores.cachemounts import RecordingStore
+from builder.strategies.definition import NOW_NS, Local, Settings
+from builder.strategies.strategy import Strategy
+from unionfs_sim.events import CopiedUp
+
+_SECOND_NS: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Dates:
+    """What a build is dated. ``epoch_seconds``: image and history; ``timestamps``: the files of layers."""
+
+    epoch_seconds: int = 0
+    timestamps: Timestamps = field(default_factory=Timestamps)
+
+    @classmethod
+    def at(cls, epoch_seconds: int) -> Dates:
+        """Everything as of SOURCE_DATE_EPOCH, and no file later."""
+        return cls(epoch_seconds, Timestamps(epoch_seconds * _SECOND_NS))
+
+    @classmethod
+    def kept(cls, now_seconds: int) -> Dates:
+        """The image as of now, and files as old as they are."""
+        return cls(now_seconds, Timestamps(None))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """What to build, and how. ``name``: tells Dockerfile and context from others when saying what changed.
+
+    ``secrets``: by id. ``timeout_seconds``: of one RUN. ``mode``: what a scan looks at.
+    """
+
+    graph: StageGraph
+    context: Source
+    strategy: Strategy = Strategy.SIMULATED
+    name: str = ""
+    cache: CacheUse = CacheUse.TAKE
+    secrets: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    dates: Dates = field(default_factory=Dates)
+    timeout_seconds: float | None = None
+    mode: Mode = Mode.FULL
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """A build that is done, with its tools still open: stages can be looked at."""
+
+    recipe: Recipe
+    result: BuildResult
+    seconds: float
+    tools: Local[Any]
+    store: RecordingStore
+
+    def weight(self, stage: BuiltStage) -> int:
+        """The bytes of all files of a stage's tree."""
+        return snapshot_bytes(self.tools.workshop, stage.snapshot, self.store)
+
+
+@contextmanager
+def built(
+    recipe: Recipe,
+    store: RecordingStore,
+    *,
+    listener: Listener = nobody,
+    copied_up: Callable[[CopiedUp], None] | None = None,
+    stop: threading.Event | None = None,
+    seconds: Callable[[], float] = lambda: 0.0,
+) -> Iterator[Build]:
+    """Build, and hold the tools open for as long as the block lasts; nothing is collected meanwhile.
+
+    The first failure is raised as a BuildError that names file and line. ``stop``: set from outside to end
+    the build; ``seconds``: a stopwatch; ``copied_up``: told of every copy-up where there is a union.
+    """
+    ending = stop or threading.Event()
+    settings = Settings(
+        timestamps=recipe.dates.timestamps,
+        start_ns=recipe.dates.epoch_seconds * _SECOND_NS or NOW_NS,
+        is_stopped=ending.is_set,
+        listener=listener,
+        mode=recipe.mode,
+        copied_up=copied_up,
+    )
+    tools = recipe.strategy.definition.tools(store, settings)
+    request = BuildRequest(
+        graph=recipe.graph,
+        context=recipe.context,
+        name=f"{recipe.name}:{recipe.strategy.value}",
+        strategy=recipe.strategy.value,
+        cache=recipe.cache,
+        secrets=recipe.secrets,
+        download=tools.download,
+        epoch_seconds=recipe.dates.epoch_seconds,
+        timeout_seconds=recipe.timeout_seconds,
+        seconds=seconds,
+        stop=ending,
+    )
+    with store.lease(), tools.workshop:
+        began = seconds()
+        result = build(request, tools.workshop, records=store, listener=listener)
+        yield Build(recipe, result, seconds() - began, tools, store)

@@ -1,0 +1,1 @@
+"""Runs commands as real processes, each in namespaces of its own, without root."""

@@ -1,0 +1,97 @@
+"""Starts commands in sandboxes: ``Runner[RootFs]`` on the helper of a user namespace."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from builder.namespace.rootfs import RootFs
+from builder.namespace.sandbox import HOSTNAME, Sandbox
+from builder.namespace.state import State
+from builder.protocols import Command, Network, Sink, Snapshotter
+from builder.runners.rootless.attachments import Attachments
+from builder.runners.rootless.caches import Caches
+from builder.runners.rootless.process import RootlessProcess, Streams
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confinement:
+    """How much a command may do. ``limits``: RLIMIT_* by name (getrlimit(2)).
+
+    ``allows_setuid``: whether setuid programs (sudo, su) get what they ask for, inside.
+    ``upper_bytes``: how much a command may add to its root before it is killed; None: as much as there is.
+    """
+
+    limits: Mapping[str, int] = field(default_factory=dict)
+    allows_setuid: bool = False
+    upper_bytes: int | None = None
+
+
+class RootlessRunner:
+    """Runs every command in namespaces of its own. Implements ``builder.protocols.Runner``.
+
+    ``snapshotter`` has what is bound into commands. ``is_cancelled`` is asked often while somebody waits;
+    once it is true, every command is killed. ``has_network``: what Network.DEFAULT means.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        snapshotter: Snapshotter[RootFs],
+        *,
+        confinement: Confinement | None = None,
+        is_cancelled: Callable[[], bool] = lambda: False,
+        hostname: str = HOSTNAME,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._state = state
+        self._snapshotter = snapshotter
+        self._confinement = confinement or Confinement()
+        self._is_cancelled = is_cancelled
+        self._hostname = hostname
+        self._seconds = seconds
+        self._caches = Caches(state, is_cancelled)
+
+    def start(
+        self, rootfs: RootFs, command: Command, /, *, output: Sink, errors: Sink | None = None
+    ) -> RootlessProcess:
+        """Begin: the command runs from now on. What hinders it is raised by ``wait``."""
+        rootfs.close()  # whoever has looked at it knows what was there before
+        with ExitStack() as stack:
+            mounts = Attachments(command.mounts, self._snapshotter, self._caches)
+            sandbox = Sandbox(
+                stack=rootfs.stack.told(),
+                scratch=rootfs.scratch,
+                argv=command.argv,
+                env=dict(command.env),
+                cwd=command.cwd,
+                user=command.user,
+                network=command.network is not Network.NONE,
+                hostname=self._hostname,
+                attachments=stack.enter_context(mounts.held(rootfs)),
+                limits=dict(self._confinement.limits),
+                allows_setuid=self._confinement.allows_setuid,
+                terminal=None
+                if command.terminal is None
+                else (command.terminal.rows, command.terminal.columns),
+            )
+            streams = Streams(command, output, errors)
+            stack.callback(streams.close)
+            channel = self._state.namespace.request(sandbox.told(), [*streams.inner, *mounts.descriptors])
+            stack.callback(channel.close)
+            streams.close_inner()
+            return RootlessProcess(
+                self._state.namespace,
+                sandbox,
+                channel,
+                streams,
+                stack.pop_all(),
+                timeout_seconds=command.timeout_seconds,
+                is_cancelled=self._is_cancelled,
+                seconds=self._seconds,
+            )
+
+    def close(self) -> None:
+        """Nothing: caches lie on disk already, and the helper belongs to the state."""

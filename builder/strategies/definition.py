@@ -1,0 +1,76 @@
+"""What every strategy says of itself: its powers, why its results may differ, how its tools are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeAlias
+
+from builder.engine.order import Download
+from builder.errors import NotSupportedError
+from builder.events import Listener, nobody
+from builder.image.difference import Difference
+from builder.protocols import FsT, Timestamps, Workshop
+from builder.security.powers import Powers, powers
+from builder.snapshotters.fingerprint import Mode
+from builder.stores.cachemounts import RecordingStore
+from unionfs_sim.events import CopiedUp
+from unionfs_sim.layers.layer import Layer
+
+NOW_NS: Final = 1_710_000_000 * 1_000_000_000
+"""What simulated clocks say first (March 2024): later than anything that the toy internet offers, so that
+make finds what it made newer than what it made it from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What all strategies are told. ``start_ns``: what simulated clocks say first.
+
+    ``mode``: what a scan looks at. ``copied_up``: told of every copy-up where there is a union.
+    """
+
+    timestamps: Timestamps = field(default_factory=Timestamps)
+    start_ns: int = NOW_NS
+    is_stopped: Callable[[], bool] = lambda: False
+    listener: Listener = nobody
+    mode: Mode = Mode.FULL
+    copied_up: Callable[[CopiedUp], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Local(Generic[FsT]):
+    """Tools of this process. ``download``: what a URL answers to ADD; None where there is no network."""
+
+    workshop: Workshop[FsT]
+    download: Callable[[str], Download] | None
+
+
+Reason: TypeAlias = Callable[[Difference, Layer, Settings], str]
+"""Why a path differs from the tree that the first strategy made (the layer), as a sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """One strategy. ``tools``: made for one build; NotSupportedError if they need what is not here."""
+
+    powers: Powers
+    reason: Reason
+    tools: Callable[[RecordingStore, Settings], Local[Any]]
+
+
+def depends(difference: Difference, reference: Layer, settings: Settings) -> str:  # noqa: ARG001 - no rule
+    """Why trees may differ where nothing of the strategy's own explains it."""
+    return "a step's result depends on how it was built"
+
+
+def refused(name: str, key: str) -> Definition:
+    """A strategy whose powers are known and whose tools cannot be had here."""
+    held = powers(key)
+
+    def tools(store: RecordingStore, settings: Settings) -> Local[Any]:  # noqa: ARG001 - there are none
+        raise NotSupportedError(
+            f"the strategy {name!r} cannot be used yet: it needs {held.capabilities}",
+            fix="use --strategy simulated or --strategy kaniko-style",
+        )
+
+    return Definition(powers=held, reason=depends, tools=tools)

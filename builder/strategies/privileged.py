@@ -1,0 +1,7 @@
+"""Real processes and overlay mounts of root, as docker in docker has them."""
+
+from __future__ import annotations
+
+from builder.strategies.definition import refused
+
+PRIVILEGED = refused("privileged", "privileged-dind")

@@ -1,0 +1,105 @@
+"""Everything in memory: a union for a root, and programs of the simulated world for processes."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from builder.engine.order import Download
+from builder.errors import StepFailedError
+from builder.protocols import Execution, Fetcher, Snapshotter, Workshop
+from builder.security.powers import powers
+from builder.stores.cachemounts import CacheMounts, RecordingStore
+from builder.strategies.definition import Definition, Local, Settings, depends
+from unionfs_sim.nodes.caller import Clock, TickingClock
+from unionfs_sim.vfs.posix import Posix
+
+if TYPE_CHECKING:
+    from builder.runners.simulated import SimulatedRunner
+    from builder.snapshotters.memory import MemorySnapshotter
+    from builder.world.machine.process import Program
+
+_TICK_NS: Final = 1_000_000
+"""A simulated clock moves this far at each reading, so that what is made later is later."""
+
+
+def clock(settings: Settings) -> Clock:
+    """A new simulated clock."""
+    return TickingClock(settings.start_ns, _TICK_NS)
+
+
+def programs() -> Mapping[str, Program]:
+    """Everything that the simulated world can execute, by name; each is imported when first executed."""
+    from builder.world.programs import PROGRAMS
+    from builder.world.shell import SHELLS
+    from builder.world.utilities import UTILITIES
+
+    return ChainMap(dict(SHELLS), cast(Any, PROGRAMS), cast(Any, UTILITIES))
+
+
+def download(url: str) -> Download:
+    """What the toy internet answers to ADD; StepFailedError if nothing."""
+    from builder.world.supplies.internet import UnreachableError, toy_internet
+
+    try:
+        answer = toy_internet().fetch(url)
+    except UnreachableError as error:
+        raise StepFailedError(
+            f"ADD {url}: no such host in the toy internet: {error.host}",
+            fix=f"there are: {', '.join(error.hosts)}",
+        ) from None
+    if answer.status != 200:
+        raise StepFailedError(f"ADD {url}: the server answers {answer.status} {answer.reason}")
+    return Download(answer.body)
+
+
+def fetcher(store: RecordingStore) -> Fetcher:
+    """Finds images in the store, else among the embedded ones."""
+    from builder.stores.fetcher import LocalFetcher
+    from builder.world.supplies import bases
+
+    return LocalFetcher(store, bases)
+
+
+def runner(store: RecordingStore, settings: Settings) -> Callable[[Snapshotter[Posix]], SimulatedRunner]:
+    """Makes the runner for a snapshotter; its cache mounts are kept in ``store``."""
+
+    def make(snapshotter: Snapshotter[Posix]) -> SimulatedRunner:
+        from builder.runners.simulated import SimulatedRunner
+        from builder.world.supplies.internet import toy_internet
+
+        return SimulatedRunner(
+            programs(),
+            toy_internet(),
+            snapshotter=snapshotter,
+            caches=CacheMounts(store),
+            is_cancelled=settings.is_stopped,
+        )
+
+    return make
+
+
+def _tools(store: RecordingStore, settings: Settings) -> Local[Posix]:
+    def snapshotter() -> MemorySnapshotter:
+        from builder.snapshotters.memory import MemorySnapshotter
+
+        return MemorySnapshotter(
+            store,
+            timestamps=settings.timestamps,
+            clocks=lambda: clock(settings),
+            listener=settings.listener,
+            copied_up=settings.copied_up,
+        )
+
+    workshop = Workshop(
+        fetcher(store),
+        store,
+        snapshotter=snapshotter,
+        runner=runner(store, settings),
+        execution=Execution.SIMULATED,
+    )
+    return Local(workshop, download)
+
+
+SIMULATED: Final = Definition(powers=powers("simulated"), reason=depends, tools=_tools)

@@ -1,0 +1,110 @@
+"""What all processes of one machine share: its clock, their turns, its ports, and what they may use up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from builder.world.machine.network import Network, Serving
+from builder.world.machine.scheduler import Scheduler, Task
+from builder.world.machine.stopped import LimitError
+from unionfs_sim.nodes.caller import Clock, TickingClock
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one command may use up before it is stopped with a clear error."""
+
+    output_bytes: int = 64 * 1024 * 1024
+    captured_bytes: int = 256 * 1024 * 1024
+    """Of all command substitutions together."""
+
+
+class Machine:
+    """One machine, whose processes each see a file system of their own.
+
+    ``internet`` answers requests for URLs; ``network`` holds the listeners of this machine. ``clock`` is
+    moved by ``sleep`` if it is a TickingClock; else the machine keeps its own distance to it.
+    """
+
+    def __init__(
+        self,
+        internet: Any = None,
+        clock: Clock | None = None,
+        *,
+        limits: Limits | None = None,
+        network: Network | None = None,
+        is_cancelled: Callable[[], bool] | None = None,
+    ) -> None:
+        self.internet = internet
+        self.clock = clock if clock is not None else TickingClock()
+        self.limits = limits if limits is not None else Limits()
+        self.network = network if network is not None else Network()
+        self._ahead_ns = 0
+        self._printed = 0
+        self._captured = 0
+        self.scheduler = Scheduler(now=self.now_ns, advance=self.advance, is_cancelled=is_cancelled)
+
+    # ---- time -----------------------------------------------------------------------------------
+
+    def now_ns(self) -> int:
+        """The time of this machine, in nanoseconds since the epoch."""
+        return self.clock() + self._ahead_ns
+
+    def advance(self, nanoseconds: int) -> None:
+        """Move the clock; whoever sleeps is not told."""
+        if isinstance(self.clock, TickingClock):
+            self.clock.now_ns += nanoseconds
+        else:
+            self._ahead_ns += nanoseconds
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass for the calling process; no real time does."""
+        self.scheduler.sleep(int(seconds * 1_000_000_000))
+
+    def check(self) -> None:
+        """Give a long computation the chance to be stopped by a signal, Ctrl-C or a timeout."""
+        self.scheduler.check()
+
+    # ---- limits ---------------------------------------------------------------------------------
+
+    def account_output(self, size: int) -> None:
+        """Count what was printed; LimitError over the limit."""
+        self.scheduler.check()
+        self._printed += size
+        if self._printed > self.limits.output_bytes:
+            raise LimitError(
+                f"the command printed more than {self.limits.output_bytes >> 20} MiB",
+                "does it end? Let it print less, or into a file",
+                limit="output_bytes",
+            )
+
+    def account_captured(self, size: int) -> None:
+        """Count what command substitutions hold; LimitError over the limit."""
+        self.scheduler.check()
+        self._captured += size
+        if self._captured > self.limits.captured_bytes:
+            raise LimitError(
+                f"command substitutions hold more than {self.limits.captured_bytes >> 20} MiB",
+                "does the command between $( and ) end? Let it write to a file",
+                limit="captured_bytes",
+            )
+
+    # ---- processes ------------------------------------------------------------------------------
+
+    def start(self, body: Callable[[], int], *, pid: int) -> Task:
+        """Begin a process beside the others. A server that it becomes goes on until it is killed."""
+
+        def guarded() -> int:
+            try:
+                return body()
+            except Serving as serving:
+                try:
+                    self.scheduler.block(lambda: False)
+                finally:
+                    for port in serving.ports:
+                        self.network.close(port)
+                return 0
+
+        return self.scheduler.start(guarded, pid=pid)

@@ -1,0 +1,80 @@
+"""The snapshotter on the kernel's overlayfs and the runner of real processes keep the laws of their seams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from runner_laws import PASSWD, Machine, RunnerLaws
+from snapshotter_laws import SnapshotterLaws
+
+from builder.image.digest import DiffID
+from builder.namespace.state import State
+from builder.protocols import EMPTY, Execution, Workshop
+from builder.runners.rootless.runner import RootlessRunner
+from builder.snapshotters.overlayfs import OverlaySnapshotter
+from builder.stores.fetcher import LocalFetcher
+from builder.stores.memory import MemoryStore
+from builder.world.supplies import bases
+from unionfs_sim.layers.layer import File, Layer, Symlink, layer
+from unionfs_sim.tar.pack import pack
+
+pytestmark = [pytest.mark.rootless, pytest.mark.tools("busybox")]
+
+APPLETS = (
+    "sh",
+    "cat",
+    "echo",
+    "ls",
+    "mkdir",
+    "wget",
+    "true",
+    "sleep",
+    "kill",
+    "env",
+    "id",
+    "mount",
+    "rm",
+    "ln",
+)
+
+
+def busybox(more: dict[str, Any] | None = None) -> Layer:
+    """The machine's static busybox as an image's layer."""
+    tree: dict[str, Any] = {"/bin/busybox": File(Path("/bin/busybox").read_bytes(), mode=0o755)}
+    tree |= {f"/bin/{name}": Symlink("busybox") for name in APPLETS}
+    return layer({**tree, "/etc/passwd": PASSWD, **(more or {})})
+
+
+class TestOverlayfs(SnapshotterLaws):
+    @pytest.fixture
+    def make(self, tmp_path: Path) -> Iterator[Any]:
+        made: list[OverlaySnapshotter] = []
+
+        def new(store: MemoryStore) -> OverlaySnapshotter:
+            for each in made:  # hypothesis makes one for each example
+                each.close()
+            made.append(OverlaySnapshotter(store, State(str(tmp_path / "state"))))
+            return made[-1]
+
+        yield new
+        for each in made:
+            each.close()
+
+
+class TestRootless(RunnerLaws):
+    @pytest.fixture
+    def machine(self, tmp_path: Path) -> Iterator[Machine]:
+        store = MemoryStore()
+        state = State(str(tmp_path / "state"))
+        base = EMPTY.with_layer(DiffID(store.put(pack(busybox())).digest))
+        with Workshop(
+            LocalFetcher(store, bases),
+            store,
+            snapshotter=lambda: OverlaySnapshotter(store, state),
+            runner=lambda snapshotter: RootlessRunner(state, snapshotter),
+            execution=Execution.REAL,
+        ) as workshop:
+            yield Machine(workshop, base)
