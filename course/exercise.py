@@ -1,21 +1,31 @@
-"""An exercise: one folder that holds the task, the checks and the wrong answers that they must catch."""
+"""An exercise: one folder that holds the task, the checks and the wrong answers that they must catch.
+
+A course is a folder of exercises; the one that comes with the project is only the default. Whatever is
+wrong with a folder is an ExerciseError, one sentence for its author.
+"""
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import importlib.util
+import os
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Final
 
 from builder.errors import BuildError
-from course.check import Case
+from course.grader.kinds import KINDS
 
 MODULES: Final = Path(__file__).parent / "modules"
+
+
+class ExerciseError(BuildError):
+    """A folder that is no exercise as it stands; ``where`` is a file of it. For its author, not a learner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,90 +33,278 @@ class Mutant:
     """A wrong answer kept on purpose: the group that must catch it, and the most it may score."""
 
     name: str
-    path: Path
     group: str
     cap: int
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Checks that belong to one misconception: all their points or none.
+
+    What ``preserves`` guards what a starter has already; it pays only if a group that improves passes too.
+    """
+
+    points: int
+    preserves: bool = False
+
+
 @dataclass(frozen=True)
 class Exercise:
-    """What exercise.toml says. ``groups``: name → points, in the order of the lesson."""
+    """What exercise.toml says. ``groups``: by name, in the order of the lesson; ``after``: exercise ids.
+
+    ``seconds``: for all calls of a submission together, or for all that a limited child does.
+    """
 
     folder: Path
     id: str
     slug: str
+    kind: str
+    module: str
     file: str
     function: str
     generator: int
-    groups: Mapping[str, int]
+    seconds: float
+    after: tuple[str, ...]
+    groups: Mapping[str, Group]
     mutants: tuple[Mutant, ...]
 
     @classmethod
     def read(cls, folder: Path) -> Exercise:
-        """The exercise in ``folder``."""
-        said = tomllib.loads((folder / "exercise.toml").read_text(encoding="utf-8"))
-        mutants = tuple(
-            Mutant(name, folder / "mutants" / f"{name}.py", rule["group"], rule["cap"])
-            for name, rule in said["mutants"].items()
-        )
-        return cls(
+        """The exercise in ``folder``; raises ExerciseError with what exercise.toml lacks."""
+        said = _Said.read(folder / "exercise.toml")
+        kind = said.text("kind")
+        if kind not in KINDS:
+            raise said.error(f"kind = {kind!r} is none of: {', '.join(KINDS)}")
+        groups = {name: said.group(name, rule) for name, rule in said.table("groups").items()}
+        if not groups:
+            raise said.error("[groups] is empty: a group of checks has a name and points")
+        mutants = tuple(said.mutant(name, rule, groups) for name, rule in said.table("mutants").items())
+        found = cls(
             folder,
-            said["id"],
-            said["slug"],
-            said["file"],
-            said["function"],
-            said["generator"],
-            said["groups"],
-            mutants,
+            id=said.text("id"),
+            slug=said.text("slug"),
+            kind=kind,
+            module=said.text("module"),
+            file=said.text("file", KINDS[kind].file),
+            function=said.text("function", None if kind == "function" else ""),
+            generator=said.number("generator", 1),
+            seconds=said.seconds(KINDS[kind].seconds),
+            after=said.texts("after"),
+            groups=groups,
+            mutants=mutants,
         )
+        said.refuse_unknown()
+        if Path(found.file).name != found.file or not found.file:
+            raise said.error(f"file = {found.file!r} is not the name of a file")
+        return found
 
     @property
     def points(self) -> int:
         """The points of a right answer."""
-        return sum(self.groups.values())
+        return sum(group.points for group in self.groups.values())
 
     @property
-    def starter(self) -> Path:
-        """What a learner begins with."""
-        return self.folder / "starter.py"
+    def answers_are_here(self) -> bool:
+        """Whether reference and mutants lie in the folder: they are not in what learners install."""
+        return self.part("reference") is not None
+
+    def part(self, name: str) -> Path | None:
+        """The file ``name`` with whatever suffix (``reference``, ``mutants/bottom_up``); None if absent."""
+        beside = self.folder / name
+        found = sorted(beside.parent.glob(f"{beside.name}.*"))
+        return found[0] if found else None
 
     @property
-    def reference(self) -> Path:
-        """What solves it; absent from what learners install."""
-        return self.folder / "reference.py"
+    def given(self) -> Path:
+        """The folder of files that a learner gets beside the starter; it need not exist."""
+        return self.folder / "given"
 
     @cached_property
     def checks(self) -> ModuleType:
-        """The exercise's own ``checks.py``; folders start with digits, so it is loaded by path."""
-        spec = importlib.util.spec_from_file_location(f"checks_{self.slug}", self.folder / "checks.py")
+        """The exercise's own ``checks.py``."""
+        return self.module_of(self.folder / "checks.py")
+
+    def module_of(self, path: Path) -> ModuleType:
+        """A Python file of this folder as a module; folders start with digits, so it is loaded by path."""
+        if not path.is_file():
+            raise ExerciseError("it is missing", where=str(path))
+        spec = importlib.util.spec_from_file_location(f"exercise_{path.stem}", path)
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:  # an author's file may do anything, and gets one sentence for it
+            raise ExerciseError(f"it cannot be loaded: {of_error(error)}", where=str(path)) from error
         return module
 
-    def cases(self, learner_seed: str) -> list[Case]:
-        """All cases for a learner; the same seed gives the same cases for as long as the generator stays."""
-        seed = hashlib.sha256(f"{self.id}/{self.generator}/{learner_seed}".encode()).hexdigest()
-        return list(self.checks.cases(seed))
+    def seed(self, learner_seed: str) -> str:
+        """What all dice of this exercise are made from; the generator's version is part of it."""
+        return hashlib.sha256(f"{self.id}/{self.generator}/{learner_seed}".encode()).hexdigest()
 
     def text(self, language: str) -> Mapping[str, object]:
         """Title, hints and a sentence for each group, in ``language`` (``en`` or ``zh``)."""
-        return tomllib.loads((self.folder / f"text.{language}.toml").read_text(encoding="utf-8"))
+        return read_toml(self.folder / f"text.{language}.toml")
 
     def readme(self, language: str) -> Path:
         """The page of the task."""
         return self.folder / f"README.{language}.md"
 
 
-def exercises() -> Iterator[Exercise]:
-    """All exercises, in the order of the course."""
-    for toml in sorted(MODULES.glob("*/*/exercise.toml")):
-        yield Exercise.read(toml.parent)
+def of_error(error: BaseException) -> str:
+    """An exception in a few words."""
+    return f"{type(error).__name__}: {error}"[:300]
 
 
-def find(exercise_id: str) -> Exercise:
-    """The exercise called ``exercise_id``; a BuildError names those that exist."""
-    every = {exercise.id: exercise for exercise in exercises()}
-    if exercise_id not in every:
-        raise BuildError(f"no exercise {exercise_id!r}", fix=f"there are: {', '.join(every)}")
-    return every[exercise_id]
+def read_toml(path: Path) -> Mapping[str, object]:
+    """The tables of a TOML file; an ExerciseError if there is none or it is broken."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ExerciseError("it is missing", where=str(path)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ExerciseError(f"it is not TOML: {error}", where=str(path)) from None
+
+
+@dataclass(slots=True)
+class _Said:
+    """An exercise.toml while it is read; remembers which keys were asked for."""
+
+    path: Path
+    tables: Mapping[str, object]
+    asked: set[str] = field(default_factory=set)
+
+    @classmethod
+    def read(cls, path: Path) -> _Said:
+        return cls(path, read_toml(path))
+
+    def error(self, what: str) -> ExerciseError:
+        return ExerciseError(what, where=str(self.path))
+
+    def _get(self, key: str, default: object) -> object:
+        self.asked.add(key)
+        found = self.tables.get(key, default)
+        if found is None:
+            raise self.error(f"the key {key!r} is missing")
+        return found
+
+    def text(self, key: str, default: str | None = None) -> str:
+        found = self._get(key, default)
+        if not isinstance(found, str):
+            raise self.error(f"{key} should be a text, and is {found!r}")
+        return found
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        found = self._get(key, [])
+        if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+            raise self.error(f"{key} should be a list of exercise ids, and is {found!r}")
+        return tuple(found)
+
+    def number(self, key: str, least: int) -> int:
+        found = self._get(key, None)
+        if type(found) is not int or found < least:
+            raise self.error(f"{key} should be a number from {least} on, and is {found!r}")
+        return found
+
+    def seconds(self, default: float) -> float:
+        found = self._get("seconds", default)
+        if not isinstance(found, (int, float)) or not 0 < found <= 60:
+            raise self.error(f"seconds should be more than 0 and at most 60, and is {found!r}")
+        return float(found)
+
+    def table(self, key: str) -> Mapping[str, object]:
+        found = self._get(key, None)
+        if not isinstance(found, dict):
+            raise self.error(f"[{key}] should be a table, and is {found!r}")
+        return found
+
+    def group(self, name: str, rule: object) -> Group:
+        if type(rule) is int and rule > 0:
+            return Group(rule)
+        match rule:
+            case {"points": int(points), "preserves": bool(preserves), **rest} if points > 0 and not rest:
+                return Group(points, preserves)
+        raise self.error(
+            f"the group {name!r} should be a number of points or {{ points = …, preserves = true }}"
+        )
+
+    def mutant(self, name: str, rule: object, groups: Mapping[str, Group]) -> Mutant:
+        match rule:
+            case {"group": str(group), "cap": int(cap), **rest} if not rest:
+                if group in groups:
+                    return Mutant(name, group, cap)
+                raise self.error(f"the mutant {name!r} names the group {group!r}: {nearest(group, groups)}")
+        raise self.error(f"the mutant {name!r} should be {{ group = …, cap = … }}, and is {rule!r}")
+
+    def refuse_unknown(self) -> None:
+        for key in self.tables.keys() - self.asked:
+            raise self.error(f"there is no key {key!r}: {nearest(key, sorted(self.asked))}")
+
+
+def nearest(word: str, known: Mapping[str, object] | Sequence[str]) -> str:
+    """What was meant by ``word``, else what there is."""
+    close = difflib.get_close_matches(word, list(known), 1)
+    return f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A folder of exercises, at any depth."""
+
+    folder: Path = MODULES
+
+    @property
+    def key(self) -> str:
+        """What tells this course's exercises from another's with the same ids; "" for the project's own."""
+        return "" if self.folder == MODULES else os.path.abspath(self.folder) + ":"
+
+    def read(self) -> tuple[list[Exercise], list[ExerciseError]]:
+        """The exercises in the order in which to take them, and what is wrong with folders that are none."""
+        if not self.folder.is_dir():
+            raise BuildError("no such folder of exercises", where=str(self.folder))
+        found: dict[str, Exercise] = {}
+        broken: list[ExerciseError] = []
+        for toml in sorted(self.folder.rglob("exercise.toml")):
+            try:
+                exercise = Exercise.read(toml.parent)
+            except ExerciseError as error:
+                broken.append(error)
+                continue
+            if exercise.id in found:
+                what = f"the id {exercise.id!r} is that of {found[exercise.id].folder} too"
+                broken.append(ExerciseError(what, where=str(toml)))
+                continue
+            found[exercise.id] = exercise
+        return list(_in_order(found)), broken
+
+    def exercises(self) -> list[Exercise]:
+        """The exercises that can be read, in the order in which to take them."""
+        return self.read()[0]
+
+    def find(self, exercise_id: str) -> Exercise:
+        """The exercise called ``exercise_id``; a BuildError names those that exist."""
+        exercises, broken = self.read()
+        for exercise in exercises:
+            if exercise.id == exercise_id:
+                return exercise
+        known = [exercise.id for exercise in exercises]
+        hint = nearest(exercise_id, known) if known else f"{self.folder} has none"
+        if broken:
+            hint += "".join(f"\n  {error}" for error in broken)
+        raise BuildError(f"no exercise {exercise_id!r}", fix=hint)
+
+
+def _in_order(exercises: Mapping[str, Exercise]) -> Iterator[Exercise]:
+    """By number, and each after those that it builds on."""
+    given: set[str] = set()
+    waiting = sorted(exercises.values(), key=lambda exercise: _numbers(exercise.id))
+    while waiting:
+        ready = (e for e in waiting if all(before in given or before not in exercises for before in e.after))
+        chosen = next(ready, waiting[0])  # a circle is for `verify` to tell
+        waiting.remove(chosen)
+        given.add(chosen.id)
+        yield chosen
+
+
+def _numbers(exercise_id: str) -> list[tuple[int, str]]:
+    """A sort key: 1.10 comes after 1.9, the capstone C after 10.1."""
+    return [(int(part), "") if part.isdigit() else (1000, part) for part in exercise_id.split(".")]

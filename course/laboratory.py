@@ -103,13 +103,13 @@ class Laboratory:
     def build(
         self,
         dockerfile: str,
-        files: Mapping[str, str] | Path | None = None,
+        files: Mapping[str, str] | Path | Layer | None = None,
         *,
         name: str = "image",
         target: str | None = None,
         build_args: Mapping[str, str] | None = None,
     ) -> Built:
-        """Build the text ``dockerfile``; ``files``: the build context, as path → text or as a folder."""
+        """Build the text ``dockerfile``; ``files``: the build context, path → text, a folder or a layer."""
         events: list[Event] = []
         graph = _plan(dockerfile, target, build_args)
         recipe = Recipe(graph=graph, context=_context(files), name=name)
@@ -127,7 +127,7 @@ class Laboratory:
     def compare(
         self,
         dockerfile: str,
-        files: Mapping[str, str] | Path | None = None,
+        files: Mapping[str, str] | Path | Layer | None = None,
         *,
         strategies: Sequence[Strategy] = (Strategy.SIMULATED, Strategy.KANIKO_STYLE),
         mode: Mode = Mode.FULL,
@@ -170,9 +170,11 @@ def _plan(dockerfile: str, target: str | None, build_args: Mapping[str, str] | N
     return plan(parse(dockerfile, name="Dockerfile"), target=target, build_args=dict(build_args or {}))
 
 
-def _context(files: Mapping[str, str] | Path | None) -> Source:
+def _context(files: Mapping[str, str] | Path | Layer | None) -> Source:
     tree: Filesystem
-    if isinstance(files, Path):
+    if isinstance(files, Layer):
+        tree = files
+    elif isinstance(files, Path):
         tree = read_directory(files)
     else:
         tree = layer({f"/{path.lstrip('/')}": text for path, text in (files or {}).items()})

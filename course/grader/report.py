@@ -4,46 +4,78 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Final
 
 from course.catalogue import Catalogue
-from course.grader.grade import Failure, GroupResult, Result
+from course.check import Text, Wrong
+from course.grader.grade import GroupResult, Result
+
+PRINTED: Final = 2000
+"""Characters of a submission's own output that are shown."""
 
 
 def as_text(result: Result, say: Catalogue) -> Iterator[str]:
-    """The lines for a learner: a line for each group, the smallest failing case of the first wrong one."""
+    """The lines for a learner: a line for each group, the smallest failing case of the first wrong one.
+
+    What a submission printed or raised is told as it is: whoever prints the lines makes it harmless.
+    """
     if result.refused is not None:
-        yield _refused(result, say)
-        yield say("isolation", name=result.isolation.value)
+        yield refusal(result, say)
+        yield say("isolation", name=say(f"isolations.{result.isolation.value}"))
         return
     titles = say.exercise(result.exercise)
     for group in result.groups:
         mark = "✓" if group.passed else "✗"
-        scored = group.points if group.passed else 0
-        yield f"{mark} {scored:>3}/{group.points:<3} {titles(f'groups.{group.name}.title')}"
-    first = next((group for group in result.groups if not group.passed), None)
+        yield f"{mark} {group.earned:>3}/{group.points:<3} {titles(f'groups.{group.name}.title')}"
+    first = first_failure(result)
     if first is not None and first.failure is not None:
         yield ""
-        yield titles(f"groups.{first.name}.misconception")
-        yield from _case(result, first.failure, say)
+        yield misconception(result, first, say)
+        yield from details(first.failure, titles, say)
+    if any(group.passed and not group.earned for group in result.groups):
+        yield ""
+        yield say("preserves")
+    if result.printed:
+        yield ""
+        yield say("printed")
+        text = result.printed.decode(errors="replace")
+        yield from ("    " + line for line in text[:PRINTED].splitlines())
+        if len(text) > PRINTED:
+            yield "    …"
     yield ""
     yield say("score", points=result.points, of=result.exercise.points)
-    yield say("isolation", name=result.isolation.value)
+    yield say("isolation", name=say(f"isolations.{result.isolation.value}"))
     if result.passed:
         yield say("done", id=result.exercise.id)
 
 
-def _refused(result: Result, say: Catalogue) -> str:
+def first_failure(result: Result) -> GroupResult | None:
+    """The group to speak of: the first that failed, in the order of the lesson."""
+    return next((group for group in result.groups if not group.passed), None)
+
+
+def refusal(result: Result, say: Catalogue) -> str:
+    """Why a submission was not judged, in one sentence."""
     assert result.refused is not None
     reason, detail = result.refused
-    return say(f"refused.{reason}", detail=detail, id=result.exercise.id)
+    return say(f"refused.{reason}", detail=detail, id=result.exercise.id, seed=result.seed)
 
 
-def _case(result: Result, failure: Failure, say: Catalogue) -> Iterator[str]:
-    args = ", ".join(map(repr, failure.case.args))
-    yield f"    {result.exercise.function}({args})"
-    yield "    " + say(
-        f"failure.{failure.reason}", expected=repr(failure.case.expected), detail=failure.detail
-    )
+def misconception(result: Result, group: GroupResult, say: Catalogue) -> str:
+    """What this failure betrays: the misconception that the verdict names, else the group's."""
+    assert group.failure is not None
+    texts = say.exercise(result.exercise)
+    because = group.failure.because
+    sentence = f"reasons.{because}" if because else f"groups.{group.name}.misconception"
+    return texts(sentence, **group.failure.fields)
+
+
+def details(wrong: Wrong, texts: Catalogue, say: Catalogue) -> Iterator[str]:
+    """The smallest thing that is wrong, indented, and how it is wrong."""
+    shown = texts(wrong.shown.id, **wrong.shown.fields) if isinstance(wrong.shown, Text) else wrong.shown
+    yield from ("    " + line for line in shown.splitlines())
+    if wrong.how:
+        yield "    " + say(f"failure.{wrong.how}", **wrong.fields)
 
 
 def as_json(result: Result, say: Catalogue) -> str:
@@ -52,7 +84,7 @@ def as_json(result: Result, say: Catalogue) -> str:
     document = {
         "version": 3,
         "status": status,
-        "message": _refused(result, say) if result.refused else None,
+        "message": refusal(result, say) if result.refused else None,
         "tests": [_test(result, group, say) for group in result.groups],
         "points": result.points,
         "max_points": result.exercise.points,
@@ -67,11 +99,13 @@ def as_json(result: Result, say: Catalogue) -> str:
 def _test(result: Result, group: GroupResult, say: Catalogue) -> dict[str, object]:
     message = None
     if group.failure is not None:
-        message = "\n".join(line.strip() for line in _case(result, group.failure, say))
+        texts = say.exercise(result.exercise)
+        lines = [misconception(result, group, say), *details(group.failure, texts, say)]
+        message = "\n".join(line.strip() for line in lines)
     return {
         "name": group.name,
         "status": "pass" if group.passed else "fail",
         "message": message,
-        "points": group.points if group.passed else 0,
+        "points": group.earned,
         "max_points": group.points,
     }

@@ -1,11 +1,15 @@
 """The wheel holds all data that the package reads and no answers, and works where it cannot write."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
+import click
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +65,7 @@ def test_every_data_file_of_the_packages_is_in_the_wheel(wheel: Path) -> None:
     )
     if tracked.returncode != 0:
         pytest.skip("tools: needs a git checkout")
-    answers = ("/mutants/", "/reference.py")
+    answers = ("/mutants/", "/reference.")
     wanted = {
         name
         for name in tracked.stdout.splitlines()
@@ -75,7 +79,7 @@ def test_no_answer_of_an_exercise_is_in_the_wheel(wheel: Path) -> None:
     inside = [name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("course/modules/")]
 
     assert any(name.endswith("/starter.py") for name in inside)
-    assert [name for name in inside if "/mutants/" in name or name.endswith("/reference.py")] == []
+    assert [name for name in inside if "/mutants/" in name or "/reference." in name] == []
 
 
 def test_only_the_three_packages_are_in_the_wheel(wheel: Path) -> None:
@@ -103,3 +107,50 @@ def test_an_installed_layerlab_builds_runs_and_teaches_without_writing_where_it_
     assert verified.returncode == 1
     assert "Traceback" not in verified.stderr
     assert sorted(path.relative_to(installed) for path in installed.rglob("*")) == before
+
+
+CHEAT = """
+import site, sys, sysconfig
+
+def resolve(path, layers):
+    sys.path += [*site.getsitepackages(), sysconfig.get_path("purelib")]
+    from course.exercise import Course
+    return Course().find("1.3").checks.oracle(path, layers)
+"""
+
+
+def test_a_submission_cannot_import_the_checks_from_the_interpreters_own_prefix(
+    wheel: Path, tmp_path: Path
+) -> None:
+    """As in docker's python image, pyenv and conda: layerlab lies beside the standard library."""
+    prefix = tmp_path / "prefix"
+    library = Path(sysconfig.get_path("stdlib"))
+    kept = prefix / "lib" / library.name
+    unneeded = shutil.ignore_patterns("site-packages", "dist-packages", "test", "tests", "__pycache__", "*.a")
+    shutil.copytree(library, kept, ignore=unneeded, symlinks=True)
+    python = prefix / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    python.parent.mkdir()
+    shutil.copy2(os.path.realpath(sys.executable), python)
+    for shared in Path(sysconfig.get_config_var("LIBDIR")).glob("libpython*.so*"):
+        shutil.copy2(shared, prefix / "lib")
+    packages = kept / "site-packages"
+    zipfile.ZipFile(wheel).extractall(packages)
+    shutil.copytree(Path(click.__file__).parent, packages / "click")
+    (tmp_path / "cheat.py").write_text(CHEAT)
+    env = {
+        "PATH": os.defpath,
+        "LD_LIBRARY_PATH": str(prefix / "lib"),
+        "LAYERLAB_HOME": str(tmp_path / "state"),
+    }
+    words = ["learn", "check", "1.3", "cheat.py", "--json", "--seed", "secret"]
+
+    graded = subprocess.run(
+        [python, "-m", "course", *words], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+
+    assert graded.stdout, graded.stderr
+    result = json.loads(graded.stdout)
+    if result["isolation"] != "bubblewrap":
+        pytest.skip("bubblewrap is not installed or does not work here")
+    assert result["points"] == 0
+    assert "ModuleNotFoundError: No module named 'course'" in result["tests"][0]["message"]

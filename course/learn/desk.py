@@ -1,0 +1,68 @@
+"""What every word of ``learn`` works with: the learner's language, course, seed and progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from builder.cli.session import Session
+from course.catalogue import LANGUAGES, Catalogue, language_of
+from course.exercise import MODULES, Course, Exercise
+from course.progress import Progress
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SEED = "practice"
+"""The seed of who was given none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A learner's place. Its words print what a submission said only through the session."""
+
+    session: Session
+    say: Catalogue
+    course: Course
+
+    @property
+    def progress(self) -> Progress:
+        """What was done so far in this course."""
+        return Progress(self.session.state_dir, self.course.key)
+
+    def exercises(self) -> list[Exercise]:
+        """All exercises in their order; tells of folders that are none on stderr."""
+        exercises, broken = self.course.read()
+        for error in broken:
+            self.session.say(f"layerlab: {error}")
+        return exercises
+
+    def seed_of(self, exercise: Exercise, asked: str | None) -> str:
+        """The seed that was asked for, else the one that the exercise was started with."""
+        return asked or self.progress.seed(exercise.id) or SEED
+
+
+def at_the_desk(word: F) -> F:
+    """Give a command a Desk for its first argument, and the options that choose language and course."""
+
+    def sit(session: Session, /, lang: str | None, course: Path, **options: object) -> object:
+        say = Catalogue.read(lang or language_of(session.env))
+        return word(Desk(session, say, Course(course)), **options)
+
+    sit.__doc__ = word.__doc__
+    sit.__name__ = word.__name__
+    sit.__click_params__ = getattr(word, "__click_params__", [])  # type: ignore[attr-defined]
+    with_lang = click.option(
+        "--lang", type=click.Choice(LANGUAGES), help="Language  [default: as LANG says, else en]"
+    )
+    with_course = click.option(
+        "--course",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=MODULES,
+        metavar="DIR",
+        help="A folder of exercises  [default: those that come with layerlab]",
+    )
+    return with_lang(with_course(click.pass_obj(sit)))  # type: ignore[return-value]

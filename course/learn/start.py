@@ -1,0 +1,85 @@
+"""``layerlab learn start``."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from builder.errors import BuildError
+from course.catalogue import Catalogue
+from course.check import LETTERS, Question
+from course.exercise import Exercise
+from course.grader.kind import kind_of
+from course.grader.kinds.prediction import spelt
+from course.grader.showing import shortened_json as shortened
+from course.learn.desk import Desk, at_the_desk
+
+
+@click.command()
+@click.argument("exercise_id", metavar="ID")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--seed", help="Chooses the questions  [default: practice]")
+@at_the_desk
+def command(desk: Desk, exercise_id: str, folder: Path | None, seed: str | None) -> None:
+    """Put the task and a file to edit into FOLDER (default: ID-name here).
+
+    \b
+    Example:
+      layerlab learn start 1.3
+    """
+    exercise = desk.course.find(exercise_id)
+    folder = folder or default_folder(exercise)
+    target = folder / exercise.file
+    if target.exists():
+        raise BuildError(desk.say("started-before"), where=str(target), fix=desk.say("name-another-folder"))
+    seed = desk.seed_of(exercise, seed)
+    lay_out(exercise, folder, seed, desk.say)
+    desk.progress.begin(exercise.id, seed)
+    desk.session.print(desk.say("started", folder=folder, file=exercise.file))
+    desk.session.print(desk.say("next-step", id=exercise.id, file=target))
+
+
+def default_folder(exercise: Exercise) -> Path:
+    """Where an exercise is put if nobody says where."""
+    return Path(f"{exercise.id}-{exercise.slug}")
+
+
+def lay_out(exercise: Exercise, folder: Path, seed: str, say: Catalogue) -> None:
+    """Write the task, its questions, the files that go with it and the file to edit into ``folder``."""
+    starter = kind_of(exercise).starter(exercise, seed)
+    task = exercise.readme(say.language).read_text(encoding="utf-8")
+    questions = "\n".join(asked(exercise, seed, say))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "README.md").write_text(f"{task}\n{questions}\n" if questions else task, encoding="utf-8")
+    if exercise.given.is_dir():
+        shutil.copytree(exercise.given, folder, dirs_exist_ok=True)
+    (folder / exercise.file).write_bytes(starter)
+
+
+def asked(exercise: Exercise, seed: str, say: Catalogue) -> Iterator[str]:
+    """The questions of a seed, as the end of a page in Markdown."""
+    texts = say.exercise(exercise)
+    questions = kind_of(exercise).questions(exercise, seed)
+    if not questions:
+        return
+    yield f"## {say('questions', seed=seed)}"
+    for question in questions:
+        yield from ("", f"### `{question.name}`", "")
+        yield from _question(question, texts, say)
+
+
+def _question(question: Question, texts: Catalogue, say: Catalogue) -> Iterator[str]:
+    yield texts(question.text.id, **question.text.fields)
+    if question.shown:
+        yield from ("", *("    " + line for line in question.shown.splitlines()))
+    if question.choices:
+        yield ""
+        for letter, choice in zip(LETTERS, question.choices, strict=False):
+            yield f"* **{letter}**: {texts(choice.id, **choice.fields)}"
+    if question.form is not str:
+        yield ""
+        example = f", `{shortened(question.example)}`" if question.example is not None else ""
+        yield say("answer-form", form=spelt(question.form)) + example
