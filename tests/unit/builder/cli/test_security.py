@@ -98,3 +98,99 @@ def test_wrong_use_is_explained(layerlab, words, status, part):
 
     assert said.status == status
     assert part in said.err
+
+
+def test_reach_lists_nodes_ways_and_reasons_of_both_starts(layerlab):
+    said = layerlab("security", "reach", "--approach", "kaniko")
+
+    assert said.status == 0
+    assert "dockerfile_run → builder_files → reg_creds" in said.out
+    assert "ci_job: chooses the command of the build pod's container" in said.out
+    assert "C1, C1b, kaniko-2153, kaniko-readme" in said.out
+
+
+def test_reach_of_one_node_is_a_path_step_by_step(layerlab):
+    said = layerlab("security", "reach", "--approach", "docker-socket", "--to", "node_root")
+
+    assert "dockerfile_run does not reach node_root" in said.out
+    assert "ci_job → builder_process → runtime_socket" in said.out
+    assert "every path passes builder_process, runtime_socket" in said.out
+
+
+def test_reach_of_a_file_guesses_the_builder_or_asks_for_it(layerlab, manifest):
+    unknown = layerlab("security", "reach", manifest(POD))
+    told = layerlab("security", "reach", manifest(POD), "--builder", "docker-in-docker", "--json")
+
+    assert (unknown.status, unknown.out) == (1, "")
+    assert "say --builder docker-socket|" in unknown.err
+    (found,) = json.loads(told.out)
+    assert found["builder"] == "docker-in-docker"
+    job = {each["node"]: each for each in found["starts"][1]["reaches"]}
+    assert [step["to"] for step in job["host_fs"]["path"]] == [
+        "builder_process",
+        "pod_uid0",
+        "sysadmin_host",
+        "host_block_devices",
+        "host_fs",
+    ]
+
+
+def test_cuts_are_named_with_what_they_cost(layerlab):
+    said = layerlab("security", "reach", "--approach", "docker-in-docker", "--cut", "node_root")
+
+    assert "set hostUsers: false (user-namespace)" in said.out
+    assert "costs: kernel 6.3 and a runtime that maps ids" in said.out
+    none = layerlab("security", "reach", "--approach", "docker-socket", "--cut", "node_root")
+    assert "no few controls that docker-socket can live with cut it" in none.out
+
+
+def test_a_forbidden_node_is_status_1_only_if_it_is_reached(layerlab):
+    words = ("security", "reach", "--approach", "kaniko-hardened", "--forbid", "node_root")
+
+    assert layerlab(*words).status == 0
+    assert layerlab(*words, "--versions", "runc=1.2.7").status == 1
+
+
+def test_two_pods_and_two_settings_are_compared(layerlab):
+    pods = layerlab("security", "reach", "--approach", "docker-socket", "--versus-approach", "kaniko")
+    settings = layerlab("security", "reach", "--approach", "kaniko", "--versus-set", "sa_powerful", "--json")
+
+    (lost,) = [line for line in pods.out.splitlines() if line.startswith("ci_job no longer reaches: ")]
+    assert "runtime_socket" in lost
+    assert [each["gained"] for each in json.loads(settings.out)] == [["cluster_control"], ["cluster_control"]]
+
+
+def test_a_builder_that_cannot_work_is_told_of(layerlab):
+    said = layerlab("security", "reach", "--approach", "no-run", "--builder", "kaniko")
+
+    assert said.status == 0
+    assert "this builder cannot work in this pod: it unpacks images over its own root" in said.err
+
+
+def test_settings_are_listed(layerlab):
+    said = layerlab("security", "reach", "--facts")
+
+    assert "sa_powerful" in said.out
+    assert "cve_2026_33747" in said.out
+
+
+def test_approaches_are_listed_and_printed(layerlab):
+    assert "buildah-rootless" in layerlab("security", "approaches").out
+    assert "kind: Pod" in layerlab("security", "approaches", "kaniko").out
+    assert len(json.loads(layerlab("security", "approaches", "--json").out)) == 14
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["--to", "node_roof"], "did you mean 'node_root'?"),
+        (["--builder", "magic"], "no such kind of builder: magic"),
+        (["--set", "sa_powerfull"], "did you mean 'sa_powerful'?"),
+        (["--versions", "runc"], "'runc' is not COMPONENT=VERSION"),
+    ],
+)
+def test_a_wrong_name_is_told_from_the_right_one(layerlab, words, part):
+    said = layerlab("security", "reach", "--approach", "kaniko", *words)
+
+    assert said.status == 1
+    assert part in said.err
