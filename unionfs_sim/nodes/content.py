@@ -7,9 +7,10 @@ them; pages never written are holes and take no blocks.
 
 from __future__ import annotations
 
+import bisect
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final, cast
 
 PAGE: Final = 4096
@@ -150,6 +151,63 @@ class Hole(Content):
         """Nothing was written."""
         del page
         return False
+
+
+class Sparse(Content):
+    """Bytes with holes that never change: ``extents`` of another content, and zeros between them.
+
+    ``extents``: (where in this content, how many bytes), ascending and apart; they follow each other
+    without gaps in ``packed``.
+    """
+
+    __slots__ = ("_extents", "_packed", "_size", "_starts")
+
+    def __init__(self, packed: Content, extents: Sequence[tuple[int, int]], size: int) -> None:
+        super().__init__()
+        self._packed = packed
+        self._size = size
+        self._extents: list[tuple[int, int, int]] = []
+        place = 0
+        for offset, length in extents:
+            if length:
+                self._extents.append((offset, length, place))
+            place += length
+        self._starts = [offset for offset, _, _ in self._extents]
+
+    @property
+    def size(self) -> int:
+        """Length in bytes, holes included."""
+        return self._size
+
+    @property
+    def blocks(self) -> int:
+        """Units of 512 bytes in use: the pages that extents touch."""
+        pages, last = 0, -1
+        for offset, length, _ in self._extents:
+            first = max(offset // PAGE, last + 1)
+            last = (offset + length - 1) // PAGE
+            pages += last - first + 1
+        return pages * (PAGE // 512)
+
+    def is_data(self, page: int) -> bool:
+        """Whether an extent touches page number ``page``."""
+        at = bisect.bisect_left(self._starts, (page + 1) * PAGE) - 1
+        return at >= 0 and self._extents[at][0] + self._extents[at][1] > page * PAGE
+
+    def read(self, offset: int = 0, size: int = -1) -> bytes:
+        """At most ``size`` bytes from ``offset`` on; -1: to the end."""
+        end = self._size if size < 0 else min(offset + size, self._size)
+        if offset >= end:
+            return b""
+        found = bytearray(end - offset)
+        at = max(bisect.bisect_right(self._starts, offset) - 1, 0)
+        for begin, length, place in self._extents[at:]:
+            low, high = max(begin, offset), min(begin + length, end)
+            if begin >= end:
+                break
+            if low < high:
+                found[low - offset : high - offset] = self._packed.read(place + low - begin, high - low)
+        return bytes(found)
 
 
 class Buffer(Content):

@@ -1,4 +1,4 @@
-"""Reads the entries of a tar: ustar, pax and GNU long names; sparse entries are refused.
+"""Reads the entries of a tar: ustar, pax, GNU long names and sparse files.
 
 Nothing is believed: checksums, sizes, lengths of records and ids are checked before they are used, and no
 more than one extended header is in memory at a time.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final
 
+from unionfs_sim.tar import sparse
 from unionfs_sim.tar.header import (
     BLOCK,
     BLOCK_DEVICE,
@@ -34,6 +35,9 @@ _PAX_TIME: Final = re.compile(r"(-?)(\d{1,18})(?:\.(\d*))?")
 # What the kernel's 64-bit nanoseconds can hold; Go's zero time, which some images carry, lies before it.
 _EARLIEST, _LATEST = -(2**63), 2**63 - 1
 _NUMERIC: Final = frozenset(["size", "uid", "gid"])
+_REAL_NAME: Final = f"{sparse.PREFIX}name"
+_MAP: Final = f"{sparse.PREFIX}map"
+_REPEATED: Final = frozenset([f"{sparse.PREFIX}offset", f"{sparse.PREFIX}numbytes"])
 
 
 def _text(field: bytes) -> str:
@@ -67,7 +71,10 @@ def parse_pax(extended: bytes, entry: str) -> dict[str, bytes]:
         key, equals, value = extended[space + 1 : end - 1].partition(b"=")
         if not key or not equals:
             raise LayerFormatError("an extended header record has no key", entry)
-        records[key.decode("utf-8", "surrogateescape")] = value
+        name = key.decode("utf-8", "surrogateescape")
+        if name in _REPEATED:  # version 0.0 of sparse files repeats a key for every number
+            name, value = _MAP, b",".join(each for each in (records.get(_MAP), value) if each is not None)
+        records[name] = value
         at = end
     return records
 
@@ -89,8 +96,9 @@ def _decimal(written: bytes, entry: str) -> int:
 class TarReader:
     """Iterates over the entries of a tar; ``offset`` is where the content of the last one begins.
 
-    ``stream`` must be seekable. A tar may end after any whole entry: without end-of-archive blocks, and
-    without the padding of its last file.
+    ``extents`` is None but for a sparse entry: where in the file the pieces belong that stand at ``offset``
+    one behind the other; its header's size is the file's. ``stream`` must be seekable. A tar may end after
+    any whole entry: without end-of-archive blocks, and without the padding of its last file.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -100,6 +108,7 @@ class TarReader:
         self._next = self._start
         self._global: dict[str, bytes] = {}
         self.offset = self._start
+        self.extents: Sequence[tuple[int, int]] | None = None
 
     def __iter__(self) -> Iterator[TarHeader]:
         while (header := self._read_entry()) is not None:
@@ -159,8 +168,9 @@ class TarReader:
 
     def _finish(self, block: bytes, kind: int, size: int, pax: dict[str, bytes]) -> TarHeader:
         name = pax["path"].decode("utf-8", "surrogateescape") if "path" in pax else _ustar_name(block)
-        if any(key.startswith("GNU.sparse.") for key in pax) or kind == _SPARSE:
-            raise LayerFormatError("sparse entries are not supported; write the tar without --sparse", name)
+        name = pax[_REAL_NAME].decode("utf-8", "surrogateescape") if _REAL_NAME in pax else name
+        found = self._sparse(block, kind, pax, name)
+        kind = REGULAR if kind == _SPARSE else kind
         if kind in _REGULAR_TOO:
             # Before POSIX had a type for it, a directory was a file whose name ends in a slash.
             kind = DIRECTORY if name.endswith("/") else REGULAR
@@ -174,6 +184,12 @@ class TarReader:
                 f"truncated: {size} bytes announced, {self._end - self.offset} there", name
             )
         self._next += size + -size % BLOCK
+        self.extents = None
+        if found is not None:
+            if found.header_bytes + sum(length for _, length in found.extents) > size:
+                raise LayerFormatError("a sparse entry with fewer bytes than its map says", name)
+            self.offset += found.header_bytes
+            self.extents, size = found.extents, found.size
         mtime = _time(pax["mtime"], name) if "mtime" in pax else _number(block[136:148], name) * SECOND
         is_device = kind in (CHARACTER, BLOCK_DEVICE)
         return TarHeader(
@@ -189,6 +205,20 @@ class TarReader:
             _number(block[337:345], name) if is_device else 0,
             {key.removeprefix(PAX_XATTR): value for key, value in pax.items() if key.startswith(PAX_XATTR)},
         )
+
+    def _sparse(self, block: bytes, kind: int, pax: dict[str, bytes], name: str) -> sparse.SparseMap | None:
+        """The map of a sparse entry, whose extension blocks are read; None for any other entry."""
+        if kind == _SPARSE:
+            return sparse.of_block(block, self._extension, lambda field: _number(field, name), name)
+        if not any(key.startswith(sparse.PREFIX) for key in pax):
+            return None
+        self._stream.seek(self._next)
+        return sparse.of_records(pax, lambda: self._stream.read(BLOCK), name)
+
+    def _extension(self) -> bytes:
+        self._stream.seek(self._next)
+        self._next += BLOCK
+        return self._stream.read(BLOCK)
 
 
 def _ustar_name(block: bytes) -> str:

@@ -18,7 +18,7 @@ from typing import BinaryIO, Final, cast
 from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.layers.markers import AUFS_PREFIX, OPAQUE_MARKER, OPAQUE_XATTR, WHITEOUT_PREFIX, escaped
-from unionfs_sim.nodes.content import Content, Slice
+from unionfs_sim.nodes.content import Content, Slice, Sparse
 from unionfs_sim.nodes.inode import NO_XATTRS, Inode
 from unionfs_sim.tar.beneath import Beneath
 from unionfs_sim.tar.header import (
@@ -51,9 +51,13 @@ _TYPES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much a layer may hold: a hostile one could fill the memory with names."""
+    """How much a layer may hold: a hostile one could fill the memory with names, or be all holes.
+
+    ``sparse_bytes``: the sizes of all its sparse files; what has no holes is limited by the tar itself.
+    """
 
     entries: int = 2_000_000
+    sparse_bytes: int = 16 << 30
 
 
 def read_layer(stream: BinaryIO, *, below: Filesystem | None = None, limits: Limits | None = None) -> Layer:
@@ -94,6 +98,8 @@ class _LayerReader:
         self._directories: dict[str, Inode] = {"": self._layer.root}
         self._deleted: list[tuple[str, str]] = []
         self._opaque: list[str] = []
+        self._extents: Sequence[tuple[int, int]] | None = None
+        self._holes = 0
         self._file: BinaryIO | None = None
         try:
             self._file = cast(BinaryIO, _Descriptor(os.dup(stream.fileno())))
@@ -107,6 +113,13 @@ class _LayerReader:
         for number, header in enumerate(reader):
             if number >= self._limits.entries:
                 raise LayerFormatError(f"more than {self._limits.entries} entries", header.name)
+            self._extents = reader.extents
+            if reader.extents is not None:
+                self._holes += header.size
+                if self._holes > self._limits.sparse_bytes:
+                    raise LayerFormatError(
+                        f"sparse files of more than {self._limits.sparse_bytes} bytes", header.name
+                    )
             self._add(header, reader.offset)
         for path in self._opaque:
             self._make_opaque(path)
@@ -178,7 +191,7 @@ class _LayerReader:
     def _inode(self, header: TarHeader, offset: int) -> Inode:
         body: Content | str | int | None = None
         if header.kind == REGULAR:
-            body = self._content(offset, header.size)
+            body = self._body(offset, header.size)
         elif header.kind == SYMLINK:
             body = header.link
             if not body or "\0" in body or len(body.encode("utf-8", "surrogateescape")) >= _PATH_MAX:
@@ -188,6 +201,12 @@ class _LayerReader:
         node = self._new(_TYPES[header.kind], body)
         self._set_attributes(node, header)
         return node
+
+    def _body(self, offset: int, size: int) -> Content:
+        if self._extents is None:
+            return self._content(offset, size)
+        packed = self._content(offset, sum(length for _, length in self._extents))
+        return Sparse(packed, self._extents, size)
 
     def _content(self, offset: int, size: int) -> Content:
         if self._file is not None and size > _INLINE_BYTES:
@@ -221,12 +240,10 @@ class _LayerReader:
         if existing is node:
             raise LayerFormatError("a hard link to itself", header.name)
         if existing is not None:
-            if existing.children:
-                raise LayerFormatError("takes the place of a directory that has entries", header.name)
             if existing.is_dir:
                 self._directories = {"": self._layer.root}
                 parent.nlink -= 1
-            existing.nlink -= 1
+            _forget(existing)
         if header.kind == HARDLINK:
             node.nlink += 1
         _name(parent, name, node)
@@ -263,6 +280,16 @@ def _parts(name: str, entry: str | None = None) -> list[str]:
     if len(raw) >= _PATH_MAX or any(len(part) > _NAME_MAX for part in raw.split(b"/")):
         raise LayerFormatError("a name is longer than Linux allows", entry)
     return parts
+
+
+def _forget(node: Inode) -> None:
+    """Take away one name of ``node`` and of all that is below it."""
+    pending = [node]
+    while pending:
+        gone = pending.pop()
+        gone.nlink -= 1
+        if gone.is_dir:
+            pending += gone.children.values()
 
 
 def _name(parent: Inode, name: str, node: Inode) -> None:

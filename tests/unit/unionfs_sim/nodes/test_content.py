@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unionfs_sim.nodes.content import EMPTY, Buffer, Content, Hole, Slice
+from unionfs_sim.nodes.content import EMPTY, Buffer, Content, Hole, Slice, Sparse
 from unionfs_sim.nodes.journal import Journal, splice
 from unionfs_sim.overlay.copying import copied_up
 
@@ -112,3 +112,31 @@ def test_equal_bytes_are_equal_contents_wherever_they_lie() -> None:
     assert Buffer(Content.of(b"x")) == Content.of(b"x")
     assert Content.of(b"") is EMPTY
     assert Content.of(b"x") != Content.of(b"y")
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9000), st.binary(max_size=5000)), max_size=6),
+    st.integers(0, 9000),
+    st.lists(st.tuples(st.integers(0, 50_000), st.integers(-1, 9000)), max_size=5),
+)
+def test_a_sparse_content_is_a_buffer_that_was_written_at_its_extents(
+    gaps: list[tuple[int, bytes]], rest: int, reads: list[tuple[int, int]]
+) -> None:
+    expected, place, extents, packed = Buffer(), 0, [], b""
+    for gap, piece in gaps:
+        place += gap
+        extents.append((place, len(piece)))
+        expected.write(place, piece) if piece else None
+        packed += piece
+        place += len(piece)
+    expected.truncate(place + rest)
+
+    content = Sparse(Content.of(packed), extents, place + rest)
+
+    assert (content.size, content.read()) == (expected.size, expected.read())
+    assert [content.read(*each) for each in reads] == [expected.read(*each) for each in reads]
+    touched = {
+        page for at, length in extents if length for page in range(at // 4096, -(-(at + length) // 4096))
+    }
+    assert [page for page in range(content.size // 4096 + 1) if content.is_data(page)] == sorted(touched)
+    assert content.blocks == 8 * len(touched)

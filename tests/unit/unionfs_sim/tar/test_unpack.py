@@ -54,6 +54,19 @@ def patched(header: bytes, at: int, field: bytes) -> bytes:
     return bytes(block)
 
 
+OLD_MAP = b"%011o\0%011o\0" % (0, 9) + bytes(72 + 1) + b"%011o\0" % 9
+"""In an old GNU header: nine bytes from byte 0 on, of nine."""
+
+
+def sparse(name: str, data: bytes = b"", **records: str) -> bytes:
+    """A file with GNU.sparse records; ``data`` is filled up to whole blocks."""
+    body = b"".join(
+        pax_record(f"GNU.sparse.{key}".encode(), value.encode()) for key, value in records.items()
+    )
+    extended = patched(encode(TarHeader("x", REGULAR, size=len(body))), 156, b"x") + body + padding(len(body))
+    return extended + file(name, data + padding(len(data)))
+
+
 def test_row_07_a_whiteout_does_not_hide_an_entry_of_its_own_layer_whatever_the_order() -> None:
     expected = layer({"/x": "new"})
 
@@ -158,8 +171,7 @@ def test_attributes_by_the_unions_names_are_escaped() -> None:
         ([symlink("s", "/etc"), file("s/passwd")], "s/passwd", "symlink"),
         ([directory("d/"), file("d/f"), symlink("s", "d"), link("b", "s/f")], "b", "symlink"),
         ([file("f"), file("f/x")], "f/x", "no directory"),
-        ([directory("d/"), file("d/x"), file("d")], "d", "has entries"),
-        ([directory("d/"), file("d/x"), symlink("d", "/")], "d", "has entries"),
+        ([directory("d/"), file("d/x"), file("d"), link("b", "d/x")], "b", "not there"),
         ([file(".wh.")], ".wh.", "no file can have"),
         ([file(".wh...")], ".wh...", "no file can have"),
         ([file("d/.wh..")], "d/.wh..", "no file can have"),
@@ -176,7 +188,16 @@ def test_attributes_by_the_unions_names_are_escaped() -> None:
         ([patched(file("f"), 124, b"\x80" + b"\xff" * 11)], "f", "truncated"),
         ([patched(file("f"), 124, b"12x45678901\0")], "f", "octal"),
         ([patched(file("f"), 108, b"\xff" * 8)], "f", "-1 is not a user"),
-        ([patched(file("f"), 156, b"S")], "f", "sparse"),
+        ([patched(file("f"), 156, b"S" + bytes(229) + OLD_MAP)], "f", "fewer bytes"),
+        ([sparse("f", b"1\n0\n9\n", major="1", realsize="9")], "f", "fewer bytes"),
+        ([sparse("f", b"1\n8\n9\n", major="1", realsize="9")], "f", "beyond its end"),
+        ([sparse("f", b"99999999\n", major="1", realsize="9")], "f", "99999999 pieces"),
+        ([sparse("f", b"-1\n", major="1", realsize="9")], "f", "not a number"),
+        ([sparse("f", b"x" * 2000, major="1", realsize="9")], "f", "no numbers"),
+        ([sparse("f", map="0,1,0,1", size="9")], "f", "overlap"),
+        ([sparse("f", map="0,1,0", size="9")], "f", "odd"),
+        ([sparse("f", map="", size="9" * 19)], "f", "of 9999999999999999999 bytes"),
+        ([sparse("f", map="", size=str(1 << 40))], "f", "more than"),
         ([patched(file("f"), 156, b"M")], "f", "type 'M'"),
         ([file("f")[:-1] + b"x"], "f", "checksum"),
     ],
@@ -292,3 +313,18 @@ def test_a_stream_that_cannot_seek_is_spooled() -> None:
 def test_a_file_over_a_symlink_replaces_the_symlink() -> None:
     assert read(symlink("s", "/etc/passwd"), file("s", b"x")) == layer({"/s": "x"})
     assert read(symlink("s", "a")) == layer({"/s": Symlink("a")})
+
+
+def test_the_later_of_two_entries_wins_and_takes_with_it_what_was_below() -> None:
+    made = read(
+        directory("d/"), directory("d/e/"), file("d/e/x"), file("a"), link("d/b", "a"), file("d", b"now")
+    )
+
+    assert made == layer({"/a": "", "/d": "now"})
+    assert made.lstat("/a").st_nlink == 1
+
+
+def test_a_directory_comes_back_where_a_file_took_its_place() -> None:
+    made = read(file("d/x", b"1"), file("d"), file("d/y", b"2")[:0], directory("d/"), file("d/y", b"2"))
+
+    assert made == layer({"/d/y": "2"})
