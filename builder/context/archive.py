@@ -123,6 +123,10 @@ class _Entry:
         if str(relative) == ".":
             return
         parent = below.resolve(str(relative.parent))
+        if lstat(draft, parent) is None and self._is_symlink(below, relative.parent):
+            raise BuildError(
+                f"ADD {self.archive}: the entry {member.name!r} lies below a symlink that leads nowhere"
+            )
         draft.directory(parent)
         path = join(parent, relative.name)
         uid, gid = self.owner or (member.uid, member.gid)
@@ -151,6 +155,13 @@ class _Entry:
             draft.place(WriteFile(path, self._content(), attributes), stat.S_IFREG)
         elif member.isfifo():
             draft.place(MakeNode(path, stat.S_IFIFO | 0o600, 0, attributes), stat.S_IFIFO)
+
+    @staticmethod
+    def _is_symlink(below: Below, path: PurePosixPath) -> bool:
+        """Whether the name itself is a symlink, wherever the directories on the way lead."""
+        place = join(below.resolved(str(path.parent)), path.name)
+        found = lstat(below, place)
+        return found is not None and stat.S_ISLNK(found.st_mode)
 
     def _link_source(self, below: Below) -> str:
         """The place of the file that a hard link names; its last component may be a symlink."""

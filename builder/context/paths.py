@@ -88,7 +88,11 @@ class Below:
 
     def resolve(self, path: str) -> str:
         """Where ``path`` leads in the whole tree: never above the top."""
-        return join(self._top, resolve(self, path).lstrip("/"))
+        return join(self._top, self.resolved(path).lstrip("/"))
+
+    def resolved(self, path: str) -> str:
+        """Where ``path`` leads, seen from the top."""
+        return resolve(self, path)
 
 
 def _unseen(link: str) -> None:

@@ -36,12 +36,6 @@ def destination(stage: StageBuild[FsT], instruction: Transfer) -> str:
     written = instruction.destination
     path = working_directory(stage.image.config, written)
     is_directory_name = written in ("", ".") or written.endswith(("/", "/."))
-    many = len(instruction.sources) + len(instruction.documents) > 1
-    if many and not is_directory_name:
-        raise BuildError(
-            f"{instruction.name} with more than one source copies into a directory: {written}",
-            fix=f"write the destination as {written}/",
-        )
     return f"{path.rstrip('/')}/" if is_directory_name else path
 
 
@@ -110,6 +104,8 @@ def copy(stage: StageBuild[FsT], instruction: Copy) -> None:
             found = place_of_origin.select(instruction.sources, exclude, parents=parents)
             _require_directory(work.rootfs, instruction, found, to)
             copy_files(source.tree, found, draft, where)
+        else:
+            _require_directory(work.rootfs, instruction, (), to)
         place(given_documents(instruction), draft, where)
         return make_edits(stage, work, draft)
 
@@ -161,7 +157,7 @@ def make_workdir(stage: StageBuild[FsT], line: str) -> None:
     inputs = [cachekey.parent(stage.snapshot.chain_id), cachekey.said("the working directory", path, user)]
 
     def act(work: Workspace[FsT]) -> Iterable[PurePosixPath]:
-        draft = Draft(work.rootfs, Destination(path=path, owner=owner(work.rootfs, user) if user else None))
+        draft = Draft(work.rootfs, Destination(path=path, owner=_owner_or_root(work.rootfs, user)))
         draft.directory(draft.resolve(path))
         return make_edits(stage, work, draft)
 
@@ -171,6 +167,14 @@ def make_workdir(stage: StageBuild[FsT], line: str) -> None:
         stage.on_files(inputs, act, purpose=Purpose.EDITS, line=line)
 
 
+def _owner_or_root(root: Filesystem, user: str) -> tuple[int, int]:
+    """Who USER is in ``root``; root where nobody there has the name (BuildKit ``readUser``)."""
+    try:
+        return owner(root, user)
+    except BuildError:
+        return 0, 0
+
+
 def make_edits(stage: StageBuild[FsT], work: Workspace[FsT], draft: Draft) -> list[PurePosixPath]:
     """Make what was drafted; the paths that were written."""
     stage.workshop.snapshotter.apply(work, draft.edits)
@@ -178,11 +182,12 @@ def make_edits(stage: StageBuild[FsT], work: Workspace[FsT], draft: Draft) -> li
 
 
 def _require_directory(root: Filesystem, instruction: Transfer, found: Sequence[Selected], to: str) -> None:
-    """Several files need a directory to go to, however few words named them."""
-    files = [selected for selected in found if selected.items and not selected.is_directory]
+    """Several files need a directory to go to, however few words named them: each would replace the last."""
+    files = [selected.name for selected in found if selected.items and not selected.is_directory]
+    files += [document.name for document in instruction.documents]
     if len(files) > 1 and not to.endswith("/") and not is_directory(root, resolve(root, to)):
         raise BuildError(
-            f"{instruction.name}: {len(files)} files match, and {to} is no directory",
+            f"{instruction.name}: {len(files)} files, and {to} is no directory",
             fix=f"write the destination as {instruction.destination}/",
         )
 

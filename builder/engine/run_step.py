@@ -39,10 +39,10 @@ def refuse(instruction: Run) -> None:
             "RUN --network=host: there is no host network here",
             fix="leave the flag out, or use --network=none",
         )
-    if any(mount.type is MountType.SSH for mount in instruction.mounts):
+    if any(mount.type is MountType.SSH and mount.required for mount in instruction.mounts):
         raise NotSupportedError(
-            "RUN --mount=type=ssh: no ssh agent is passed to a build here",
-            fix="use --mount=type=secret for keys",
+            "RUN --mount=type=ssh,required: no ssh agent is passed to a build here",
+            fix="leave required out, or use --mount=type=secret for keys",
         )
 
 

@@ -46,9 +46,12 @@ from builder.image.image import History, Image, LayerBlob, rfc3339
 from builder.image.oci import MEDIA_LAYER, Descriptor
 from builder.image.reference import Reference
 from builder.protocols import FsT, Purpose, Records, Snapshot, Workshop, Workspace
+from unionfs_sim.tar.header import LayerFormatError
 
 COMMENT: Final = "layerlab"
 _SIGINT: Final = 128 + 2
+MAX_LAYERS: Final = 500
+"""Lower directories of one mount (Linux fs/overlayfs, ``OVL_MAX_STACK``)."""
 
 
 class Surroundings(Protocol[FsT]):
@@ -173,8 +176,9 @@ class StageBuild(Generic[FsT]):
     def _carry_out(self, instruction: Instruction) -> None:
         match instruction:
             case Arg():
-                self.scope.declare(instruction)
-                self.append(None, "ARG " + " ".join(self._declared(instruction)))
+                declared = self.scope.declare(instruction)
+                words = [name if value is None else f"{name}={value}" for name, value in declared]
+                self.append(None, f"ARG {' '.join(words)}")
                 return
             case Onbuild():
                 self._configure(instruction)
@@ -207,11 +211,6 @@ class StageBuild(Generic[FsT]):
                 self.scope.set(instruction)
         if not isinstance(instruction, Onbuild):  # BuildKit writes no history for it (dispatchOnbuild)
             self.append(None, created_by(instruction, config))
-
-    def _declared(self, arg: Arg) -> Iterable[str]:
-        for declaration in arg.declarations:
-            value = self.scope.args.get(declaration.name)
-            yield declaration.name if value is None else f"{declaration.name}={value}"
 
     def append(self, layer: LayerBlob | None, line: str) -> None:
         """One more entry of the image's history, with its layer if it has one."""
@@ -267,6 +266,11 @@ class StageBuild(Generic[FsT]):
         self, act: Callable[[Workspace[FsT]], Iterable[PurePosixPath] | None], purpose: Purpose
     ) -> LayerBlob | None:
         snapshotter = self.workshop.snapshotter
+        if len(self.snapshot.layers) >= MAX_LAYERS:
+            raise BuildError(
+                f"the image has {MAX_LAYERS} layers, and overlayfs mounts no more",
+                fix="join RUN lines with &&, or copy the result into a stage of its own",
+            )
         work = snapshotter.prepare(self.snapshot, purpose=purpose)
         try:
             stream = iter(snapshotter.changes(work, written=act(work)))
@@ -296,6 +300,9 @@ class _Located:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, BuildError) and error.where is None:
             error.where = self._where
+        if isinstance(error, LayerFormatError):
+            what = f"/{error.entry}: {error.what}"
+            raise StepFailedError(what, where=self._where, fix="give it another name") from error
         if isinstance(error, OSError):
             name = f"{error.filename}: " if error.filename is not None else ""
             raise StepFailedError(f"{name}{error.strerror or error}", where=self._where) from error

@@ -111,11 +111,13 @@ class Scope:
         """The variable's value, or None if it is not set."""
         return self._values.get(name)
 
-    def declare(self, arg: Arg) -> None:
+    def declare(self, arg: Arg) -> list[tuple[str, str | None]]:
         """Let the names of ``arg`` be seen from here on; a later one sees the earlier ones.
 
-        A name is taken as it is written. One without any value leaves what the variable holds.
+        A name is taken as it is written. One without any value leaves what the variable holds. Returns the
+        names with the values that they were given here.
         """
+        declared: list[tuple[str, str | None]] = []
         for declaration in arg.declarations:
             try:
                 value = self._given(declaration)
@@ -125,6 +127,8 @@ class Scope:
             if value is not None:
                 self._values[declaration.name] = value
             self._grow(arg, declaration.name, value or "")
+            declared.append((declaration.name, value))
+        return declared
 
     def set(self, env: Env) -> None:
         """Set what ``env`` says; it must be expanded already."""

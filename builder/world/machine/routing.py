@@ -53,14 +53,15 @@ class RoutedPosix(Posix):
 
     def _locate(self, canonical: str) -> tuple[Posix, str]:
         """The tree that a path without symlinks belongs to, and the path there."""
+        tree, path = self._root_fs, canonical
         for target in self._table.longest_first:
             if canonical == target or canonical.startswith(target + "/"):
                 attachment = self._table.by_target[target]
-                rest = canonical[len(target) :]
-                return self._view(attachment.tree), (attachment.path.rstrip("/") + rest) or "/"
-        if canonical in self._table.implied and not self._root_fs.exists(canonical):
+                tree, path = attachment.tree, (attachment.path.rstrip("/") + canonical[len(target) :]) or "/"
+                break
+        if canonical in self._table.implied and not tree.exists(path):
             return self._view(self._table.stubs), canonical
-        return self._view(self._root_fs), canonical
+        return self._view(tree), path
 
     def resolve_fully(self, text: str, *, follow: bool) -> tuple[Posix, str, str]:
         """(tree, path there, path from the root) of an absolute path; the last name may be missing."""

@@ -117,6 +117,20 @@ GOOD = {
     "a maintainer": "MAINTAINER somebody <a@b>",
     "arguments": "ARG V=1\nARG W\nARG X=${V}2\nENV E=$X\nLABEL w=$W",
     "a platform argument": "ARG TARGETARCH\nENV T=$TARGETARCH",
+    "an argument after a variable": "ENV A=1\nARG A=2\nENV B=$A\nLABEL l=$A",
+    "an argument without a value after a variable": "ENV A=1\nARG A\nENV B=$A",
+    "a variable after an argument": "ARG A=2\nENV A=1\nENV B=$A",
+    "an argument of the stage below": "ARG A=1\nARG B\nFROM base\nENV C=$A${B:-none}",
+    "a variable over an argument of the stage below": "ENV A=1\nARG A=2\nFROM base\nENV B=$A",
+    "two sources into a directory that is there": "COPY d /x\nCOPY a b.txt /x",
+    "several matches into a directory that is there": "COPY d /x\nCOPY *.txt /x",
+    "a wildcard beside a symlink to a directory": "COPY */x /x/",
+    "two wildcards beside symlinks": "COPY */*/y /x/",
+    "a wildcard below a symlink to a directory": "COPY dlink/*/y /x/",
+    "an archive whose entries are in the way": "COPY clash /x\nADD clash.tar /x",
+    "an archive that climbs by a symlink": "ADD climb.tar /x/sub",
+    "an archive with an absolute symlink": "COPY etc /x/etc\nADD absolute.tar /x",
+    "an archive with hard links": "ADD hard.tar /x",
     "an entry point after an inherited command": 'CMD ["c"]\nFROM base\nENTRYPOINT ["e"]',
 }
 BAD = {
@@ -125,6 +139,7 @@ BAD = {
     "a file over a directory": "COPY clash /x\nCOPY d /x",
     "two kinds of one name by wildcard": "COPY * /all/",
     "below a file": "COPY a /x\nCOPY b.txt /x/y",
+    "an archive with an entry below a symlink that leads nowhere": "COPY etc /etc\nADD absolute.tar /x",
     "a source in a stage that is not there": "COPY a /a\nFROM scratch\nCOPY --from=0 /none /x",
 }
 
@@ -183,6 +198,34 @@ def write_context(top: Path) -> None:
                 member.linkname = "f" if kind == tarfile.SYMTYPE else ""
                 member.size = 4 if kind == tarfile.REGTYPE else 0
                 tar.addfile(member, io.BytesIO(b"file"))
+
+    archives = {
+        "clash.tar": [("y", "file", "now"), ("f", "dir", ""), ("f/in", "file", "in"), ("s", "link", "f")],
+        "climb.tar": [("l", "link", ".."), ("l/etc/f", "file", "f"), ("l/../g", "file", "g")],
+        "absolute.tar": [("l", "link", "/etc"), ("l/f", "file", "f"), ("h", "hard", "l/f")],
+        "hard.tar": [("a", "file", "a"), ("b", "hard", "a"), ("s", "link", "a"), ("d/c", "hard", "b")],
+    }
+    (top / "clash/f").write_text("was a file")
+    (top / "clash/s").mkdir()
+    for name, members in archives.items():
+        write_archive(top / name, members)
+
+
+def write_archive(path: Path, members: list[tuple[str, str, str]]) -> None:
+    """A tar of (name, kind, body or target)."""
+    kinds = {
+        "file": tarfile.REGTYPE,
+        "dir": tarfile.DIRTYPE,
+        "link": tarfile.SYMTYPE,
+        "hard": tarfile.LNKTYPE,
+    }
+    with tarfile.open(path, "w") as tar:
+        for name, kind, value in members:
+            member = tarfile.TarInfo(name)
+            member.type, member.mode = kinds.get(kind, tarfile.REGTYPE), 0o750
+            member.linkname = value if kind in ("link", "hard") else ""
+            member.size = len(value) if kind == "file" else 0
+            tar.addfile(member, io.BytesIO(value.encode()))
 
 
 @dataclass(frozen=True)

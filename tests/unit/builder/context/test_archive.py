@@ -75,7 +75,7 @@ def test_an_entry_that_would_leave_the_destination_is_refused(name: str):
 
 @pytest.mark.parametrize("target", ["/etc", "../../etc", "../etc", "./../etc/."])
 def test_the_destination_is_the_root_for_an_entry_below_a_symlink(target):
-    raw = archive(("out", "link", target), ("out/f", "file", "x"))
+    raw = archive(("etc", "dir", ""), ("out", "link", target), ("out/f", "file", "x"))
 
     image = unpacked(raw)
 
@@ -94,3 +94,45 @@ def test_large_files_are_read_from_disk():
     raw = archive(("f", "file", "x" * 600_000))
 
     assert unpacked(raw).read_bytes("/x/f") == b"x" * 600_000
+
+
+def test_an_entry_below_a_symlink_that_leads_nowhere_is_refused():
+    with pytest.raises(BuildError, match="leads nowhere"):
+        unpacked(archive(("out", "link", "/etc"), ("out/f", "file", "x")), layer({"/etc": Dir()}))
+
+
+# BuildKit unpack.go hands the owner of --chown to chrootarchive, since 0.14 for entries as well.
+def test_the_owner_of_the_copy_is_the_owner_of_every_entry():
+    to = Destination(path="/x/", owner=(9, 8))
+    image = Layer()
+    draft = Draft(image, to)
+    unpack(Content.of(archive(("d", "dir", ""), ("d/f", "file", "f"), ("l", "link", "d"))), "a", draft, to)
+    make(image, draft.edits)
+
+    assert {image.lstat(path)[4:6] for path in ("/x", "/x/d", "/x/d/f", "/x/l")} == {(9, 8)}
+
+
+KINDS = ("file", "dir", "link", "hard", "full")
+"""What an entry may be; ``full`` is a directory with something in it."""
+
+
+@pytest.mark.parametrize("new", KINDS)
+@pytest.mark.parametrize("old", KINDS)
+def test_an_entry_takes_the_place_of_what_is_there_unless_both_are_directories(old: str, new: str):
+    def members(kind: str, mark: str) -> list[tuple[str, str, str]]:
+        made = "dir" if kind == "full" else kind
+        value = {"file": mark, "link": f"to-{mark}", "hard": mark}.get(kind, "")
+        return [
+            (mark, "file", mark),
+            ("name", made, value),
+            *([(f"name/{mark}", "file", mark)] if kind == "full" else []),
+        ]
+
+    once = unpacked(archive(*members(old, "old"), *members(new, "new")))
+    twice = unpacked(archive(*members(new, "new")), unpacked(archive(*members(old, "old"))))
+
+    both = {old, new} <= {"dir", "full"}
+    expected = unpacked(archive(("old", "file", "old"), *members(new, "new")))
+    if both and old == "full":
+        expected = unpacked(archive(("name/old", "file", "old")), expected)
+    assert once == twice == expected

@@ -221,7 +221,7 @@ RUN --network=none quiet
     assert quiet.network is Network.NONE
 
 
-@pytest.mark.parametrize("flag", ["--security=insecure", "--mount=type=ssh", "--network=host"])
+@pytest.mark.parametrize("flag", ["--security=insecure", "--mount=type=ssh,required", "--network=host"])
 def test_what_cannot_be_done_here_is_refused_with_its_line(kitchen, flag: str):
     with pytest.raises(NotSupportedError, match=r"^Dockerfile:2: RUN --"):
         kitchen.build(f"FROM base\nRUN {flag} true\n")
