@@ -8,9 +8,9 @@ from builder.world.shell.builtins.arguments import letters
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
 from builder.world.shell.expansion.arithmetic import evaluate
-from builder.world.shell.language.commands import RESERVED
+from builder.world.shell.language.lexer import RESERVED
 from builder.world.shell.language.quoting import quoted
-from builder.world.shell.language.substitutions import NAME
+from builder.world.shell.language.words import NAME
 from builder.world.shell.state import Shell
 
 

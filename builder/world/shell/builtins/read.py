@@ -10,7 +10,7 @@ from builder.world.shell.builtins.arguments import number
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed
 from builder.world.shell.expansion.expander import DEFAULT_IFS
-from builder.world.shell.language.substitutions import NAME
+from builder.world.shell.language.words import NAME
 from builder.world.shell.state import Shell
 from unionfs_sim.vfs.openfile import File
 

@@ -14,8 +14,8 @@ from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed, ExitShell, ReturnFromFunction, ShellError
 from builder.world.shell.execution.redirection import Saved, redirect
 from builder.world.shell.execution.texts import expanded_text
-from builder.world.shell.language.substitutions import NAME
 from builder.world.shell.language.syntax import Assignment, Literal, SimpleCommand, Word
+from builder.world.shell.language.words import NAME
 from builder.world.shell.state import Builtin, Shell
 
 _DEEPEST_FUNCTION: Final = 1000

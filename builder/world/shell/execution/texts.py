@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from builder.world.shell.errors import ExitShell
 from builder.world.shell.language.grammar import Parser
+from builder.world.shell.language.words import read_document
 from builder.world.shell.signals import IGNORED_BY_DEFAULT
 from builder.world.shell.state import Shell
 
@@ -24,7 +25,7 @@ def expanded_text(shell: Shell, text: str) -> str:
     """``text`` with its parameters expanded, as in a here-document."""
     if "$" not in text and "`" not in text and "\\" not in text:
         return text
-    return shell.expander.text(Parser(text, 0, shell.dialect, shell.line).read_document())
+    return shell.expander.text(read_document(Parser(text, 0, shell.dialect, shell.line)))
 
 
 def receive(shell: Shell, signal: int) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from abc import abstractmethod
 from typing import Final
 
-from builder.world.shell.errors import ShellSyntaxError
-from builder.world.shell.language.lexer import Kind, Lexer
+from builder.world.shell.language.lexer import advance, skip_newlines, unexpected
+from builder.world.shell.language.reading import Kind, Reading
 from builder.world.shell.language.syntax import Condition, TestBinary, TestBoth, TestNot, TestUnary, Word
+from builder.world.shell.language.words import read_word
 
 _UNARY: Final = frozenset(f"-{letter}" for letter in "abcdefghknoprstuvwxzGLNOS")
 _BINARY: Final = frozenset(
@@ -17,93 +17,85 @@ _BINARY: Final = frozenset(
 _BLANKS: Final = re.compile(r"[ \t]*")
 
 
-class ConditionParser(Lexer):
-    """Parses ``[[ … ]]``; the rest of the grammar inherits from it."""
+def condition(reading: Reading) -> Condition:
+    """What stands behind ``[[``; its ``]]`` is consumed."""
+    condition = _either(reading)
+    if not _closes(reading):
+        raise unexpected(reading, '"]]"')
+    advance(reading)
+    return condition
 
-    @abstractmethod
-    def unexpected(self, expecting: str | None = None) -> ShellSyntaxError:
-        """The error for a token that cannot stand here."""
 
-    @abstractmethod
-    def is_operator(self, text: str) -> bool:
-        """Whether the token is that operator."""
+def _closes(reading: Reading) -> bool:
+    return reading.kind is Kind.WORD and reading.text == "]]"
 
-    @abstractmethod
-    def skip_newlines(self) -> None:
-        """Go to the next token that is no newline."""
 
-    def condition(self) -> Condition:
-        """What stands behind ``[[``; its ``]]`` is consumed."""
-        condition = self._either()
-        if not self._closes():
-            raise self.unexpected('"]]"')
-        self.advance()
-        return condition
+def _either(reading: Reading) -> Condition:
+    left = _both(reading)
+    while reading.is_operator("||"):
+        advance(reading)
+        left = TestBoth(left, "||", _both(reading))
+    return left
 
-    def _closes(self) -> bool:
-        return self.kind is Kind.WORD and self.text == "]]"
 
-    def _either(self) -> Condition:
-        left = self._both()
-        while self.is_operator("||"):
-            self.advance()
-            left = TestBoth(left, "||", self._both())
-        return left
+def _both(reading: Reading) -> Condition:
+    left = _one(reading)
+    while reading.is_operator("&&"):
+        advance(reading)
+        left = TestBoth(left, "&&", _one(reading))
+    return left
 
-    def _both(self) -> Condition:
-        left = self._one()
-        while self.is_operator("&&"):
-            self.advance()
-            left = TestBoth(left, "&&", self._one())
-        return left
 
-    def _one(self) -> Condition:
-        self.skip_newlines()
-        if self.is_operator("("):
-            self.advance()
-            inner = self._either()
-            if not self.is_operator(")"):
-                raise self.unexpected('")"')
-            self.advance()
-            self.skip_newlines()
-            return inner
-        if self.kind is Kind.WORD and self.text == "!":
-            self.advance()
-            return TestNot(self._one())
-        return self._primary()
+def _one(reading: Reading) -> Condition:
+    skip_newlines(reading)
+    if reading.is_operator("("):
+        advance(reading)
+        inner = _either(reading)
+        if not reading.is_operator(")"):
+            raise unexpected(reading, '")"')
+        advance(reading)
+        skip_newlines(reading)
+        return inner
+    if reading.kind is Kind.WORD and reading.text == "!":
+        advance(reading)
+        return TestNot(_one(reading))
+    return _primary(reading)
 
-    def _operand(self) -> Word:
-        if self.kind is Kind.OPERATOR or self.kind is Kind.END or self._closes():
-            raise self.unexpected("word")
-        word = self.word
-        self.advance()
-        return word
 
-    def _primary(self) -> Condition:
-        operator = self.text
-        word = self._operand()
-        if operator in _UNARY and self.kind is not Kind.OPERATOR and not self._closes():
-            following = self.text
-            if following not in _BINARY:
-                condition = TestUnary(operator, self._operand())
-                self.skip_newlines()
-                return condition
-        if self.text in _BINARY or self.is_operator("<") or self.is_operator(">"):
-            operator = self.text
-            if operator == "=~":
-                right = self._expression()
-            else:
-                self.advance()
-                right = self._operand()
-            self.skip_newlines()
-            return TestBinary(word, operator, right)
-        self.skip_newlines()
-        return TestUnary("-n", word)
+def _operand(reading: Reading) -> Word:
+    if reading.kind is Kind.OPERATOR or reading.kind is Kind.END or _closes(reading):
+        raise unexpected(reading, "word")
+    word = reading.word
+    advance(reading)
+    return word
 
-    def _expression(self) -> Word:
-        """The regular expression behind ``=~``: parentheses and bars in it are no operators."""
-        blanks = _BLANKS.match(self.source, self.position)
-        self.position = blanks.end() if blanks else self.position
-        word = self.read_word(" \t\n")
-        self.advance()
-        return word
+
+def _primary(reading: Reading) -> Condition:
+    operator = reading.text
+    word = _operand(reading)
+    if operator in _UNARY and reading.kind is not Kind.OPERATOR and not _closes(reading):
+        following = reading.text
+        if following not in _BINARY:
+            condition = TestUnary(operator, _operand(reading))
+            skip_newlines(reading)
+            return condition
+    if reading.text in _BINARY or reading.is_operator("<") or reading.is_operator(">"):
+        operator = reading.text
+        if operator == "=~":
+            right = _expression(reading)
+        else:
+            advance(reading)
+            right = _operand(reading)
+        skip_newlines(reading)
+        return TestBinary(word, operator, right)
+    skip_newlines(reading)
+    return TestUnary("-n", word)
+
+
+def _expression(reading: Reading) -> Word:
+    """The regular expression behind ``=~``: parentheses and bars in it are no operators."""
+    blanks = _BLANKS.match(reading.source, reading.position)
+    reading.position = blanks.end() if blanks else reading.position
+    word = read_word(reading, " \t\n")
+    advance(reading)
+    return word

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import enum
-import re
 from typing import Final
 
-from builder.world.shell.dialect import Dialect
-from builder.world.shell.language.syntax import DoubleQuoted, HereDocument, Literal, Quoted, Word
-from builder.world.shell.language.words import BLANKS, WordReader
+from builder.world.shell.errors import ShellSyntaxError
+from builder.world.shell.language.reading import Kind, Reading
+from builder.world.shell.language.syntax import DoubleQuoted, Literal, Quoted, Word
+from builder.world.shell.language.words import BLANKS, read_document, read_word
 
-
-class Kind(enum.Enum):
-    """What a token is."""
-
-    OPERATOR = "operator"
-    WORD = "word"
-    NUMBER = "descriptor number"
-    END = "end of file"
-
-
-_OPERATORS: Final = r"\n|&&|\|\||;;|<<-|<<|>>|<&|>&|<>|>\||[&|;<>()]"
-_SKIPPED: Final = r"(?:[ \t]|\\\n)*(?:\#[^\n]*)?"
-# A plain word that no redirection follows: nine of ten tokens need nothing but this match.
-_PLAIN_WORD: Final = r"([^ \t\n;&|<>()\\'\"$`]+)(?=[ \t\n;&|()]|\Z)"
-_TOKEN: Final = {
-    Dialect.DASH: re.compile(f"{_SKIPPED}(?:({_OPERATORS})|{_PLAIN_WORD})?"),
-    Dialect.ASH: re.compile(rf"{_SKIPPED}(?:(&>>|&>|<<<|{_OPERATORS})|{_PLAIN_WORD})?"),
-    Dialect.BASH: re.compile(rf"{_SKIPPED}(?:(&>>|&>|<<<|\|&|;;&|;&|{_OPERATORS})|{_PLAIN_WORD})?"),
-}
+CLOSING: Final = frozenset({"then", "elif", "else", "fi", "do", "done", "esac", "}"})
+RESERVED: Final = frozenset({*CLOSING, "if", "for", "while", "until", "case", "in", "{", "!"})
 REDIRECTIONS: Final = frozenset({"<", ">", ">>", "<<", "<<-", "<&", ">&", "<>", ">|", "&>", "&>>", "<<<"})
 
 
@@ -51,76 +33,101 @@ def quoted_text(word: Word) -> tuple[str, bool]:
     return "".join(text), quoted
 
 
-class Lexer(WordReader):
-    """Holds one token at a time: ``kind``, ``text`` and, for a word, ``word``.
-
-    ``text`` is the operator, or the word if it is one plain literal, else "" (so that a quoted word is never
-    taken for a reserved one). ``start`` is where the token begins.
-    """
-
-    def __init__(self, source: str, position: int, dialect: Dialect, first_line: int) -> None:
-        super().__init__(source, position, dialect, first_line)
-        self._pattern = _TOKEN[dialect]
-        self.documents: list[tuple[HereDocument, str, Word]] = []
-        """Whose lines begin after the next newline: the document, its operator and its delimiter."""
-        self.kind = Kind.END
-        self.text = ""
-        self.word = Word(())
-        self.start = position
-
-    def advance(self) -> None:
-        """Go to the next token."""
-        match = self._pattern.match(self.source, self.position)
-        assert match is not None, "the pattern matches the empty text"
-        which = match.lastindex
-        if which is not None:
-            self.start = match.start(which)
-            self.position = match.end()
-            self.text = text = match[which]
-            if which == 2:
-                self.kind = Kind.WORD
-                self.word = Word((Literal(text),))
-                return
-            self.kind = Kind.OPERATOR
-            if text == "\n" and self.documents:
-                self._read_documents()
+def advance(reading: Reading) -> None:
+    """Go to the next token."""
+    match = reading.tokens.match(reading.source, reading.position)
+    assert match is not None, "the pattern matches the empty text"
+    which = match.lastindex
+    if which is not None:
+        reading.start = match.start(which)
+        reading.position = match.end()
+        reading.text = text = match[which]
+        if which == 2:
+            reading.kind = Kind.WORD
+            reading.word = Word((Literal(text),))
             return
-        self.start = self.position = match.end()
-        if self.position >= len(self.source):
-            self.kind, self.text = Kind.END, ""
-            if self.documents:
-                self._read_documents()
-            return
-        self._read_long_word()
+        reading.kind = Kind.OPERATOR
+        if text == "\n" and reading.documents:
+            _read_documents(reading)
+        return
+    reading.start = reading.position = match.end()
+    if reading.position >= len(reading.source):
+        reading.kind, reading.text = Kind.END, ""
+        if reading.documents:
+            _read_documents(reading)
+        return
+    _read_long_word(reading)
 
-    def _read_long_word(self) -> None:
-        self.word = word = self.read_word(BLANKS)
-        self.kind = Kind.WORD
-        parts = word.parts
-        self.text = parts[0].text if len(parts) == 1 and isinstance(parts[0], Literal) else ""
-        following = self.source[self.position : self.position + 1]
-        if following in ("<", ">") and self.text.isdigit() and self.text.isascii():
-            self.kind = Kind.NUMBER
 
-    def _read_documents(self) -> None:
-        for document, operator, target in self.documents:
-            delimiter, quoted = quoted_text(target)
-            text = self._document(delimiter, strip_tabs=operator == "<<-")
-            document.body = Word((Quoted(text),)) if quoted else self.reader(text, self.line).read_document()
-        self.documents = []
+def _read_long_word(reading: Reading) -> None:
+    reading.word = word = read_word(reading, BLANKS)
+    reading.kind = Kind.WORD
+    parts = word.parts
+    reading.text = parts[0].text if len(parts) == 1 and isinstance(parts[0], Literal) else ""
+    following = reading.source[reading.position : reading.position + 1]
+    if following in ("<", ">") and reading.text.isdigit() and reading.text.isascii():
+        reading.kind = Kind.NUMBER
 
-    def _document(self, delimiter: str, *, strip_tabs: bool) -> str:
-        lines: list[str] = []
-        source = self.source
-        while self.position < len(source):
-            end = source.find("\n", self.position)
-            newline = "\n" if end >= 0 else ""
-            end = len(source) if end < 0 else end
-            line = source[self.position : end]
-            self.position = end + len(newline)
-            if strip_tabs:
-                line = line.lstrip("\t")
-            if line == delimiter:
-                break
-            lines.append(line + newline)
-        return "".join(lines)
+
+def _read_documents(reading: Reading) -> None:
+    for document, operator, target in reading.documents:
+        delimiter, quoted = quoted_text(target)
+        text = _document(reading, delimiter, strip_tabs=operator == "<<-")
+        document.body = Word((Quoted(text),)) if quoted else read_document(reading.reader(text, reading.line))
+    reading.documents = []
+
+
+def _document(reading: Reading, delimiter: str, *, strip_tabs: bool) -> str:
+    lines: list[str] = []
+    source = reading.source
+    while reading.position < len(source):
+        end = source.find("\n", reading.position)
+        newline = "\n" if end >= 0 else ""
+        end = len(source) if end < 0 else end
+        line = source[reading.position : end]
+        reading.position = end + len(newline)
+        if strip_tabs:
+            line = line.lstrip("\t")
+        if line == delimiter:
+            break
+        lines.append(line + newline)
+    return "".join(lines)
+
+
+def unexpected(reading: Reading, expecting: str | None = None) -> ShellSyntaxError:
+    """The error for a token that cannot stand here, worded as dash words it."""
+    if reading.kind is Kind.END:
+        what = "end of file"
+    elif reading.kind is Kind.OPERATOR:
+        what = (
+            "newline"
+            if reading.text == "\n"
+            else "redirection"
+            if reading.text in REDIRECTIONS
+            else f'"{reading.text}"'
+        )
+    else:
+        what = f'"{reading.text}"' if reading.text in RESERVED else "word"
+    error = reading.error(f"{what} unexpected" + (f" (expecting {expecting})" if expecting else ""))
+    error.line = reading.line_at(min(reading.start, len(reading.source)))
+    return error
+
+
+def expect(reading: Reading, word: str) -> None:
+    """Go past a reserved word that must stand here."""
+    if not reading.is_reserved(word):
+        raise unexpected(reading, f'"{word}"')
+    advance(reading)
+
+
+def expect_operator(reading: Reading, operator: str) -> None:
+    """Go past an operator that must stand here."""
+    if not reading.is_operator(operator):
+        raise unexpected(reading, f'"{operator}"')
+    advance(reading)
+
+
+def skip_newlines(reading: Reading) -> None:
+    """Go to the next token that is no newline."""
+    while reading.kind is Kind.OPERATOR and reading.text == "\n":
+        advance(reading)

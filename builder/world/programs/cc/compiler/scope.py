@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from builder.world.programs.cc.ctype import INT, CType, decayed, size_of, wrap
 from builder.world.programs.cc.machine import Function, Load, Machine
-from builder.world.programs.cc.source.tokens import CompileError, Token
+from builder.world.programs.cc.source.tokens import Token
 
 
 class Expr(NamedTuple):
@@ -59,62 +59,6 @@ class CompiledUnit:
     def needs(self) -> list[str]:
         """The symbols that must come from elsewhere, sorted."""
         return sorted(set(self.used) - set(self.functions) - set(self.globals))
-
-
-class TokenReader:
-    """A position in a list of tokens."""
-
-    def __init__(self, tokens: Sequence[Token]) -> None:
-        self._tokens = tokens
-        self._index = 0
-
-    @property
-    def token(self) -> Token:
-        """The token that comes next."""
-        return self._tokens[self._index]
-
-    def peek(self, distance: int = 1) -> Token:
-        """A later token."""
-        return self._tokens[min(self._index + distance, len(self._tokens) - 1)]
-
-    def behind(self, distance: int = 1) -> Token:
-        """A token that was read before."""
-        return self._tokens[max(self._index - distance, 0)]
-
-    def advance(self) -> Token:
-        """The next token, which is then behind us."""
-        token = self._tokens[self._index]
-        if token.kind != "end":
-            self._index += 1
-        return token
-
-    def at(self, *texts: str) -> bool:
-        """Whether the next token is one of these signs or words."""
-        token = self._tokens[self._index]
-        return token.text in texts and token.kind in ("sign", "name")
-
-    def accept(self, text: str) -> bool:
-        """Whether the next token was ``text``; then it is behind us."""
-        if self.at(text):
-            self.advance()
-            return True
-        return False
-
-    def expect(self, text: str, described: str = "") -> Token:
-        """The next token, which must be ``text``; ``described``: how a message names what is missing."""
-        if self.at(text):
-            return self.advance()
-        previous = self._tokens[max(self._index - 1, 0)]
-        found = self.token
-        where = f"{previous.file}:{previous.line}:{previous.column + len(previous.text)}"
-        if found.kind == "end":
-            raise CompileError(f"expected {described or repr(text)} at end of input", where)
-        what = {"number": "numeric constant", "string": "string constant"}.get(
-            found.kind, f"'{found.text}' token"
-        )
-        if found.kind == "name":
-            what = f"'{found.text}'"
-        raise CompileError(f"expected {described or repr(text)} before {what}", where)
 
 
 def constant(value: int, ctype: CType = INT) -> Expr:

@@ -340,3 +340,28 @@ def test_any_text_is_preprocessed_or_refused(words):
         Preprocessor(lambda path: text if path == "t.c" else None, (), {}).run("t.c")
     except CompileError:
         return
+
+
+@pytest.mark.parametrize(
+    ("operator", "expected"),
+    [("+", 20_000 % 256), ("&&", 1), (",", 1), ("==", 1), ("^", 0)],
+)
+def test_an_expression_of_twenty_thousand_terms_is_worked_off(gcc, operator: str, expected: int):
+    sum_ = operator.join(["x"] * 20_000)
+    here = gcc(a__c=f"int main(void) {{ int x = 1; return (int)({sum_}) & 255; }}\n")
+
+    assert here.run("cc a.c && ./a.out") == (expected, "")
+
+
+def test_two_expressions_that_begin_alike_are_two(gcc):
+    text = "int main(void) { int x = 5; x += 1 + x + 2; x -= x - 1 - 1; return x * 1 * 1 + x; }\n"
+
+    assert gcc(a__c=text).run("cc a.c && ./a.out") == (4, "")
+
+
+def test_parentheses_that_nest_too_deeply_are_refused_by_name(gcc):
+    text = f"int main(void) {{ return {'(' * 5000}1{')' * 5000}; }}\n"
+
+    status, said = gcc(a__c=text).run("cc a.c")
+    assert status == 1
+    assert "not simulated: expressions nested this deep" in said
