@@ -45,7 +45,7 @@ def true_path(path: str) -> str:
     >>> [true_path(path) for path in ("//", "/var/run//docker.sock", "/proc/1/root/run/", "/bin")]
     ['/', '/run/docker.sock', '/run', '/usr/bin']
     """
-    clean = posixpath.normpath(f"/{path.lstrip('/')}")
+    clean = _clean(path)
     for prefix, meant in (
         ("/proc/1/root", "/"),
         ("/proc/self/root", "/"),
@@ -55,8 +55,13 @@ def true_path(path: str) -> str:
         ("/lib", "/usr/lib"),
     ):
         if clean == prefix or clean.startswith(f"{prefix}/"):
-            clean = posixpath.normpath(f"{meant}/{clean[len(prefix) :]}".replace("//", "/"))
+            clean = _clean(meant + clean[len(prefix) :])
     return clean
+
+
+def _clean(path: str) -> str:
+    # normpath keeps two slashes at the start, for which POSIX allows a meaning of their own.
+    return posixpath.normpath(f"/{path.lstrip('/')}")
 
 
 def holds(path: str, places: Iterable[str]) -> str | None:

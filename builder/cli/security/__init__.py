@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from builder.cli.security import approaches, pss, reach
+from builder.cli.security import approaches, check, pss, reach
 
 
 @click.group()
@@ -19,4 +19,5 @@ def command() -> None:
 
 command.add_command(pss.command, "pss")
 command.add_command(reach.command, "reach")
+command.add_command(check.command, "check")
 command.add_command(approaches.command, "approaches")

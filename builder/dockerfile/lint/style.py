@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
@@ -25,13 +24,10 @@ from builder.dockerfile.syntax.instruction import (
 )
 from builder.dockerfile.syntax.parser import Dockerfile
 from builder.dockerfile.syntax.ports import maps_host
+from builder.security.secretnames import names_a_secret
 
 Check: TypeAlias = Callable[[Dockerfile], Iterator[Finding]]
 
-_SECRET: Final = re.compile(
-    r"(?:_|^)(?:apikey|auth|credentials?|key|password|pword|passwd|secret|token)(?:_|$)", re.IGNORECASE
-)
-_NO_SECRET: Final = re.compile(r"(?:_|^)(?:public|file|version)(?:_|$)", re.IGNORECASE)
 _RESERVED: Final = ("scratch", "context")
 
 
@@ -125,7 +121,7 @@ def _secrets(each: Instruction) -> Iterator[Finding]:
     elif isinstance(each, Env):
         names = tuple(name for name, _ in each.pairs)
     for name in names:
-        if _SECRET.search(name) and not _NO_SECRET.search(name):
+        if names_a_secret(name):
             yield finding(rules.SECRETS_USED_IN_ARG_OR_ENV, each.span, instruction=each.name, name=name)
 
 

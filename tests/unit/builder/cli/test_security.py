@@ -194,3 +194,36 @@ def test_a_wrong_name_is_told_from_the_right_one(layerlab, words, part):
 
     assert said.status == 1
     assert part in said.err
+
+
+def test_check_looks_at_dockerfiles_and_manifests(layerlab, project, manifest):
+    directory = project(
+        "# syntax=docker/dockerfile:1\nARG BASE=alpine\nFROM ${BASE}:3.19 AS a\nFROM a\nCOPY --from=a /x /y\n"
+        "COPY --from=busybox /x /y\nENV API_TOKEN=1\n"
+    )
+
+    said = layerlab("security", "check", directory, manifest(POD.replace("name: c", "image: x:1")), "--json")
+
+    found = [(each["where"], each["rule"]) for each in json.loads(said.out)]
+    assert said.status == 1
+    assert found[:4] == [
+        ("Dockerfile:1", "frontend-not-pinned"),
+        ("Dockerfile:3", "image-not-pinned"),
+        ("Dockerfile:6", "image-not-pinned"),
+        ("Dockerfile:7", "secret-in-image"),
+    ]
+    assert [rule for _, rule in found[4:]] == ["image-not-pinned"]
+
+
+def test_check_finds_nothing_in_what_is_careful(layerlab, project):
+    said = layerlab("security", "check", project("FROM scratch\nCOPY x /\n"))
+
+    assert (said.status, said.out, said.err) == (0, "", "nothing found\n")
+
+
+def test_check_goes_on_after_a_file_that_cannot_be_read(layerlab, project, tmp_path):
+    said = layerlab("security", "check", tmp_path / "absent.yaml", project("FROM alpine\n"))
+
+    assert said.status == 1
+    assert "absent.yaml: cannot read it" in said.err
+    assert "Dockerfile:1: alpine has no digest" in said.out

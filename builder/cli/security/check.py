@@ -1,0 +1,116 @@
+"""``layerlab security check``: what is careless in a Dockerfile, a pod or a pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from builder.cli.security.manifests import read_documents
+from builder.cli.session import Session
+from builder.errors import BuildError
+
+if TYPE_CHECKING:
+    from builder.dockerfile.syntax.parser import Dockerfile
+    from builder.security.checks import BuildFile, Finding
+
+_MANIFESTS = (".yaml", ".yml", ".json")
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def command(session: Session, files: Sequence[str], *, as_json: bool) -> int:
+    """Look for what is careless in a build's set-up, and say what to write instead.
+
+    FILE is a Dockerfile, a directory with one, or, if its name ends in .yaml, .yml or .json, manifests of
+    pods. The status is 1 if anything was found.
+
+    \b
+    Example:
+      echo 'FROM scratch' | layerlab security check -
+    """
+    found: list[Finding] = []
+    failed = False
+    for name in files:
+        try:
+            found += _manifest(name) if name.endswith(_MANIFESTS) else _build_file(name)
+        except BuildError as error:
+            failed = True
+            session.say(f"layerlab: {error}")
+    if as_json:
+        session.json(
+            [
+                {"rule": each.rule, "where": each.where, "what": each.what, "instead": each.instead}
+                for each in found
+            ]
+        )
+    else:
+        for each in found:
+            session.print(str(each))
+        if not failed:
+            session.say(f"{len(found)} found" if found else "nothing found")
+    return 1 if found or failed else 0
+
+
+def _manifest(name: str) -> Iterator[Finding]:
+    from builder.security.checks import check_pod
+    from builder.security.pods import pods_of
+
+    for pod in pods_of(read_documents(name)):
+        yield from check_pod(pod)
+
+
+def _build_file(name: str) -> Iterator[Finding]:
+    from builder.cli.inputs import read_dockerfile
+    from builder.security.checks import check_build_file
+
+    path = Path(name)
+    source = read_dockerfile(path, None) if path.is_dir() else read_dockerfile(path.parent, name)
+    return check_build_file(_looked_at(source.dockerfile))
+
+
+def _looked_at(dockerfile: Dockerfile) -> BuildFile:
+    """What the checks look at in a Dockerfile."""
+    from builder.dockerfile.plan.scope import global_scope, platform_args
+    from builder.dockerfile.plan.stages import DEFAULT_PLATFORM
+    from builder.dockerfile.syntax.instruction import Arg, Copy, Env, Run
+    from builder.dockerfile.variables.expand import ExpansionError, expand
+    from builder.security.checks import BuildFile, Named
+
+    automatic = platform_args(DEFAULT_PLATFORM, DEFAULT_PLATFORM)
+    given = global_scope(dockerfile, platform_values=automatic)
+    syntax = dockerfile.directive("syntax")
+    stages: set[str] = set()
+    images: list[Named] = []
+    variables: list[Named] = []
+
+    def use(written: str, where: str) -> None:
+        try:
+            image = expand(written, given.get, dockerfile.escape)
+        except ExpansionError:
+            image = written  # layerlab lint and build say what is wrong with it
+        if image and image.lower() not in stages and not image.isdecimal() and image != "scratch":
+            images.append(Named(image, where))
+
+    for stage in dockerfile.stages:
+        use(stage.start.base, str(stage.span))
+        for each in stage.instructions:
+            if isinstance(each, Copy) and each.from_ is not None:
+                use(each.from_, str(each.span))
+            elif isinstance(each, Run):
+                for mount in each.mounts:
+                    if mount.from_:
+                        use(mount.from_, str(each.span))
+        if stage.name is not None:
+            stages.add(stage.name)
+    for each in dockerfile.instructions:
+        if isinstance(each, Arg):
+            variables += (Named(declared.name, str(each.span)) for declared in each.declarations)
+        elif isinstance(each, Env):
+            variables += (Named(name, str(each.span)) for name, _ in each.pairs)
+    frontend = Named(syntax.value, str(syntax.span)) if syntax is not None else None
+    return BuildFile(frontend, tuple(images), tuple(variables))
