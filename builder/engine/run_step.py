@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -24,7 +25,8 @@ from unionfs_sim.tar.pack import pack
 _SCRIPT_DIRECTORY: Final = "/dev/pipes"
 """Where BuildKit puts a heredoc that begins with ``#!``."""
 
-_TAIL_BYTES: Final = 400
+_TAIL_BYTES: Final = 2_000
+_TAIL_LINES: Final = 6
 
 
 def refuse(instruction: Run) -> None:
@@ -107,6 +109,15 @@ def _script(stage: StageBuild[FsT], script: Heredoc, path: str) -> Bind:
     )
 
 
+def _last_words(said: Sequence[str]) -> str:
+    """What a command that failed printed last, for the error."""
+    if not said:
+        return "it printed nothing"
+    if len(said) == 1:
+        return f"it last said: {said[0]}"
+    return "\n".join(("it last said:", *(f"    {line}" for line in said[-_TAIL_LINES:])))
+
+
 def _execute(stage: StageBuild[FsT], work: Workspace[FsT], command: Command) -> None:
     tail = bytearray()
 
@@ -122,6 +133,6 @@ def _execute(stage: StageBuild[FsT], work: Workspace[FsT], command: Command) -> 
         said = tail.decode("utf-8", "replace").strip().splitlines()
         raise StepFailedError(
             f"RUN: the command ended with exit status {ended.status}",
-            fix=f"it last said: {said[-1]}" if said else "it printed nothing",
+            fix=_last_words(said),
             exit_status=ended.status,
         )

@@ -10,6 +10,7 @@ from typing import Final, Generic, Protocol
 
 from builder.dockerfile.plan.scope import Scope
 from builder.dockerfile.plan.stages import ImageBase, PlannedStage, Scratch, StageBase
+from builder.dockerfile.suggest import did_you_mean
 from builder.dockerfile.syntax.instruction import (
     Add,
     Arg,
@@ -28,7 +29,7 @@ from builder.engine import cachekey
 from builder.engine.configure import configured, created_by, scratch_config
 from builder.engine.order import BuildRequest, BuiltStage, CacheUse
 from builder.engine.schedule import Stopped
-from builder.errors import BuildError, StepFailedError
+from builder.errors import BuildError, StepFailedError, UnknownImageError
 from builder.events import (
     CacheHit,
     CacheMissed,
@@ -118,7 +119,13 @@ class StageBuild(Generic[FsT]):
 
     def fetch(self, reference: Reference) -> Image:
         """An image from elsewhere, for the platform of this stage."""
-        return self.workshop.fetcher.fetch(reference, self.planned.platform)
+        try:
+            return self.workshop.fetcher.fetch(reference, self.planned.platform)
+        except UnknownImageError as error:
+            titles = [stage.title for stage in self.request.graph.dockerfile.stages if stage.name]
+            written = reference.repository.rpartition("/")[2]
+            error.fix = did_you_mean(written, titles, otherwise=error.fix)
+            raise
 
     def _start(self) -> list[Instruction]:
         """Take over the base; returns the instructions that it has put off until now."""
