@@ -129,7 +129,7 @@ BAD = {
     "a failing command": ("FROM busybox\nRUN false\n", "Dockerfile:2", "exit status 1"),
     "a command that is not simulated": ("FROM busybox\nRUN pythom\n", "Dockerfile:2", "127"),
     "insecure": ("FROM busybox\nRUN --security=insecure true\n", "Dockerfile:2", "insecure"),
-    "ssh": ("FROM busybox\nRUN --mount=type=ssh true\n", "Dockerfile:2", "ssh"),
+    "ssh": ("FROM busybox\nRUN --mount=type=ssh,required true\n", "Dockerfile:2", "ssh"),
     "a missing secret": (
         "FROM busybox\nRUN --mount=type=secret,id=k,required true\n",
         "Dockerfile:2",
