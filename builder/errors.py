@@ -56,6 +56,10 @@ class StoreError(BuildError):
     """The local store cannot do what was asked."""
 
 
+class RegistryError(BuildError):
+    """A registry cannot be reached, refuses, or says what is not so; ``where`` names it."""
+
+
 class UnknownImageError(BuildError):
     """A reference that names no image that can be had here."""
 

@@ -132,6 +132,31 @@ class StageDone:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferBegan:
+    """A blob is about to be fetched or sent. ``size``: in bytes, as it travels; None if not yet known."""
+
+    blob: str
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TransferMoved:
+    """More of a blob has travelled: ``count`` bytes so far."""
+
+    blob: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class TransferDone:
+    """A blob is where it should be. ``how``: "fetched", "sent", "mounted", or "there" already."""
+
+    blob: str
+    how: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class BuildDone:
     """The image exists; ``digest`` is its manifest's."""
 
@@ -152,6 +177,9 @@ Event: TypeAlias = (
     | StepFailed
     | WorkspaceDiscarded
     | StageDone
+    | TransferBegan
+    | TransferMoved
+    | TransferDone
     | BuildDone
 )
 

@@ -27,6 +27,12 @@ _ZSTD_MODULES: Final = ("compression.zstd", "backports.zstd")
 DEFAULT_LIMIT_BYTES: Final = 16 << 30
 """No layer unpacks to more, unless its reader says otherwise."""
 
+DEFAULT_LIMIT_RATIO: Final = 500
+"""No layer unpacks to that many times what it travels as, once it is beyond ``FREE_BYTES``."""
+
+FREE_BYTES: Final = 1 << 30
+"""So much may be all zeros: gzip makes 1000 of them one byte."""
+
 
 def pieces(stream: BinaryIO) -> Iterator[bytes]:
     """What is left in ``stream``, in pieces."""
@@ -49,15 +55,29 @@ def gzip(content: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def decompress(
-    content: Iterable[bytes], *, where: str, limit_bytes: int = DEFAULT_LIMIT_BYTES
+    content: Iterable[bytes],
+    *,
+    where: str,
+    limit_bytes: int = DEFAULT_LIMIT_BYTES,
+    limit_ratio: int = DEFAULT_LIMIT_RATIO,
 ) -> Iterator[bytes]:
-    """``content`` without gzip or zstd, told by its first bytes; ImageFormatError over the limit."""
-    unpacked = 0
-    for piece in _decompress(content, where):
+    """``content`` without gzip or zstd, told by its first bytes; ImageFormatError over a limit."""
+    packed = unpacked = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal packed
+        for piece in content:
+            packed += len(piece)
+            yield piece
+
+    for piece in _decompress(counted(), where):
         unpacked += len(piece)
         if unpacked > limit_bytes:
             too_much = f"unpacks to more than {limit_bytes} bytes"
             raise ImageFormatError(too_much, where=where, fix="raise the limit with --max-size")
+        if unpacked > FREE_BYTES and unpacked > packed * limit_ratio:
+            too_much = f"unpacks to more than {limit_ratio} times its size"
+            raise ImageFormatError(too_much, where=where, fix="raise the limit with --max-ratio")
         yield piece
 
 
@@ -105,7 +125,7 @@ def _gunzip(content: Iterable[bytes], where: str) -> Iterator[bytes]:
 
 
 def _unzstd(content: Iterable[bytes], where: str) -> Iterator[bytes]:
-    zstd = _zstd_module()
+    zstd = zstd_module()
     if zstd is None:
         raise NotSupportedError(
             "the layer is compressed with zstd, which this Python cannot read",
@@ -128,7 +148,7 @@ def _unzstd(content: Iterable[bytes], where: str) -> Iterator[bytes]:
         raise ImageFormatError("truncated zstd", where=where)
 
 
-def _zstd_module() -> ModuleType | None:
+def zstd_module() -> ModuleType | None:
     """The standard library's zstd (Python 3.14), or its backport; None without either."""
     for name in _ZSTD_MODULES:
         try:

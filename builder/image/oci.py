@@ -29,9 +29,29 @@ MEDIA_DOCKER_LAYER_GZIP: Final = "application/vnd.docker.image.rootfs.diff.tar.g
 
 MANIFEST_TYPES: Final = frozenset({MEDIA_MANIFEST, MEDIA_DOCKER_MANIFEST})
 INDEX_TYPES: Final = frozenset({MEDIA_INDEX, MEDIA_DOCKER_LIST})
-LAYER_TYPES: Final = frozenset(
-    {MEDIA_LAYER, MEDIA_LAYER_GZIP, MEDIA_LAYER_ZSTD, MEDIA_DOCKER_LAYER, MEDIA_DOCKER_LAYER_GZIP}
+MEDIA_DOCKER_LAYER_ZSTD: Final = "application/vnd.docker.image.rootfs.diff.tar.zstd"
+_FOREIGN: Final = "application/vnd.oci.image.layer.nondistributable.v1.tar"
+
+FOREIGN_LAYER_TYPES: Final = frozenset(
+    {
+        _FOREIGN,
+        f"{_FOREIGN}+gzip",
+        f"{_FOREIGN}+zstd",
+        "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+    }
 )
+"""Layers that registries must not hand on (OCI image-spec layer.md, "Non-Distributable Layers")."""
+
+CONFIG_TYPES: Final = frozenset({MEDIA_CONFIG, MEDIA_DOCKER_CONFIG})
+PLAIN_LAYER_TYPES: Final = frozenset({MEDIA_LAYER, MEDIA_DOCKER_LAYER, _FOREIGN})
+LAYER_TYPES: Final = FOREIGN_LAYER_TYPES | {
+    MEDIA_LAYER,
+    MEDIA_LAYER_GZIP,
+    MEDIA_LAYER_ZSTD,
+    MEDIA_DOCKER_LAYER,
+    MEDIA_DOCKER_LAYER_GZIP,
+    MEDIA_DOCKER_LAYER_ZSTD,
+}
 
 ANNOTATION_REF_NAME: Final = "org.opencontainers.image.ref.name"
 ANNOTATION_BASE_NAME: Final = "org.opencontainers.image.base.name"
@@ -40,6 +60,9 @@ ANNOTATION_CONTAINERD_NAME: Final = "io.containerd.image.name"
 
 MAX_DOCUMENT_BYTES: Final = 4 * 1024 * 1024
 """No manifest, index or config is larger (the limit that registries and containerd hold)."""
+
+_BOTH: Final = "it is a manifest and an index at once: what it means depends on who reads it"
+# CVE-2021-41190: one digest must not be two images.
 
 Document: TypeAlias = Mapping[str, Any]
 
@@ -158,13 +181,18 @@ def _alias(architecture: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """A reference to bytes: what they are, their digest and their size (OCI image-spec descriptor.md)."""
+    """A reference to bytes: what they are, their digest and their size (OCI image-spec descriptor.md).
+
+    ``urls``: where else they may be had. ``artifact_type``: what the manifest that it refers to is about.
+    """
 
     media_type: str
     digest: Digest
     size: int
     annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
     platform: Platform | None = None
+    urls: tuple[str, ...] = ()
+    artifact_type: str = ""
 
     @classmethod
     def of(cls, document: object, *, where: str) -> Descriptor:
@@ -181,11 +209,17 @@ class Descriptor:
             size,
             strings(document, "annotations", where=where),
             Platform.of(platform, where=where) if isinstance(platform, dict) else None,
+            _urls(document, where=where),
+            text(document, "artifactType", where=where),
         )
 
     def document(self) -> dict[str, Any]:
         """The descriptor as a JSON object."""
         found: dict[str, Any] = {"mediaType": self.media_type, "digest": self.digest, "size": self.size}
+        if self.urls:
+            found["urls"] = list(self.urls)
+        if self.artifact_type:
+            found["artifactType"] = self.artifact_type
         if self.annotations:
             found["annotations"] = dict(self.annotations)
         if self.platform is not None:
@@ -195,6 +229,13 @@ class Descriptor:
     def annotated(self, **annotations: str) -> Descriptor:
         """The same descriptor with more annotations."""
         return replace(self, annotations=MappingProxyType({**self.annotations, **annotations}))
+
+
+def _urls(document: Document, *, where: str) -> tuple[str, ...]:
+    listed = document.get("urls") or []
+    if not isinstance(listed, list) or not all(isinstance(url, str) for url in listed):
+        raise ImageFormatError("'urls' must be a list of strings", where=where)
+    return tuple(listed)
 
 
 def _descriptors(document: Document, name: str, *, where: str) -> tuple[Descriptor, ...]:
@@ -223,6 +264,8 @@ class Manifest:
         if document.get("schemaVersion") != 2:
             version = document.get("schemaVersion")
             raise ImageFormatError(f"schemaVersion must be 2, not {version!r:.50}", where=where)
+        if document.get("manifests") is not None:
+            raise ImageFormatError(_BOTH, where=where)
         if "config" not in document or "layers" not in document:
             raise ImageFormatError("a manifest needs 'config' and 'layers'", where=where)
         return cls(
@@ -264,6 +307,8 @@ class Index:
         if document.get("schemaVersion") != 2:
             version = document.get("schemaVersion")
             raise ImageFormatError(f"schemaVersion must be 2, not {version!r:.50}", where=where)
+        if document.get("layers") is not None or document.get("config") is not None:
+            raise ImageFormatError(_BOTH, where=where)
         return cls(
             _descriptors(document, "manifests", where=where),
             text(document, "mediaType", where=where) or MEDIA_INDEX,

@@ -1,0 +1,206 @@
+"""``layerlab pull``, ``push``, ``login``, ``logout`` and ``registry serve``, with a registry of their own."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from registry_served import host, served
+from registry_stub import Reply, stub
+
+from course.cli import cli
+
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    with served(tmp_path / "registry") as server:
+        yield host(server)
+
+
+@pytest.fixture(autouse=True)
+def docker_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+    monkeypatch.delenv("LAYERLAB_MIRRORS", raising=False)
+    return tmp_path / "docker"
+
+
+@pytest.fixture
+def web(layerlab: Callable[..., Any], project: Callable[..., Path]) -> Path:
+    path = project("FROM alpine\nCOPY motd /etc/motd\n", motd="hello\n")
+    assert layerlab("build", "-q", "-t", "web", path).status == 0
+    return path
+
+
+def elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Another machine: from here on the store is empty."""
+    monkeypatch.setenv("LAYERLAB_HOME", str(tmp_path / "elsewhere"))
+
+
+def example(*words: str) -> str:
+    """The example that a word's --help shows."""
+    command: click.Command = cli
+    for word in words:
+        assert isinstance(command, click.Group)
+        found = command.get_command(click.Context(command), word)
+        assert found is not None
+        command = found
+    page = command.get_help(click.Context(command))
+    (line,) = (line.strip() for line in page.splitlines() if line.startswith("    layerlab "))
+    return line
+
+
+def test_an_image_is_pushed_and_pulled_by_the_examples_of_the_help(
+    layerlab, web, registry, tmp_path, monkeypatch
+) -> None:
+    pushed = layerlab(*example("push").replace("localhost:5000", registry).split()[1:], "--json")
+    elsewhere(monkeypatch, tmp_path)
+    pulled = layerlab(*example("pull").replace("localhost:5000", registry).split()[1:], "--json")
+
+    assert (pushed.status, pulled.status) == (0, 0), pushed.err + pulled.err
+    assert json.loads(pulled.out)["digest"] == json.loads(pushed.out)["digest"]
+    assert registry in layerlab("images").out
+
+
+def test_what_is_pushed_under_its_own_name_needs_no_second_one(layerlab, web, registry) -> None:
+    layerlab("tag", "web", f"{registry}/web:2")
+
+    said = layerlab("push", f"{registry}/web:2")
+
+    assert said.status == 0
+    assert said.out.startswith(f"Pushed {registry}/web:2: sha256:")
+
+
+def test_quiet_prints_the_digest_alone(layerlab, web, registry) -> None:
+    said = layerlab("push", "-q", "web", f"{registry}/web:1")
+
+    assert said.out.startswith("sha256:") and len(said.out) == 72
+    assert said.err == ""
+
+
+def test_every_blob_has_a_line(layerlab, web, registry) -> None:
+    said = layerlab("push", "web", f"{registry}/web:1")
+
+    assert said.err.count(": sent, ") == 2
+
+
+def test_a_mirror_answers_for_docker_io(layerlab, web, registry, tmp_path, monkeypatch) -> None:
+    layerlab("push", "web", f"{registry}/library/nosuch:1")
+    elsewhere(monkeypatch, tmp_path)
+
+    by_option = layerlab("pull", "nosuch:1", "--mirror", f"docker.io=http://{registry}")
+    monkeypatch.setenv("LAYERLAB_MIRRORS", f"quay.example=http://127.0.0.1:9, docker.io=http://{registry}")
+    by_environment = layerlab("pull", "docker.io/library/nosuch:1")
+
+    assert (by_option.status, by_environment.status) == (0, 0), by_option.err + by_environment.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("pull", "{}/no:1"), "no image"),
+        (("pull", "127.0.0.1:9/no:1"), "cannot be reached"),
+        (("pull", "no image"), "not an image reference"),
+        (("push", "no:1"), "no such image"),
+        (("push", "web", "{}/web@sha256:" + "0" * 64), "a digest is no tag"),
+        (("push", "web", "{}/web:1", "--compression", "zstd", "--compression-level", "40"), "no level 40"),
+        (("pull", "x", "--mirror", "x"), "not a mirror"),
+        (("logout", "a b"), "not the host"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(layerlab, web, registry, words, said) -> None:
+    result = layerlab(*(word.replace("{}", registry) for word in words))
+
+    assert result.status == 1
+    assert said in result.err
+    assert "Traceback" not in result.err
+
+
+# ---- login and logout ----
+
+
+def basic(request: Any) -> Reply:
+    right = request.headers.get("Authorization") == "Basic YWxpY2U6czNjcmV0"
+    return Reply(200) if right else Reply(401, headers={"WWW-Authenticate": 'Basic realm="r"'})
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+
+def test_a_right_password_is_kept_and_forgotten(layerlab, docker_config, monkeypatch) -> None:
+    with stub() as found:
+        found.answering = basic
+        typed(monkeypatch, "s3cret\n")
+        words = example("login").replace("localhost:5000", found.host).partition(" <")[0].split()[1:]
+
+        said = layerlab(*words)
+
+        assert said.status == 0, said.err
+        assert json.loads((docker_config / "config.json").read_text())["auths"].keys() == {found.host}
+        assert "s3cret" not in said.out + said.err
+        assert "was not" not in layerlab("logout", found.host).err
+        assert "was not" in layerlab("logout", found.host).err
+
+
+def test_a_wrong_password_is_not_kept(layerlab, docker_config, monkeypatch) -> None:
+    with stub() as found:
+        found.answering = basic
+        typed(monkeypatch, "wrong\n")
+
+        said = layerlab("login", "-u", "alice", "--password-stdin", found.host)
+
+    assert said.status == 1
+    assert "refused" in said.err
+    assert not docker_config.exists()
+
+
+def test_nobody_to_ask_for_a_password_is_wrong_usage(layerlab, monkeypatch) -> None:
+    typed(monkeypatch, "")
+
+    assert layerlab("login", "-u", "alice", "localhost:5000").status == 2
+
+
+# ---- serve ----
+
+
+def test_the_server_says_where_it_is_and_ends_with_nothing_left_behind(tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "course", *example("registry", "serve").split()[1:]]
+    log = subprocess.PIPE
+    with subprocess.Popen(argv, cwd=tmp_path, stdout=log, stderr=log, text=True, env=environment()) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline().startswith("registry at http://127.0.0.1:")
+        server.send_signal(signal.SIGINT)
+        server.communicate(timeout=20)
+
+    assert server.returncode == 0
+    assert sorted(os.listdir(tmp_path / "images/scratch")) == []
+
+
+def test_a_port_that_is_taken_is_said_to_be_taken(layerlab, registry, tmp_path) -> None:
+    said = layerlab("registry", "serve", "--port", registry.rpartition(":")[2], tmp_path / "other")
+
+    assert said.status == 1
+    assert "cannot listen" in said.err
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def test_no_thread_is_left_after_a_push(layerlab, web, registry) -> None:
+    layerlab("push", "web", f"{registry}/web:1")
+
+    names = [thread.name for thread in threading.enumerate()]
+    assert [name for name in names if name.startswith(("transfer", "compress"))] == []
