@@ -267,7 +267,8 @@ def mount_for_real(
     Example:
       layerlab fs mount --lower examples/nginx /mnt -- ls -l
     """
-    from unionfs_sim.fuse.server import REMEMBER_SECONDS, Server
+    from unionfs_sim.fuse.served import REMEMBER_SECONDS
+    from unionfs_sim.fuse.server import Server
 
     union, _ = mounted(
         host, lowers, written, read_only=read_only, profile=profile, clock=time.time_ns, history=0

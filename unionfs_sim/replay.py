@@ -45,7 +45,7 @@ class Replay:
         """The option string, for a mount in the prepared directory."""
         lowers = tuple(f"l{number}" for number in range(len(self.union.lowers)))
         upper, work = ("upper", "work") if self.union.upper is not None else (None, None)
-        return str(replace(self.union.options, lowers=lowers, upper=upper, work=work))
+        return str(replace(self.union.options.as_options(), lowers=lowers, upper=upper, work=work))
 
     @property
     def needs_other_users(self) -> bool:
@@ -81,7 +81,7 @@ class Replay:
     def _outputs(self) -> list[list[str]]:
         """What the lines print on the model, from the start."""
         upper = Layer() if self.union.upper is not None else None
-        view = ModelView(mount(self.union.lowers, upper, options=self.union.options))
+        view = ModelView(mount(self.union.lowers, upper, options=self.union.options.as_options()))
         return [_act(view, line) for line in self.lines]
 
     def differences(self, found: bytes) -> list[str]:

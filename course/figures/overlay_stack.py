@@ -104,7 +104,7 @@ def _cell_of(answer: Answer, explanation: Explanation) -> dict[str, Any] | None:
             return {"layer": answer.layer, "state": "wins", "detail": ""}
         case Says.MERGED:
             return {"layer": answer.layer, "state": "merged", "detail": ""}
-        case Says.SHADOWED:
+        case Says.SHADOWED | Says.DATA:
             return {"layer": answer.layer, "state": "shadowed", "detail": ""}
         case Says.NOTHING:
             return None

@@ -8,13 +8,13 @@ import os
 import stat
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from unionfs_sim.fakefs.refusal import refuse
 from unionfs_sim.fakefs.session import Session
 from unionfs_sim.vfs.openfile import File
-from unionfs_sim.vfs.walk import PathLike
 
+PathLike: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 _FLAGS: Final = {
     "r": os.O_RDONLY,
     "w": os.O_WRONLY | os.O_CREAT | os.O_TRUNC,

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import errno
-from typing import Any
 
 from unionfs_sim.fuse.wire import ROOT_ID
+from unionfs_sim.nodes.inode import Node
 from unionfs_sim.vfs.permission import fail
 
 
 class Nodes:
     """Node numbers, each with a count of how often it was told (LOOKUP) and not yet forgotten (FORGET)."""
 
-    def __init__(self, root: Any) -> None:
-        self._nodes: dict[int, Any] = {ROOT_ID: root}
+    def __init__(self, root: Node) -> None:
+        self._nodes: dict[int, Node] = {ROOT_ID: root}
         self._numbers: dict[int, int] = {id(root): ROOT_ID}
         self._told: dict[int, int] = {ROOT_ID: 1}
         self._next = ROOT_ID + 1
 
-    def __getitem__(self, number: int) -> Any:
+    def __getitem__(self, number: int) -> Node:
         node = self._nodes.get(number)
         if node is None:
             fail(errno.ESTALE)
         return node
 
-    def tell(self, node: Any) -> int:
+    def tell(self, node: Node) -> int:
         """The number of ``node``, which the kernel now knows once more."""
         number = self._numbers.get(id(node))
         if number is None:

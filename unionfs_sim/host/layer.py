@@ -85,7 +85,7 @@ def read_directory(path: str | os.PathLike[str], *, private: str = PRIVATE) -> L
         nodes[place] = node
         if place != "/":
             above, _, name = place.rpartition("/")
-            _name(nodes[above or "/"], name, node)
+            nodes[above or "/"].adopt(name, node)
     return layer
 
 
@@ -110,14 +110,6 @@ def _node(layer: Layer, directory: HostDirectory, place: str, status: Stat) -> I
         case stat.S_IFCHR | stat.S_IFBLK:
             body = status.st_rdev
     return layer.tree.new(status.st_mode, 0, 0, body)
-
-
-def _name(parent: Inode, name: str, node: Inode) -> None:
-    """Give ``node`` a name. Nobody sees the tree yet, so there is nothing to undo."""
-    parent.children[name] = node
-    if node.is_dir:
-        node.parent = parent
-        parent.nlink += 1
 
 
 def _renamed(name: str, old: str, new: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from unionfs_sim.nodes.content import Content
 from unionfs_sim.nodes.inode import NO_XATTRS
+from unionfs_sim.nodes.kinds import CHARACTER_DEVICE
 from unionfs_sim.nodes.record import Record
 
 
@@ -57,7 +57,7 @@ class Device(Record):
     """A device node of a layer literal; ``rdev`` as ``os.makedev`` gives it."""
 
     rdev: int
-    mode: int = stat.S_IFCHR | 0o644
+    mode: int = CHARACTER_DEVICE | 0o644
     uid: int = 0
     gid: int = 0
     mtime_ns: int = 0
@@ -70,7 +70,7 @@ class Hardlink(Record):
     target: str
 
 
-WHITEOUT: Final = Device(0, mode=stat.S_IFCHR)
+WHITEOUT: Final = Device(0, mode=CHARACTER_DEVICE)
 """A deleted name."""
 
 Entry: TypeAlias = str | bytes | Content | File | Dir | Symlink | Fifo | Device | Hardlink

@@ -6,20 +6,18 @@ can be compared with the upper directory of a real overlay mount.
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
-from typing import Final
 
 from unionfs_sim.layers.entries import WHITEOUT, Device, Dir, Entry, Fifo, File, Hardlink, Symlink
 from unionfs_sim.layers.layertree import LayerTree
+from unionfs_sim.layers.literal import fill
+from unionfs_sim.layers.markers import OPAQUE_XATTR
 from unionfs_sim.nodes.caller import Caller, Clock, TickingClock
 from unionfs_sim.nodes.content import Content
-from unionfs_sim.nodes.inode import NO_XATTRS, Inode, Volume
+from unionfs_sim.nodes.inode import Inode, Volume
 from unionfs_sim.vfs.posix import Posix
 
 __all__ = [
-    "OPAQUE_XATTR",
     "WHITEOUT",
     "Device",
     "Dir",
@@ -32,8 +30,6 @@ __all__ = [
     "equal_trees",
     "layer",
 ]
-
-OPAQUE_XATTR: Final = "trusted.overlay.opaque"
 
 
 class Layer(Posix):
@@ -49,9 +45,7 @@ class Layer(Posix):
     True
     """
 
-    __slots__ = ("__weakref__",)
-
-    _tree: LayerTree
+    __slots__ = ("__weakref__", "tree")
 
     def __init__(
         self,
@@ -60,27 +54,22 @@ class Layer(Posix):
         clock: Clock | None = None,
         volume: Volume | None = None,
     ) -> None:
-        tree = LayerTree(clock or TickingClock(), volume or Volume(is_private=True))
-        super().__init__(tree, caller or Caller())
+        self.tree = LayerTree(clock or TickingClock(), volume or Volume(is_private=True))
+        super().__init__(self.tree.for_views(), caller or Caller())
 
     @property
     def root(self) -> Inode:
         """The inode of ``/``."""
-        return self._tree.root
-
-    @property
-    def tree(self) -> LayerTree:
-        """The operations on inodes, for who puts a union on top."""
-        return self._tree
+        return self.tree.root
 
     @property
     def is_frozen(self) -> bool:
         """Whether writing raises EROFS."""
-        return self._tree.read_only
+        return self.tree.read_only
 
     def freeze(self) -> Layer:
         """This layer, which from now on cannot change: writing raises EROFS."""
-        self._tree.read_only = True
+        self.tree.read_only = True
         return self
 
     def copy(self) -> Layer:
@@ -144,33 +133,32 @@ def _copied(source: Layer) -> Layer:
     tree = source.tree
     volume = Volume(tree.volume.dev, is_private=tree.volume.is_private)
     copy = Layer(caller=source.caller, clock=tree.clock, volume=volume)
-    seen: dict[int, Inode] = {}
+    seen: dict[Inode, Inode] = {}
 
     def clone(inode: Inode) -> Inode:
-        known = seen.get(id(inode))
+        known = seen.get(inode)
         if known is not None:
             return known
         content = inode.body
         body = Content.of(content.read()) if isinstance(content, Content) and content.is_mutable else content
-        twin = Inode(copy.tree.volume.next_ino(), inode.mode, inode.uid, inode.gid, body=body)
-        twin.nlink = inode.nlink
-        twin.xattrs = inode.xattrs
-        twin.atime_ns, twin.mtime_ns, twin.ctime_ns = inode.atime_ns, inode.mtime_ns, inode.ctime_ns
-        seen[id(inode)] = twin
+        twin = Inode(volume.next_ino(), inode.mode, inode.uid, inode.gid, body=body)
+        twin.take_attributes(inode)
+        seen[inode] = twin
         return twin
 
-    root = clone(source.root)
-    root.parent = root
+    root = copy.root
+    root.take_attributes(source.root)
     todo = [(source.root, root)]
     while todo:
         old, new = todo.pop()
         for name, child in old.children.items():
-            twin = new.children[name] = clone(child)
+            twin = clone(child)
+            new.adopt(name, twin)
             if child.is_dir:
-                twin.parent = new
                 todo.append((child, twin))
-    copy.tree.root = copy._root = copy._cwd = root
-    copy._known.clear()
+    for inode, twin in seen.items():
+        twin.nlink = inode.nlink
+    root.nlink = source.root.nlink
     return copy
 
 
@@ -183,71 +171,11 @@ def layer(
 ) -> Layer:
     """The layer that has these entries; directories that lead to one are made, 0755 and root's.
 
+    Raises ValueError, which names the path, for what no disk can hold; TypeError for what is no entry at all.
+
     >>> layer({"/etc/motd": "hello", "/bin": Symlink("usr/bin"), "/tmp/gone": WHITEOUT})
     Layer(/bin, /etc/, /etc/motd, /tmp/, /tmp/gone (whiteout))
     """
     made = Layer(clock=clock, volume=volume)
-    if root is not None:
-        _set_attributes(made.root, root)
-    for path, entry in entries.items():
-        _add(made, path, entry)
+    fill(made.tree, entries, root)
     return made
-
-
-def _add(made: Layer, path: str, entry: Entry) -> None:
-    names = [name for name in path.split("/") if name]
-    tree = made.tree
-    directory = made.root
-    for name in names[:-1]:
-        child = directory.children.get(name)
-        if child is None:
-            child = tree.new(stat.S_IFDIR | 0o755, 0, 0)
-            tree.attach(directory, name, child)
-        directory = child
-    if not names:
-        if isinstance(entry, Dir):
-            _set_attributes(directory, entry)
-            return
-        raise ValueError("the root of a layer is a directory")
-    last = names[-1]
-    if isinstance(entry, Hardlink):
-        tree.link(made._find(entry.target, follow=False), directory, last)
-        return
-    known = directory.children.get(last)
-    if known is not None and isinstance(entry, Dir):
-        _set_attributes(known, entry)
-        return
-    inode = _inode(tree, entry)
-    if known is not None:
-        raise ValueError(f"{path} stands twice in the layer")
-    tree.attach(directory, last, inode)
-
-
-def _inode(tree: LayerTree, entry: str | bytes | Content | File | Dir | Symlink | Fifo | Device) -> Inode:
-    if isinstance(entry, (str, bytes, Content)):
-        entry = File(entry)
-    match entry:
-        case File(content):
-            body = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else content
-            inode = tree.new(stat.S_IFREG, 0, 0, body if isinstance(body, Content) else Content.of(body))
-        case Dir():
-            inode = tree.new(stat.S_IFDIR, 0, 0)
-        case Symlink(target):
-            inode = tree.new(stat.S_IFLNK | 0o777, 0, 0, target)
-        case Fifo():
-            inode = tree.new(stat.S_IFIFO, 0, 0)
-        case Device(rdev):
-            inode = tree.new(stat.S_IFMT(entry.mode) or stat.S_IFCHR, 0, 0, rdev)
-    _set_attributes(inode, entry)
-    return inode
-
-
-def _set_attributes(inode: Inode, entry: File | Dir | Symlink | Fifo | Device) -> None:
-    inode.uid, inode.gid = entry.uid, entry.gid
-    if not isinstance(entry, Symlink):
-        inode.mode = stat.S_IFMT(inode.mode) | stat.S_IMODE(entry.mode)
-    inode.atime_ns = inode.mtime_ns = entry.mtime_ns
-    xattrs = dict(entry.xattrs)
-    if isinstance(entry, Dir) and entry.opaque:
-        xattrs[OPAQUE_XATTR] = b"y"
-    inode.xattrs = MappingProxyType(xattrs) if xattrs else NO_XATTRS

@@ -7,33 +7,31 @@ changed in one place only.
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from unionfs_sim.filesystem import Stat
 from unionfs_sim.nodes.caller import Caller, Clock
 from unionfs_sim.nodes.content import EMPTY, Buffer, Content
 from unionfs_sim.nodes.inode import DEAD, NO_XATTRS, Inode, Volume
 from unionfs_sim.nodes.journal import ABSENT, assign, put, splice
+from unionfs_sim.nodes.kinds import DIRECTORY, REGULAR, SYMLINK, TYPE
+from unionfs_sim.vfs.flags import RENAME_EXCHANGE, XATTR_CREATE, XATTR_REPLACE
 from unionfs_sim.vfs.permission import fail, new_mode
-from unionfs_sim.vfs.tree import Tree
+from unionfs_sim.vfs.tree import Change, Dentry, Tree
 from unionfs_sim.vfs.xattr import check_namespace
 
-DIRECTORY: Final = 0o040000
-REGULAR: Final = 0o100000
-SYMLINK: Final = 0o120000
 DAY_NS: Final = 86_400_000_000_000
 LONG_SYMLINK: Final = 128
 
 
-class LayerTree(Tree[Inode]):
+class LayerTree(Tree[Inode, Inode]):
     """The tree of one layer."""
 
     def __init__(self, clock: Clock, volume: Volume) -> None:
         super().__init__(clock)
         self.volume = volume
-        self.work: Any = None  # the workdir, once it was an upper
+        self.work: object = None  # the workdir, once it was an upper
         self.root = Inode(volume.next_ino(), DIRECTORY | 0o755, 0, 0, now_ns=clock())
         self.root.parent = self.root
 
@@ -41,23 +39,27 @@ class LayerTree(Tree[Inode]):
 
     def attach(self, directory: Inode, name: str, inode: Inode) -> None:
         """Let ``name`` be ``inode``; the directory's times move."""
+        now = self.clock()
         journal = self.journal
         put(journal, directory.children, name, inode)
-        if inode.mode & 0o170000 == DIRECTORY:
+        if inode.mode & TYPE == DIRECTORY:
             assign(journal, inode, "parent", directory)
             assign(journal, directory, "nlink", directory.nlink + 1)
             if journal is not None:
                 self.forget_paths()  # once this is undone, no path leads there
-        self.touch(directory)
+        assign(journal, directory, "mtime_ns", now)
+        assign(journal, directory, "ctime_ns", now)
 
     def detach(self, directory: Inode, name: str, inode: Inode) -> None:
         """Take ``name`` away; ``inode`` keeps its link count, as it may be on its way elsewhere."""
+        now = self.clock()
         journal = self.journal
         put(journal, directory.children, name, ABSENT)
-        if inode.mode & 0o170000 == DIRECTORY:
+        if inode.mode & TYPE == DIRECTORY:
             assign(journal, directory, "nlink", directory.nlink - 1)
             self.forget_paths()
-        self.touch(directory)
+        assign(journal, directory, "mtime_ns", now)
+        assign(journal, directory, "ctime_ns", now)
 
     def exchange(self, directory: Inode, name: str, inode: Inode) -> None:
         """Let ``name`` be another directory; its place among the names stays."""
@@ -75,18 +77,19 @@ class LayerTree(Tree[Inode]):
     def drop(self, inode: Inode) -> None:
         """One name less."""
         journal = self.journal
-        if inode.mode & 0o170000 == DIRECTORY:
+        if inode.mode & TYPE == DIRECTORY:
             assign(journal, inode, "nlink", 0)
             assign(journal, inode, "children", DEAD)
         else:
             assign(journal, inode, "nlink", inode.nlink - 1)
         assign(journal, inode, "ctime_ns", self.clock())
 
-    def new(self, mode: int, uid: int, gid: int, body: Any = None) -> Inode:
+    def new(self, mode: int, uid: int, gid: int, body: Content | str | int | None = None) -> Inode:
         """An inode without a name."""
-        if body is None and mode & 0o170000 == REGULAR:
+        if body is None and mode & TYPE == REGULAR:
             body = EMPTY
-        return Inode(self.volume.next_ino(), mode, uid, gid, now_ns=self.clock(), body=body)
+        now = self.clock()
+        return Inode(self.volume.next_ino(), mode, uid, gid, now_ns=now, body=body)
 
     # -- the operations
 
@@ -100,7 +103,7 @@ class LayerTree(Tree[Inode]):
 
     def typed_entries(self, directory: Inode) -> list[tuple[str, bool]]:
         """The names in a directory, and whether each is a directory."""
-        return [(name, child.mode & 0o170000 == DIRECTORY) for name, child in directory.children.items()]
+        return [(name, child.mode & TYPE == DIRECTORY) for name, child in directory.children.items()]
 
     def stat(self, node: Inode) -> Stat:
         """The attributes, as a stat call tells them."""
@@ -112,7 +115,7 @@ class LayerTree(Tree[Inode]):
             rdev = body
         else:
             size = node.size
-            blocks = 8 if node.mode & 0o170000 == SYMLINK and size >= LONG_SYMLINK else 0
+            blocks = 8 if node.mode & TYPE == SYMLINK and size >= LONG_SYMLINK else 0
         return Stat(
             node.mode,
             node.ino,
@@ -162,16 +165,12 @@ class LayerTree(Tree[Inode]):
         self.detach(directory, name, node)
         self.drop(node)
 
-    def rename(
-        self,
-        source: tuple[Inode, str, Inode],
-        destination: tuple[Inode, str, Inode | None],
-        flags: int,
-    ) -> None:
-        """Move a name onto another; flag 2 exchanges them, flag 4 leaves a whiteout behind."""
+    def rename(self, source: Dentry[Inode, Inode], destination: Dentry[Inode, Inode], flags: int) -> None:
+        """Move a name onto another, or exchange them; a whiteout left behind is made by who asks for it."""
         old_directory, old_name, node = source
         new_directory, new_name, other = destination
-        if flags & 2 and other is not None:
+        assert node is not None
+        if flags & RENAME_EXCHANGE and other is not None:
             self.detach(old_directory, old_name, node)
             self.detach(new_directory, new_name, other)
             self.attach(old_directory, old_name, other)
@@ -187,30 +186,39 @@ class LayerTree(Tree[Inode]):
             self.attach(new_directory, new_name, node)
         assign(self.journal, node, "ctime_ns", self.clock())
 
-    def change(self, node: Inode, values: Mapping[str, int]) -> None:
-        """Set attributes; ``size`` cuts or extends, ``modified`` moves the mtime even if the size stays.
-
-        ``dropped``: permission bits that go.
-        """
+    def change(self, node: Inode, change: Change) -> None:
+        """Set attributes."""
         journal = self.journal
         now = self.clock()
-        for attribute, value in values.items():
-            if attribute == "size":
-                content = node.content
-                # tmpfs cuts the pages behind the end, and says so in the time, even if there are none.
-                if value != content.size or content.blocks or "modified" in values:
-                    assign(journal, node, "mtime_ns", now)
-                self.resize(node, value)
-            elif attribute == "dropped":
-                assign(journal, node, "mode", node.mode & ~value)
-            elif attribute != "modified":
-                assign(journal, node, attribute, value)
+        mode, uid, gid, atime_ns, mtime_ns, size, dropped, is_modification = change
+        if size is not None:
+            content = node.content
+            # tmpfs cuts the pages behind the end, and says so in the time, even if there are none.
+            if is_modification or size != content.size or content.blocks:
+                assign(journal, node, "mtime_ns", now)
+            self.resize(node, size)
+        if mode is None and dropped:
+            mode = node.mode & ~dropped
+        if mode is not None:
+            assign(journal, node, "mode", mode)
+        if uid is not None:
+            assign(journal, node, "uid", uid)
+        if gid is not None:
+            assign(journal, node, "gid", gid)
+        if atime_ns is not None:
+            assign(journal, node, "atime_ns", atime_ns)
+        if mtime_ns is not None:
+            assign(journal, node, "mtime_ns", mtime_ns)
         assign(journal, node, "ctime_ns", now)
-        if node.mode & 0o170000 == DIRECTORY:
+        if node.mode & TYPE == DIRECTORY:
             self.forget_paths()
 
     def before_open(self, node: Inode, *, writing: bool, truncating: bool) -> None:
         """Nothing to do: the layer is written in place."""
+
+    def real(self, node: Inode) -> Inode:
+        """The inode that has the bytes: itself."""
+        return node
 
     def content(self, node: Inode) -> Content:
         """The bytes of a regular file, now."""
@@ -262,9 +270,9 @@ class LayerTree(Tree[Inode]):
         """Set or remove an extended attribute."""
         check_namespace(name)
         present = name in node.xattrs
-        if flags & os.XATTR_CREATE and present:
+        if flags & XATTR_CREATE and present:
             fail(errno.EEXIST)
-        if flags & os.XATTR_REPLACE and not present:
+        if flags & XATTR_REPLACE and not present:
             fail(errno.ENODATA)
         self.store_xattr(node, name, value)
 
@@ -277,14 +285,15 @@ class LayerTree(Tree[Inode]):
 
     def store_xattr(self, node: Inode, name: str, value: bytes | None) -> None:
         """Set or remove an extended attribute without a check of its name."""
+        now = self.clock()
         kept = dict(node.xattrs)
         if value is None:
             kept.pop(name, None)
         else:
             kept[name] = value
         assign(self.journal, node, "xattrs", kept or NO_XATTRS)
-        assign(self.journal, node, "ctime_ns", self.clock())
+        assign(self.journal, node, "ctime_ns", now)
 
-    def listxattr(self, node: Inode) -> list[str]:
-        """The names of all extended attributes."""
-        return list(node.xattrs)
+    def visible_xattrs(self, node: Inode) -> Mapping[str, bytes]:
+        """All extended attributes."""
+        return node.xattrs

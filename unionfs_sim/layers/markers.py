@@ -8,10 +8,10 @@ stand.
 
 from __future__ import annotations
 
-import stat
 from typing import Final
 
 from unionfs_sim.nodes.inode import Inode
+from unionfs_sim.nodes.kinds import REGULAR, TYPE
 
 WHITEOUT_PREFIX: Final = ".wh."
 OPAQUE_MARKER: Final = ".wh..wh..opq"
@@ -28,7 +28,7 @@ ESCAPED: Final = PRIVATE + "overlay."
 
 def is_whiteout(node: Inode) -> bool:
     """Whether the inode deletes its name: 0:0, or the extended attribute that stands for it."""
-    return node.is_whiteout or (WHITEOUT_XATTR in node.xattrs and stat.S_ISREG(node.mode))
+    return node.is_whiteout or (WHITEOUT_XATTR in node.xattrs and node.mode & TYPE == REGULAR)
 
 
 def is_opaque(node: Inode) -> bool:

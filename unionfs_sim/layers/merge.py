@@ -54,23 +54,15 @@ def apply(upper: Layer, onto: Layer) -> None:
                 _take_attributes(node, clone)
             else:
                 clone.nlink += 1
-            _name(target, name, clone)
+            target.adopt(name, clone)
             if node.is_dir:
                 waiting.append((node, clone))
 
 
 def _take_attributes(source: Inode, target: Inode) -> None:
-    target.mode, target.uid, target.gid = source.mode, source.uid, source.gid
-    target.atime_ns, target.mtime_ns, target.ctime_ns = source.atime_ns, source.mtime_ns, source.ctime_ns
+    target.take_attributes(source)
     public = {name: value for name, value in source.xattrs.items() if not is_private(name)}
     target.xattrs = MappingProxyType(public) if public else NO_XATTRS
-
-
-def _name(directory: Inode, name: str, node: Inode) -> None:
-    directory.children[name] = node
-    if node.is_dir:
-        node.parent = directory
-        directory.nlink += 1
 
 
 def _unname(directory: Inode, name: str) -> None:

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final, cast
 
 PAGE: Final = 4096
+SECTOR: Final = 512
+"""The unit of st_blocks."""
 CHUNK: Final = 1 << 20
 
 
@@ -45,7 +47,7 @@ class Content:
     @property
     def blocks(self) -> int:
         """Units of 512 bytes in use, as tmpfs counts them: whole pages."""
-        return -(-self.size // PAGE) * (PAGE // 512)
+        return -(-self.size // PAGE) * (PAGE // SECTOR)
 
     def read(self, offset: int = 0, size: int = -1) -> bytes:
         """At most ``size`` bytes from ``offset`` on; -1: to the end."""
@@ -244,7 +246,7 @@ class Buffer(Content):
     def blocks(self) -> int:
         """Units of 512 bytes in use: pages that were written."""
         pages = -(-len(self._dense) // PAGE) if self._pages is None else len(self._pages)
-        return pages * (PAGE // 512)
+        return pages * (PAGE // SECTOR)
 
     def is_data(self, page: int) -> bool:
         """Whether page number ``page`` was ever written (else it is a hole)."""

@@ -9,13 +9,17 @@ from __future__ import annotations
 import stat
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final, Never
 
 from unionfs_sim.nodes.content import EMPTY, Content
+from unionfs_sim.nodes.kinds import CHARACTER_DEVICE, DIRECTORY, EXECUTABLE, EXECUTE, TYPE
+
+if TYPE_CHECKING:
+    from unionfs_sim.nodes.caller import Caller
 
 NO_XATTRS: Final[Mapping[str, bytes]] = MappingProxyType({})
-NO_CHILDREN: Final[Any] = MappingProxyType({})
-DEAD: Final[Any] = MappingProxyType({})
+NO_CHILDREN: Final[Mapping[str, Never]] = MappingProxyType({})
+DEAD: Final[Mapping[str, Never]] = MappingProxyType({})
 """The children of a directory that was removed: nothing can be made in it any more."""
 
 WHITEOUT_RDEV: Final = 0
@@ -29,13 +33,25 @@ class Node:
     mode: int
     uid: int
     gid: int
-    children: Any
-    parent: Any
+    children: Mapping[str, Node | None]
+    parent: Node
 
     @property
     def is_dir(self) -> bool:
         """Whether it is a directory."""
-        return self.mode & 0o170000 == 0o040000
+        return self.mode & TYPE == DIRECTORY
+
+    def permits(self, caller: Caller, wanted: int) -> bool:
+        """Whether the permission bits (or being root) allow ``wanted`` (READ | WRITE | EXECUTE)."""
+        mode = self.mode
+        if caller.uid == 0:
+            # CAP_DAC_OVERRIDE: everything, but a file nobody may execute.
+            return not wanted & EXECUTE or mode & EXECUTABLE != 0 or mode & TYPE == DIRECTORY
+        if caller.uid == self.uid:
+            mode >>= 6
+        elif self.gid == caller.gid or self.gid in caller.groups:
+            mode >>= 3
+        return mode & wanted == wanted
 
 
 class Inode(Node):
@@ -67,14 +83,26 @@ class Inode(Node):
         self.gid = gid
         self.atime_ns = self.mtime_ns = self.ctime_ns = now_ns
         self.xattrs: Mapping[str, bytes] = NO_XATTRS
-        if mode & 0o170000 == 0o040000:
+        if mode & TYPE == DIRECTORY:
             self.nlink = 2
             self.children = {}
             self.body = None
         else:
             self.nlink = 1
-            self.children = NO_CHILDREN
+            self.children = NO_CHILDREN  # type: ignore[assignment] # nothing is ever put there
             self.body = body
+
+    def adopt(self, name: str, child: Inode) -> None:
+        """Let ``name`` be ``child`` in a tree nobody sees yet: no times move, nothing is to be undone."""
+        self.children[name] = child
+        if child.mode & TYPE == DIRECTORY:
+            child.parent = self
+            self.nlink += 1
+
+    def take_attributes(self, other: Inode) -> None:
+        """Be as ``other`` is, but for the bytes, the names and the number; for a tree nobody sees yet."""
+        self.mode, self.uid, self.gid, self.xattrs = other.mode, other.uid, other.gid, other.xattrs
+        self.atime_ns, self.mtime_ns, self.ctime_ns = other.atime_ns, other.mtime_ns, other.ctime_ns
 
     @property
     def content(self) -> Content:
@@ -104,7 +132,7 @@ class Inode(Node):
     @property
     def is_whiteout(self) -> bool:
         """Whether it says "this name is deleted": a character device 0:0."""
-        return self.body == WHITEOUT_RDEV and self.mode & 0o170000 == 0o020000
+        return self.body == WHITEOUT_RDEV and self.mode & TYPE == CHARACTER_DEVICE
 
     def __repr__(self) -> str:
         return f"Inode({stat.filemode(self.mode)} {self.uid}:{self.gid})"

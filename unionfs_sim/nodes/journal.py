@@ -8,18 +8,29 @@ an operation costs what the operation cost. (Bytes of a file are an attribute to
 
 from __future__ import annotations
 
+import enum
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from unionfs_sim.nodes.content import Buffer
 
-ABSENT: Final[Any] = object()
+NameT = TypeVar("NameT")
+ValueT = TypeVar("ValueT")
+
+
+class Absent(enum.Enum):
+    """The type of ``ABSENT``."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
 """Stands for "no such name" as a value of ``put``."""
 
-Inverse: TypeAlias = tuple[Callable[..., None], Any, Any, Any]
+Inverse: TypeAlias = tuple[Callable[..., None], object, object, object]
 
 
 class Journal:
@@ -98,7 +109,7 @@ class Journal:
         return again
 
 
-def put(journal: Journal | None, names: dict[Any, Any], name: Any, value: Any) -> None:
+def put(journal: Journal | None, names: dict[NameT, ValueT], name: NameT, value: ValueT | Absent) -> None:
     """Let ``name`` mean ``value`` in a directory's ``names``; ABSENT takes the name away."""
     if journal is not None:
         journal.append((put, names, name, names.get(name, ABSENT)))
@@ -108,7 +119,7 @@ def put(journal: Journal | None, names: dict[Any, Any], name: Any, value: Any) -
         names[name] = value
 
 
-def assign(journal: Journal | None, inode: Any, attribute: str, value: Any) -> None:
+def assign(journal: Journal | None, inode: object, attribute: str, value: object) -> None:
     """Set one attribute of an inode."""
     if journal is not None:
         journal.append((assign, inode, attribute, getattr(inode, attribute, None)))

@@ -6,7 +6,10 @@ take. To type checkers a record is a frozen dataclass (PEP 681).
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, NoReturn, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, ClassVar, NoReturn, TypeVar, dataclass_transform
+
+if TYPE_CHECKING:
+    from dataclasses import Field
 
 RecordT = TypeVar("RecordT", bound="Record")
 
@@ -14,12 +17,11 @@ RecordT = TypeVar("RecordT", bound="Record")
 class _Fields:
     """``__dataclass_fields__``, for who has loaded ``dataclasses``: its functions take records as well."""
 
-    def __get__(self, instance: object, owner: type[Record]) -> dict[str, Any]:
+    def __get__(self, instance: object, owner: type[Record]) -> dict[str, Field[object]]:
         import dataclasses
 
-        made: Any = dataclasses.make_dataclass(owner.__name__, owner._names)
-        fields: dict[str, Any] = made.__dataclass_fields__
-        return fields
+        made = dataclasses.make_dataclass(owner.__name__, owner._names)
+        return {field.name: field for field in dataclasses.fields(made)}
 
 
 @dataclass_transform(frozen_default=True)
@@ -43,7 +45,7 @@ class Record:
     _names: ClassVar[tuple[str, ...]] = ()
     __dataclass_fields__: ClassVar[_Fields] = _Fields()
 
-    def __init__(self, *values: Any, **named: Any) -> None:
+    def __init__(self, *values: object, **named: object) -> None:
         kind = type(self)
         if len(values) > len(kind.__match_args__):
             raise TypeError(f"{kind.__name__} takes {len(kind.__match_args__)} positions, not {len(values)}")
@@ -83,6 +85,6 @@ class Record:
         return f"{type(self).__name__}({fields})"
 
 
-def replace(record: RecordT, **changes: Any) -> RecordT:
+def replace(record: RecordT, **changes: object) -> RecordT:
     """A record like ``record`` with some fields changed."""
     return type(record)(**(record.__dict__ | changes))

@@ -7,30 +7,35 @@ in the workdir and renames it into place, so a crash leaves the upper as it was.
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Any
+from typing import NoReturn
 
 from unionfs_sim.events import CopiedUp
-from unionfs_sim.nodes.content import EMPTY
+from unionfs_sim.nodes.content import EMPTY, Content
 from unionfs_sim.nodes.inode import DEAD, NO_XATTRS, Inode
 from unionfs_sim.nodes.journal import assign, put
+from unionfs_sim.nodes.kinds import DIRECTORY, REGULAR, TYPE
 from unionfs_sim.overlay import index, metacopy
 from unionfs_sim.overlay.copying import copied_up
-from unionfs_sim.overlay.node import ALIASED, CONST_INO, METACOPY, WHITEOUTS, UnionNode
+from unionfs_sim.overlay.state import (
+    ALIASED,
+    CONST_INO,
+    IMPURE,
+    METACOPY,
+    WHITEOUTS,
+    Part,
+    State,
+    UnionNode,
+)
 from unionfs_sim.vfs.permission import fail
 
-if TYPE_CHECKING:
-    from unionfs_sim.overlay.union import UnionTree
 
-REGULAR = 0o100000
-DIRECTORY = 0o040000
-
-
-def copy_up(union: UnionTree, node: UnionNode, *, truncating: bool = False, with_data: bool = False) -> Inode:
+def copy_up(union: State, node: UnionNode, *, truncating: bool = False, with_data: bool = False) -> Inode:
     """The upper inode of ``node``, made now if there is none.
 
     ``truncating``: the bytes are not needed. ``with_data``: a metacopy gets its bytes as well.
     """
-    union.find_data(node)
+    if isinstance(node.data, str):
+        union.find_data(node)
     upper = node.upper
     if upper is None:
         return _copy(union, node, truncating=truncating, with_data=with_data)
@@ -41,7 +46,7 @@ def copy_up(union: UnionTree, node: UnionNode, *, truncating: bool = False, with
     return upper
 
 
-def _parents(union: UnionTree, node: UnionNode) -> None:
+def _parents(union: State, node: UnionNode) -> None:
     """Copy up the directories that lead to ``node``, the outermost first."""
     missing = []
     parent = node.parent
@@ -52,7 +57,17 @@ def _parents(union: UnionTree, node: UnionNode) -> None:
         _copy(union, directory)
 
 
-def _copy(union: UnionTree, node: UnionNode, *, truncating: bool = False, with_data: bool = False) -> Inode:
+def set_impure(union: State, directory: UnionNode) -> None:
+    """Mark an upper directory that holds something with an origin."""
+    if directory.flags & IMPURE or directory.upper is None or union.upper is None:
+        return
+    if union.xattr_impure not in directory.upper.xattrs:
+        union.upper.store_xattr(directory.upper, union.xattr_impure, b"y")
+    assign(union.journal, directory, "flags", directory.flags | IMPURE)
+    directory.listing = None
+
+
+def _copy(union: State, node: UnionNode, *, truncating: bool = False, with_data: bool = False) -> Inode:
     parent = node.parent
     if parent.upper is None:
         _parents(union, node)
@@ -60,73 +75,72 @@ def _copy(union: UnionTree, node: UnionNode, *, truncating: bool = False, with_d
     assert tree is not None
     assert target is not None
     part = node.lowers[0]
-    lower = part.inode
-    indexed = union.options.index and index.needs_index(union, node)
-    keeps_origin = node.is_dir or indexed or union.nlink_of(part) == 1
-    only_attributes = metacopy.wanted(union, node, truncating=truncating, with_data=with_data)
+    kind = node.mode & TYPE
+    has_index = union.options.index and index.needs_index(union, node)
+    keeps_origin = kind == DIRECTORY or has_index or union.nlink_of(part) == 1
+    only_attributes = (
+        union.options.metacopy and kind == REGULAR and not truncating and not with_data
+    )  # ovl_need_meta_copy_up
     upper, size = _clone(union, node, truncating=truncating, only_attributes=only_attributes)
-    if keeps_origin and union.can_hold_xattrs(upper):
+    if keeps_origin and (not union.options.userxattr or union.can_hold_xattrs(upper)):
         kept = dict(upper.xattrs)
-        kept[union.xattr_origin] = index.handle(union, part)
+        kept[union.xattr_origin] = union.file_handle(part)
         upper.xattrs = kept
-    index.set_impure(union, parent)
-    _check_place(target, node)
-    before = target.mtime_ns, target.atime_ns
+    set_impure(union, parent)
+    if target.children is DEAD or node.name in target.children:
+        _fail_in_place(target, node)
+    times = target.mtime_ns, target.atime_ns
     journal = union.journal
     tree.attach(target, node.name, upper)
-    assign(journal, target, "mtime_ns", before[0])
-    assign(journal, target, "atime_ns", before[1])
+    assign(journal, target, "mtime_ns", times[0])
+    assign(journal, target, "atime_ns", times[1])
     assign(journal, node, "upper", upper)
-    if node.alias is not None:
-        assign(journal, node.alias, "in_upper", value=True)
-    if node.flags & ALIASED and not node.flags & CONST_INO:
-        put(journal, union.shared, upper, node)
-    if indexed:
-        _enter_index(union, node, upper, lower)
-    if node.is_dir:
+    if kind == DIRECTORY:
         assign(journal, node, "flags", node.flags | WHITEOUTS)
         node.listing = None
     elif only_attributes:
         assign(journal, node, "flags", node.flags | METACOPY)
-        assign(journal, node, "data", node.data if node.data is not None else lower)
+        assign(journal, node, "data", node.data if node.data is not None else part.inode)
     else:
         assign(journal, node, "data", None)
+    if node.alias is not None:
+        assign(journal, node.alias, "in_upper", value=True)
+    if node.flags & ALIASED and not node.flags & CONST_INO:
+        put(journal, union.shared, upper, node)
+    if has_index:
+        _enter_index(union, node, upper, part)
     if union.events.listeners:
         union.events.tell(CopiedUp(union.path_of(parent, node.name), node.mode, size))
     return upper
 
 
-def _check_place(target: Inode, node: UnionNode) -> None:
+def _fail_in_place(target: Inode, node: UnionNode) -> NoReturn:
     """An open file whose name was removed cannot be copied up: what took its place is in the way."""
     if target.children is DEAD:
         fail(errno.ENOENT)
-    if node.name in target.children:
-        fail(errno.ENOTDIR if node.is_dir else errno.EEXIST)
+    fail(errno.ENOTDIR if node.is_dir else errno.EEXIST)
 
 
-def _clone(
-    union: UnionTree, node: UnionNode, *, truncating: bool, only_attributes: bool
-) -> tuple[Inode, int]:
+def _clone(union: State, node: UnionNode, *, truncating: bool, only_attributes: bool) -> tuple[Inode, int]:
     """A copy of the lower inode without a name, and the bytes that it took."""
     assert union.upper is not None
-    lower = node.lowers[0].inode
+    layer, lower = node.lowers[0]
     mode = lower.mode
-    body: Any = lower.body
+    body: Content | str | int | None = lower.body
     size = 0
-    if mode & 0o170000 == REGULAR:
-        source = node.content
+    if mode & TYPE == REGULAR:
         if truncating:
             body = EMPTY
         elif only_attributes:
             body = metacopy.hole_of(lower.size)
         else:
-            body = copied_up(source, lower.size)
             size = lower.size
-    upper = Inode(union.upper.volume.next_ino(), mode, lower.uid, lower.gid, body=body)
+            body = copied_up(node.content, size)
+    now = union.clock()
+    upper = Inode(union.upper.volume.next_ino(), mode, lower.uid, lower.gid, now_ns=now, body=body)
     upper.atime_ns, upper.mtime_ns = lower.atime_ns, lower.mtime_ns
-    upper.ctime_ns = union.clock()
     if lower.xattrs:
-        xattrs = union.xattrs_in(*node.lowers[0])
+        xattrs = union.xattrs_in(layer, lower)
         kept = {name: value for name, value in xattrs.items() if union.copies_xattr(name)}
         upper.xattrs = kept or NO_XATTRS
     if only_attributes:
@@ -134,16 +148,16 @@ def _clone(
     return upper, size
 
 
-def _enter_index(union: UnionTree, node: UnionNode, upper: Inode, lower: Any) -> None:
+def _enter_index(union: State, node: UnionNode, upper: Inode, part: Part) -> None:
     """An indexed copy: the index has a name of it too, and its names below are still counted."""
     assign(union.journal, upper, "nlink", upper.nlink + 1)
     index.add(union, node, upper)
-    assign(union.journal, node, "nlink", union.nlink_of(node.lowers[0]))
+    assign(union.journal, node, "nlink", union.nlink_of(part))
     index.store_nlink(union, node, against_upper=True)
-    put(union.journal, union.shared, lower, node)
+    put(union.journal, union.shared, part.inode, node)
 
 
-def _link_alias(union: UnionTree, node: UnionNode, upper: Inode) -> None:
+def _link_alias(union: State, node: UnionNode, upper: Inode) -> None:
     """Another name of an indexed file: link it into the upper (ovl_link_up)."""
     parent = node.parent
     if parent.upper is None:
@@ -151,8 +165,9 @@ def _link_alias(union: UnionTree, node: UnionNode, upper: Inode) -> None:
     tree, target = union.upper, parent.upper
     assert tree is not None
     assert target is not None
-    index.set_impure(union, parent)
-    _check_place(target, node)
+    set_impure(union, parent)
+    if target.children is DEAD or node.name in target.children:
+        _fail_in_place(target, node)
     before = target.mtime_ns, target.atime_ns
     index.store_nlink(union, node, against_upper=False)
     tree.link(upper, target, node.name)

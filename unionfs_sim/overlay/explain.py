@@ -1,30 +1,37 @@
 """Why a path looks as it does: every layer that was asked, what each answered, and what stopped the search.
 
 The search is told as overlayfs.rst tells it: from the top down, directories of one name merge, and a
-whiteout, an opaque directory or anything that is no directory ends it.
+whiteout, an opaque directory or anything that is no directory ends it. A redirect changes the path that the
+layers below are asked for; below a metacopy the search goes on for the bytes.
 """
 
 from __future__ import annotations
 
 import enum
-import stat
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+import errno
+import os
+from collections.abc import Sequence
+from typing import Protocol, TypeAlias
 
+from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.layers.layer import Layer
-from unionfs_sim.layers.markers import is_whiteout
 from unionfs_sim.nodes.inode import Inode
+from unionfs_sim.nodes.kinds import REGULAR, TYPE, WORDS
+from unionfs_sim.nodes.record import Record
+from unionfs_sim.overlay.options import Settings
+from unionfs_sim.overlay.state import State
+from unionfs_sim.overlay.workdir import WorkDir
 
-if TYPE_CHECKING:
-    from unionfs_sim.overlay.options import Options
+DIRECTORY = "directory"
+LowerLayer: TypeAlias = Layer | Filesystem
+"""A lower that is a union itself shows its merged view."""
 
 
 class Explainable(Protocol):
     """What can be explained: a union, or its layers as somebody reads them."""
 
     @property
-    def lowers(self) -> Sequence[Any]:
+    def lowers(self) -> Sequence[LowerLayer]:
         """The lower layers, base first."""
         ...
 
@@ -34,8 +41,13 @@ class Explainable(Protocol):
         ...
 
     @property
-    def options(self) -> Options:
-        """How they are mounted, for the namespace of the marks."""
+    def options(self) -> Settings:
+        """How they are mounted."""
+        ...
+
+    @property
+    def tree(self) -> object:
+        """What the layers show together."""
         ...
 
 
@@ -44,6 +56,8 @@ class Says(enum.Enum):
 
     ANSWERS = "answers"
     MERGED = "merged"
+    DATA = "data"
+    """Has the bytes of a file whose attributes a layer above answers (metacopy)."""
     SHADOWED = "shadowed"
     WHITEOUT = "whiteout"
     OPAQUE = "opaque"
@@ -51,12 +65,12 @@ class Says(enum.Enum):
     NOTHING = "nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Record):
     """One layer's word. ``layer``: 0 is the base. ``kind``: of what it holds at the path, "" if nothing.
 
     ``at``: where the layer cuts the search (a whiteout, an opaque directory or a file on the way), "" if
-    it does not. ``asked`` is False for layers below the one that ended the search.
+    it does not. ``asked`` is False for layers below the one that ended the search. ``place``: the path that
+    it was asked for, where a redirect in a layer above changed it; else "".
     """
 
     layer: int
@@ -65,10 +79,10 @@ class Answer:
     kind: str
     at: str
     asked: bool
+    place: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Record):
     """The search for one path. ``answers``: top first; ``answered_by``: a layer's number, or None: ENOENT."""
 
     path: str
@@ -110,92 +124,219 @@ def explain(union: Explainable, path: str, names: Sequence[str] = ()) -> Explana
         L0     file, shadowed
       L1 has a whiteout at /etc/motd: the search ends there
     """
-    layers: list[Any] = [*union.lowers] + ([union.upper] if union.upper is not None else [])
-    titles = [*names, *(f"L{number}" for number in range(len(names), len(union.lowers)))]
-    titles += ["upper"] if union.upper is not None else []
-    parts = [part for part in path.split("/") if part]
-    opaque = union.options.xattr_prefix + "opaque"
-    views = [_view(layer, parts, opaque) for layer in layers]
-    answers = tuple(_search(list(zip(range(len(layers)), titles, views, strict=True))[::-1]))
+    found = explain_layers(union.lowers, union.upper, union.options, path, names)
+    code = _refusal(union.tree, _names(path)) if isinstance(union.tree, State) else None
+    if code is None:
+        return found
+    reason = _REASONS.get(code, os.strerror(code))
+    rule = f"the search ends with {errno.errorcode[code]}: {reason}"
+    return Explanation(found.path, found.answers, None, rule)
+
+
+_REASONS = {
+    errno.EPERM: "a redirect or a metacopy that this mount does not follow",
+    errno.EIO: "a metacopy whose bytes are in no layer below",
+    errno.ESTALE: "an upper that belongs to other lower layers",
+    errno.EINVAL: "a redirect that is no path",
+}
+
+
+def _refusal(tree: State, names: Sequence[str]) -> int | None:
+    """With which error, other than ENOENT and ENOTDIR, the union itself refuses a path."""
+    node = tree.root
+    try:
+        for name in names:
+            found = tree.lookup(node, name)
+            if found is None or isinstance(found, Inode) or not found.is_dir:
+                return None
+            node = found
+    except OSError as error:
+        return error.errno
+    return None
+
+
+def explain_layers(
+    lowers: Sequence[LowerLayer],
+    upper: Layer | None,
+    settings: Settings,
+    path: str,
+    names: Sequence[str] = (),
+) -> Explanation:
+    """The search for ``path`` in layers (base first), as ``explain`` tells it."""
+    titles = [*names, *(f"L{number}" for number in range(len(names), len(lowers)))]
+    top_first: list[tuple[int, str, LowerLayer]] = list(
+        zip(range(len(lowers)), titles, lowers, strict=False)
+    )[::-1]
+    if upper is not None:
+        top_first.insert(0, (len(lowers), "upper", upper))
+    search = _Search(settings, upper, _names(path))
+    for number, title, layer in top_first:
+        search.ask(number, title, layer)
+    search.heed_index()
+    answers = tuple(search.answers)
     answering = next(
         (each for each in answers if each.says in (Says.ANSWERS, Says.OPAQUE) and each.kind), None
     )
     return Explanation(
-        "/" + "/".join(parts),
+        "/" + "/".join(_names(path)),
         answers,
         answering.layer if answering is not None else None,
-        _rule(answers, answering),
+        _rule(answers, answering, is_indexed=search.is_indexed),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
+def _names(path: str) -> list[str]:
+    return [name for name in path.split("/") if name]
+
+
+class _View(Record):
     """A layer alone. ``at``: the path that cuts the search, ``cut``: how; "" and NOTHING if it does not."""
 
     kind: str
     at: str
     cut: Says
+    inode: Inode | None = None
 
 
-def _view(layer: Any, parts: Sequence[str], opaque: str) -> _View:
-    if not isinstance(layer, Layer):
-        return _union_view(layer, "/" + "/".join(parts))
-    inode: Inode | None = layer.root
-    here, cut_at = "", ""
-    for depth, part in enumerate(parts):
-        assert inode is not None
-        if opaque in inode.xattrs and inode.xattrs[opaque] == b"y" and depth:
-            cut_at = here
-        inode = inode.children.get(part)
-        here = f"{here}/{part}"
-        if inode is None:
-            return _View("", cut_at, Says.OPAQUE if cut_at else Says.NOTHING)
-        if is_whiteout(inode):
-            return _View("", here, Says.WHITEOUT)
-        if not inode.is_dir and depth < len(parts) - 1:
-            return _View("", here, Says.BLOCKED)
-    assert inode is not None
-    if inode.is_dir and inode.xattrs.get(opaque) == b"y" and parts:
-        return _View("directory", here, Says.OPAQUE)
-    return _View(_kind(inode.mode), cut_at, Says.OPAQUE if cut_at else Says.NOTHING)
+class _Search:
+    """The search so far: what the next layer is asked for, and what those above it answered."""
+
+    def __init__(self, settings: Settings, upper: Layer | None, names: list[str]) -> None:
+        self.answers: list[Answer] = []
+        self.is_indexed = False
+        self._settings = settings
+        self._upper = upper
+        self._asked_first = names
+        self._names = names
+        self._has_ended = False
+        self._found = ""
+        self._needs_data = False
+        self._lower: Inode | None = None
+
+    def ask(self, number: int, title: str, layer: LowerLayer) -> None:
+        """What the next layer below answers."""
+        place = "" if self._names == self._asked_first else "/" + "/".join(self._names)
+        view = self._view(layer)
+        self.answers.append(self._answer(number, title, view, place))
+
+    def _answer(self, number: int, title: str, view: _View, place: str) -> Answer:
+        if self._has_ended:
+            says = Says.SHADOWED if view.kind else Says.NOTHING
+            return Answer(number, title, says, view.kind, "", asked=False, place=place)
+        if not view.kind:
+            self._has_ended = view.cut is not Says.NOTHING
+            return Answer(number, title, view.cut, "", view.at, asked=True, place=place)
+        if self._needs_data:
+            self._has_ended = not self._is_metacopy(view)
+            says = Says.DATA if view.kind == "file" else Says.SHADOWED
+            return Answer(number, title, says, view.kind, "", asked=True, place=place)
+        if self._found and view.kind != DIRECTORY:
+            # Below a directory only directories merge; a file there ends the search and stays hidden.
+            self._has_ended = True
+            return Answer(number, title, Says.SHADOWED, view.kind, "", asked=True, place=place)
+        opens = view.cut is Says.OPAQUE
+        says = Says.MERGED if self._found else Says.OPAQUE if opens and view.at.count("/") else Says.ANSWERS
+        self._found = view.kind
+        self._needs_data = self._is_metacopy(view)
+        self._has_ended = opens or (view.kind != DIRECTORY and not self._needs_data)
+        self._lower = view.inode
+        return Answer(number, title, says, view.kind, view.at, asked=True, place=place)
+
+    def _is_metacopy(self, view: _View) -> bool:
+        inode = view.inode
+        return inode is not None and inode.mode & TYPE == REGULAR and self._mark("metacopy") in inode.xattrs
+
+    def _mark(self, name: str) -> str:
+        return self._settings.xattr_prefix + name
+
+    def _view(self, layer: LowerLayer) -> _View:
+        """What one layer has at the path; a redirect in it changes the path for those below."""
+        if not isinstance(layer, Layer):
+            return _merged_view(layer, "/" + "/".join(self._names))
+        names = self._names
+        opaque = self._mark("opaque")
+        below: list[str] = []
+        inode = layer.root
+        here = cut_at = ""
+        for depth, name in enumerate(names):
+            if depth and inode.xattrs.get(opaque) == b"y":
+                cut_at = here
+            found = inode.children.get(name)
+            here = f"{here}/{name}"
+            below.append(name)
+            if found is None:
+                self._names = below + names[depth + 1 :]
+                return _View("", cut_at, Says.OPAQUE if cut_at else Says.NOTHING)
+            if self._is_whiteout(found):
+                return _View("", here, Says.WHITEOUT)
+            is_last = depth == len(names) - 1
+            if not found.is_dir and not is_last:
+                return _View("", here, Says.BLOCKED)
+            inode = found
+            below = self._redirected(inode, below)
+        if not self._has_ended:
+            self._names = below
+        if inode.is_dir and inode.xattrs.get(opaque) == b"y" and names:
+            return _View(DIRECTORY, here, Says.OPAQUE, inode)
+        return _View(WORDS[inode.mode & TYPE], cut_at, Says.OPAQUE if cut_at else Says.NOTHING, inode)
+
+    def _redirected(self, inode: Inode, below: list[str]) -> list[str]:
+        """Where the layers below have what this one has at ``below``."""
+        value = inode.xattrs.get(self._mark("redirect"))
+        if value is None or not self._settings.follows_redirects:
+            return below
+        if not inode.is_dir and self._mark("metacopy") not in inode.xattrs:
+            return below
+        text = value.decode("utf-8", "surrogateescape")
+        return _names(text) if text.startswith("/") else [*below[:-1], text]
+
+    def _is_whiteout(self, inode: Inode) -> bool:
+        return inode.is_whiteout or (
+            inode.mode & TYPE == REGULAR
+            and self._mark("whiteout") in inode.xattrs
+            and inode.content.size == 0
+        )
+
+    def heed_index(self) -> None:
+        """A lower file of which another name was copied up is answered by the upper, through the index."""
+        lower, upper = self._lower, self._upper
+        if lower is None or upper is None or not self._settings.index:
+            return
+        work = upper.tree.work
+        if self.answers[0].kind or not isinstance(work, WorkDir) or lower not in work.index:
+            return
+        self.is_indexed = True
+        first = self.answers[0]
+        kind = WORDS[work.index[lower].mode & TYPE]
+        self.answers[0] = Answer(
+            first.layer, first.name, Says.ANSWERS, kind, "", asked=True, place=first.place
+        )
+        for place, answer in enumerate(self.answers[1:], 1):
+            if answer.says is Says.ANSWERS:
+                self.answers[place] = Answer(
+                    answer.layer, answer.name, Says.SHADOWED, answer.kind, "", asked=True, place=answer.place
+                )
 
 
-def _union_view(union: Any, path: str) -> _View:
+def _merged_view(union: Filesystem, path: str) -> _View:
     """A lower that is a union itself shows its merged view."""
     try:
-        return _View(_kind(union.lstat(path).st_mode), "", Says.NOTHING)
+        return _View(WORDS[union.lstat(path).st_mode & TYPE], "", Says.NOTHING)
     except OSError:
         return _View("", "", Says.NOTHING)
 
 
-def _search(top_first: Sequence[tuple[int, str, _View]]) -> Iterator[Answer]:
-    ended = False
-    found = ""
-    for layer, name, view in top_first:
-        if ended:
-            says = Says.SHADOWED if view.kind else Says.NOTHING
-            yield Answer(layer, name, says, view.kind, "", asked=False)
-            continue
-        if not view.kind:
-            yield Answer(layer, name, view.cut, "", view.at, asked=True)
-            ended = view.cut is not Says.NOTHING
-            continue
-        if found and view.kind != "directory":
-            # Below a directory only directories merge; a file there ends the search and stays hidden.
-            yield Answer(layer, name, Says.SHADOWED, view.kind, "", asked=True)
-            ended = True
-            continue
-        opens = view.cut is Says.OPAQUE
-        says = Says.MERGED if found else Says.OPAQUE if opens and view.at.count("/") else Says.ANSWERS
-        yield Answer(layer, name, says, view.kind, view.at, asked=True)
-        found = view.kind
-        ended = opens or view.kind != "directory"
-
-
-def _rule(answers: Sequence[Answer], answering: Answer | None) -> str:
+def _rule(answers: Sequence[Answer], answering: Answer | None, *, is_indexed: bool) -> str:
     asked = [answer for answer in answers if answer.asked]
     last = asked[-1] if asked else None
     if answering is not None:
+        if is_indexed:
+            return (
+                f"{answering.name} answers: another name of this file was copied up, and the index knows it"
+            )
+        data = next((answer.name for answer in answers if answer.says is Says.DATA), None)
+        if data is not None:
+            return f"{answering.name} answers with the attributes, {data} has the bytes (metacopy)"
         merged = [answer.name for answer in answers if answer.says is Says.MERGED]
         if merged:
             return f"{answering.name} answers; directories merge with {', '.join(merged)}"
@@ -217,6 +358,11 @@ def _ends(answer: Answer) -> bool:
 
 
 def _words(answer: Answer) -> str:
+    words = _own_words(answer)
+    return f"{words} (asked for {answer.place})" if words and answer.place else words
+
+
+def _own_words(answer: Answer) -> str:
     match answer.says:
         case Says.NOTHING:
             return "nothing here" if answer.asked else ""
@@ -228,13 +374,3 @@ def _words(answer: Answer) -> str:
             return f"{answer.kind or 'nothing here'}, opaque at {answer.at}"
         case _:
             return f"{answer.kind}, {answer.says.value}"
-
-
-def _kind(mode: int) -> str:
-    return {
-        stat.S_IFREG: "file",
-        stat.S_IFDIR: "directory",
-        stat.S_IFLNK: "symlink",
-        stat.S_IFIFO: "fifo",
-        stat.S_IFSOCK: "socket",
-    }.get(stat.S_IFMT(mode), "device")

@@ -6,25 +6,38 @@ directories merge until one of them is opaque. A redirect attribute changes the 
 
 from __future__ import annotations
 
+import enum
 import errno
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from unionfs_sim.events import LookedUp
-from unionfs_sim.overlay import index
-from unionfs_sim.overlay.node import CONST_INO, WHITEOUTS, AnyNode, Part, UnionNode
+from unionfs_sim.nodes.inode import DEAD, Inode
+from unionfs_sim.nodes.journal import assign
+from unionfs_sim.nodes.kinds import CHARACTER_DEVICE, DIRECTORY, TYPE
 from unionfs_sim.overlay.nodes import UpperAnswer, by_name, node_of
-from unionfs_sim.overlay.search import DIRECTORY, Search, Trail, check_follow, lookup_layer
+from unionfs_sim.overlay.search import Search, Trail, check_follow, lookup_layer
+from unionfs_sim.overlay.state import CONST_INO, IMPURE, WHITEOUTS, AnyNode, Part, State, UnionNode
 from unionfs_sim.vfs.permission import fail
 
-if TYPE_CHECKING:
-    from unionfs_sim.overlay.union import UnionTree
 
-UNDECIDED: Final = object()
-new_part: Final[Any] = tuple.__new__
+class Undecided(enum.Enum):
+    """The type of ``UNDECIDED``."""
+
+    UNDECIDED = "undecided"
 
 
-def lookup(union: UnionTree, directory: UnionNode, name: str) -> AnyNode | None:
-    """The union's node for a name that is not known yet; remembered in ``directory.children``."""
+UNDECIDED: Final = Undecided.UNDECIDED
+"""Attributes, links or redirects may play a part: the whole search must be made."""
+
+
+def lookup(union: State, directory: UnionNode, name: str) -> AnyNode | None:
+    """The inode that ``name`` is, or None; remembered in ``directory.children``."""
+    children = directory.children
+    known = children.get(name)
+    if known is not None:
+        return known
+    if name in children or children is DEAD:
+        return None
     upper = directory.upper
     lowers = directory.lowers
     if directory.aliases is not None and name in directory.aliases:
@@ -36,7 +49,7 @@ def lookup(union: UnionTree, directory: UnionNode, name: str) -> AnyNode | None:
         if found is None:
             if not lowers:
                 return None
-        elif found.mode & 0o170000 != DIRECTORY and not found.xattrs and not found.is_whiteout:
+        elif found.mode & TYPE != DIRECTORY and not found.xattrs and not found.is_whiteout:
             return found  # lies in the upper alone: the commonest answer needs no search
     else:
         found = None
@@ -44,7 +57,7 @@ def lookup(union: UnionTree, directory: UnionNode, name: str) -> AnyNode | None:
         if found is None and not union.has_redirects and not union.has_nested:
             plain = _plain(union, directory, name)
             if plain is not UNDECIDED:
-                return plain  # type: ignore[no-any-return]
+                return plain
         return _search(union, directory, name, None)
     trail: Trail = []
     answer = _search(union, directory, name, trail)
@@ -54,27 +67,26 @@ def lookup(union: UnionTree, directory: UnionNode, name: str) -> AnyNode | None:
     return answer
 
 
-def _plain(union: UnionTree, directory: UnionNode, name: str) -> Any:
+def _plain(union: State, directory: UnionNode, name: str) -> AnyNode | Undecided | None:
     """The answer where only lowers have the name and no attribute plays a part; else UNDECIDED.
 
     ``_search`` would say the same; a stack of a hundred layers is searched four times faster here.
     """
-    parts = []
-    kind = 0
+    parts: list[Part] = []
     for layer, inode in directory.lowers:
         child = inode.children.get(name)
         if child is None:
             continue
         if child.xattrs:
             return UNDECIDED
-        kind = child.mode & 0o170000
+        kind = child.mode & TYPE
         if kind == DIRECTORY:
-            parts.append(new_part(Part, (layer, child)))
+            parts.append(tuple.__new__(Part, (layer, child)))
             continue
-        if not parts and not child.is_whiteout:
+        if not parts and not (kind == CHARACTER_DEVICE and child.is_whiteout):
             if child.nlink > 1 or child in union.shared:
                 return UNDECIDED
-            parts.append(new_part(Part, (layer, child)))
+            parts.append(tuple.__new__(Part, (layer, child)))
         break
     if not parts:
         union.note_absent(directory, name)
@@ -85,21 +97,23 @@ def _plain(union: UnionTree, directory: UnionNode, name: str) -> Any:
     return node
 
 
-def _search(union: UnionTree, directory: UnionNode, name: str, trail: Trail | None) -> AnyNode | None:
+def _search(union: State, directory: UnionNode, name: str, trail: Trail | None) -> AnyNode | None:
     """ovl_lookup; ``trail`` is told every layer that was asked, its answer and the rule that applied."""
     search = Search(name)
     lowers = directory.lowers
     roots = union.root.lowers
     stack: tuple[Part, ...] = lowers
-    upper: Any = None
+    upper: Inode | None = None
     upper_metacopy = upper_opaque = False
     origin: Part | None = None
     looks_for_redirects = union.options.follows_redirects or bool(union.data_layers)
     search.last = not looks_for_redirects and not lowers
     if directory.upper is not None:
-        upper = lookup_layer(union, 0, directory.upper, search, trail)
+        found = lookup_layer(union, 0, directory.upper, search, trail)
+        assert not isinstance(found, UnionNode)
+        upper = found
         if upper is not None and not search.is_dir:
-            origin = index.origin_of(union, upper)
+            origin = union.origin_of(upper)
             upper_metacopy = search.metacopy
         if search.redirect is not None:
             search.upper_redirect = search.redirect
@@ -107,7 +121,7 @@ def _search(union: UnionTree, directory: UnionNode, name: str, trail: Trail | No
                 stack = roots
         upper_opaque = search.opaque
     parts: list[Part] = []
-    data: Any = None
+    data: AnyNode | str | None = None
     place, count = 0, len(stack)
     while not search.stop and place < count:
         part = stack[place]
@@ -122,7 +136,7 @@ def _search(union: UnionTree, directory: UnionNode, name: str, trail: Trail | No
             continue
         if upper is not None and not parts:
             if search.is_dir:
-                index.fix_origin(union, directory, upper, Part(part.layer, this))
+                _fix_origin(union, directory, upper, Part(part.layer, this))
             elif union.options.index and origin is not None and this is not origin.inode:
                 fail(errno.ESTALE)
         if search.metacopy and parts:
@@ -154,3 +168,15 @@ def _search(union: UnionTree, directory: UnionNode, name: str, trail: Trail | No
         search,
         UpperAnswer(opaque=upper_opaque, metacopy=upper_metacopy, redirect=search.upper_redirect, data=data),
     )
+
+
+def _fix_origin(union: State, directory: UnionNode, upper: Inode, part: Part) -> None:
+    """A merged directory of an older upper gets its origin attribute when it is first met."""
+    if union.upper is None or union.xattr_origin in upper.xattrs:
+        return
+    union.upper.note_xattr(upper, union.xattr_origin, union.file_handle(part))
+    if directory.flags & IMPURE or directory.upper is None:
+        return
+    union.upper.note_xattr(directory.upper, union.xattr_impure, b"y")
+    assign(None, directory, "flags", directory.flags | IMPURE)
+    directory.listing = None

@@ -8,22 +8,13 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from unionfs_sim.events import CopiedUp
 from unionfs_sim.nodes.content import EMPTY, Content, Hole
 from unionfs_sim.nodes.journal import assign
 from unionfs_sim.overlay.copying import copied_up
-from unionfs_sim.overlay.node import METACOPY, UnionNode
+from unionfs_sim.overlay.state import METACOPY, State, UnionNode
 from unionfs_sim.vfs.permission import fail
-
-if TYPE_CHECKING:
-    from unionfs_sim.overlay.union import UnionTree
-
-
-def wanted(union: UnionTree, node: UnionNode, *, truncating: bool, with_data: bool) -> bool:
-    """Whether a copy-up leaves the bytes below (ovl_need_meta_copy_up)."""
-    return union.options.metacopy and node.mode & 0o170000 == 0o100000 and not truncating and not with_data
 
 
 def is_marked(xattrs: Mapping[str, bytes], name: str) -> bool:
@@ -41,7 +32,7 @@ def hole_of(size: int) -> Content:
     return Hole(size) if size else EMPTY
 
 
-def fill(union: UnionTree, node: UnionNode, *, truncating: bool) -> None:
+def fill(union: State, node: UnionNode, *, truncating: bool) -> None:
     """Give a metacopy its bytes; it is an ordinary file from now on."""
     upper, tree = node.upper, union.upper
     assert upper is not None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Any
 
 from unionfs_sim.nodes.inode import DEAD, Inode
 from unionfs_sim.overlay import index, metacopy
-from unionfs_sim.overlay.node import (
+from unionfs_sim.overlay.search import Search, check_follow
+from unionfs_sim.overlay.state import (
     ALIASED,
     CONST_INO,
     IMPURE,
@@ -20,13 +20,10 @@ from unionfs_sim.overlay.node import (
     Alias,
     AnyNode,
     Part,
+    State,
     UnionNode,
 )
-from unionfs_sim.overlay.search import Search, check_follow
 from unionfs_sim.vfs.permission import fail
-
-if TYPE_CHECKING:
-    from unionfs_sim.overlay.union import UnionTree
 
 
 class UpperAnswer:
@@ -34,7 +31,9 @@ class UpperAnswer:
 
     __slots__ = ("data", "metacopy", "opaque", "redirect")
 
-    def __init__(self, *, opaque: bool, metacopy: bool, redirect: str | None, data: Any) -> None:
+    def __init__(
+        self, *, opaque: bool, metacopy: bool, redirect: str | None, data: AnyNode | str | None
+    ) -> None:
         self.opaque = opaque
         self.metacopy = metacopy
         self.redirect = redirect
@@ -42,7 +41,7 @@ class UpperAnswer:
 
 
 def node_of(
-    union: UnionTree,
+    union: State,
     directory: UnionNode,
     name: str,
     upper: Inode | None,
@@ -109,15 +108,17 @@ def _verify_dir(known: UnionNode, upper: Inode | None, parts: tuple[Part, ...]) 
         fail(errno.ESTALE)
 
 
-def _share_known(union: UnionTree) -> None:
+def _share_known(union: State) -> None:
     """With redirects, names far apart can be one file: know all nodes by their inodes from now on."""
-    todo: list[Any] = [union.root]
+    todo = [union.root]
     while todo:
         directory = todo.pop()
         for name, node in list(directory.children.items()):
             if not isinstance(node, UnionNode) or not node.lowers:
                 continue
-            union.shared.setdefault(node.lowers[0].inode if node.flags & CONST_INO else node.upper, node)
+            key = node.lowers[0].inode if node.flags & CONST_INO else node.upper
+            if key is not None:
+                union.shared.setdefault(key, node)
             if node.is_dir:
                 todo.append(node)
             else:
@@ -127,8 +128,8 @@ def _share_known(union: UnionTree) -> None:
 
 
 def _shared_key(
-    union: UnionTree, upper: Inode | None, parts: tuple[Part, ...], indexed: Inode | None, search: Search
-) -> Any:
+    union: State, upper: Inode | None, parts: tuple[Part, ...], indexed: Inode | None, search: Search
+) -> AnyNode | None:
     """By what the kernel hashes an inode (ovl_get_inode); None where only one name can lead to it."""
     if search.is_dir:
         return parts[0].inode if parts and union.has_redirects else None
@@ -145,7 +146,7 @@ def _shared_key(
 
 
 def _is_hashed_by_lower(
-    union: UnionTree, upper: Inode | None, indexed: Inode | None, *, has_siblings: bool
+    union: State, upper: Inode | None, indexed: Inode | None, *, has_siblings: bool
 ) -> bool:
     """Not if copy-up breaks, or has broken, the tie to a lower hard link (ovl_hash_bylower)."""
     if indexed is not None or union.upper is None:
@@ -154,7 +155,7 @@ def _is_hashed_by_lower(
 
 
 def _set_flags(
-    union: UnionTree, node: UnionNode, search: Search, about: UpperAnswer, indexed: Inode | None
+    union: State, node: UnionNode, search: Search, about: UpperAnswer, indexed: Inode | None
 ) -> None:
     flags = 0
     if about.opaque:

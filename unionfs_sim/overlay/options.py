@@ -1,16 +1,23 @@
-"""The options of a mount; the only place that knows the kernel's top-first ``lowerdir`` string."""
+"""The options of a mount: what is asked for, and what then holds (fs/overlayfs/params.c).
+
+The only place that knows the kernel's top-first ``lowerdir`` string.
+"""
 
 from __future__ import annotations
 
 import enum
 import errno
-from typing import Final
+from typing import Final, NoReturn
 
 from unionfs_sim.nodes.record import Record, replace
-from unionfs_sim.vfs.permission import fail
 
 MAX_LOWERS: Final = 500
 REDIRECT_MAX: Final = 256
+
+
+def refuse(sentence: str, code: int = errno.EINVAL) -> NoReturn:
+    """Raise the OSError that mount(2) gives, which says why."""
+    raise OSError(code, f"cannot mount: {sentence}")
 
 
 class RedirectDir(enum.Enum):
@@ -19,6 +26,8 @@ class RedirectDir(enum.Enum):
     ON = "on"
     FOLLOW = "follow"
     NOFOLLOW = "nofollow"
+    OFF = "off"
+    """Not made, but followed, as OVERLAY_FS_REDIRECT_ALWAYS_FOLLOW has it."""
 
 
 class Xino(enum.Enum):
@@ -30,13 +39,116 @@ class Xino(enum.Enum):
 
 
 class Options(Record, kw_only=True):
-    """How a union is mounted.
-
-    The defaults are those of a kernel with OVERLAY_FS_REDIRECT_ALWAYS_FOLLOW, as most are built.
+    """What is asked of a mount; None is not said, and then the kernel decides (``settled``).
 
     >>> Options.parse("lowerdir=/top:/base,upperdir=/u,workdir=/w,index=on").lowers
     ('/base', '/top')
     """
+
+    redirect_dir: RedirectDir | None = None
+    metacopy: bool | None = None
+    index: bool | None = None
+    xino: Xino | None = None
+    userxattr: bool = False
+    volatile: bool = False
+    lowers: tuple[str, ...] = ()
+    data_lowers: tuple[str, ...] = ()
+    upper: str | None = None
+    work: str | None = None
+
+    def check(self) -> None:
+        """Raise TypeError for a setting of the wrong type, which would silently mean something else."""
+        for name, kinds in _KINDS.items():
+            value = getattr(self, name)
+            if type(value) not in kinds:
+                wanted = " or ".join(_words(kind) for kind in kinds if kind is not type(None))
+                raise TypeError(
+                    f"Options({name}={value!r}): give {wanted}; the words of a mount command are read by "
+                    f"Options.parse({f'{name}={value}'!r})"
+                )
+
+    def settled(self, *, has_upper: bool) -> Settings:
+        """What holds once options that depend on others are settled (ovl_fs_params_verify).
+
+        The defaults are those of a kernel with OVERLAY_FS_REDIRECT_ALWAYS_FOLLOW, as most are built. Raises
+        OSError (EINVAL) for what does not go together; TypeError for a setting of the wrong type.
+        """
+        self.check()
+        redirect = RedirectDir.FOLLOW if self.redirect_dir is RedirectDir.OFF else self.redirect_dir
+        metacopy = bool(self.metacopy)
+        if metacopy and redirect is not RedirectDir.ON:
+            if self.redirect_dir is not None and (has_upper or redirect is not RedirectDir.FOLLOW):
+                refuse(f"metacopy=on needs redirect_dir=on, not {self.redirect_dir.value}")
+            redirect = RedirectDir.ON
+        if self.userxattr:
+            if self.redirect_dir not in (None, RedirectDir.NOFOLLOW):
+                refuse("with userxattr no redirect is followed: say redirect_dir=nofollow, or leave it out")
+            if metacopy:
+                refuse("with userxattr no metacopy is followed: leave metacopy=on out")
+            # The attributes could be forged by whoever owns the files: none is followed.
+            redirect, metacopy = RedirectDir.NOFOLLOW, False
+        redirect = redirect or RedirectDir.FOLLOW
+        if not has_upper and redirect is RedirectDir.FOLLOW:
+            redirect = RedirectDir.ON  # the same, where nothing can be renamed
+        return Settings(
+            redirect_dir=redirect,
+            metacopy=metacopy,
+            index=bool(self.index) and has_upper,
+            xino=self.xino or Xino.OFF,
+            userxattr=self.userxattr,
+            volatile=self.volatile and has_upper,
+        )
+
+    @staticmethod
+    def parse(text: str) -> Options:
+        """The options that a mount(8) string means; OSError (EINVAL) for what the kernel refuses.
+
+        A comma or colon that belongs to a path is written with a backslash before it.
+        """
+        asked = _Parser().parse(text)
+        if len(asked.lowers) + len(asked.data_lowers) > MAX_LOWERS:
+            refuse(f"at most {MAX_LOWERS} lower layers")
+        if asked.upper is not None and asked.work is None:
+            refuse("an upperdir needs a workdir beside it")
+        asked.settled(has_upper=asked.upper is not None)
+        return asked
+
+    def __str__(self) -> str:
+        lowers = ":".join(_escape(path) for path in reversed(self.lowers))
+        data = "".join("::" + _escape(path) for path in reversed(self.data_lowers))
+        words = [f"lowerdir={lowers}{data}"] if self.lowers else []
+        if self.upper is not None:
+            words.append(f"upperdir={_escape(self.upper)}")
+        if self.work is not None:
+            words.append(f"workdir={_escape(self.work)}")
+        if self.redirect_dir is not None:
+            words.append(f"redirect_dir={self.redirect_dir.value}")
+        for word, said in (("index", self.index), ("metacopy", self.metacopy)):
+            words += [] if said is None else [f"{word}={'on' if said else 'off'}"]
+        if self.xino is not None:
+            words.append(f"xino={self.xino.value}")
+        words += [word for word in ("userxattr", "volatile") if getattr(self, word)]
+        return ",".join(words)
+
+
+_KINDS: Final[dict[str, tuple[type, ...]]] = {
+    "redirect_dir": (RedirectDir, type(None)),
+    "metacopy": (bool, type(None)),
+    "index": (bool, type(None)),
+    "xino": (Xino, type(None)),
+    "userxattr": (bool,),
+    "volatile": (bool,),
+}
+
+
+def _words(kind: type) -> str:
+    if issubclass(kind, enum.Enum):
+        return ", ".join(f"{kind.__name__}.{member.name}" for member in kind)
+    return "True, False"
+
+
+class Settings(Record, kw_only=True):
+    """The options that hold for a mounted union."""
 
     redirect_dir: RedirectDir = RedirectDir.FOLLOW
     metacopy: bool = False
@@ -44,10 +156,6 @@ class Options(Record, kw_only=True):
     xino: Xino = Xino.OFF
     userxattr: bool = False
     volatile: bool = False
-    lowers: tuple[str, ...] = ()
-    data_lowers: tuple[str, ...] = ()
-    upper: str | None = None
-    work: str | None = None
 
     @property
     def xattr_prefix(self) -> str:
@@ -66,27 +174,22 @@ class Options(Record, kw_only=True):
             self.index or self.metacopy or self.redirect_dir is RedirectDir.ON or self.xino is Xino.ON
         )
 
-    @staticmethod
-    def parse(text: str) -> Options:
-        """The options that a mount(8) string means; EINVAL for what the kernel refuses.
-
-        A comma or colon that belongs to a path is written with a backslash before it.
-        """
-        return _Parser().parse(text)
+    def as_options(self) -> Options:
+        """What asks for just this; what the kernel would choose itself is not said."""
+        return Options(
+            redirect_dir=None if self.redirect_dir is RedirectDir.FOLLOW else self.redirect_dir,
+            metacopy=self.metacopy or None,
+            index=self.index or None,
+            xino=None if self.xino is Xino.OFF else self.xino,
+            userxattr=self.userxattr,
+            volatile=self.volatile,
+        )
 
     def __str__(self) -> str:
-        lowers = ":".join(_escape(path) for path in reversed(self.lowers))
-        data = "".join("::" + _escape(path) for path in reversed(self.data_lowers))
-        words = [f"lowerdir={lowers}{data}"] if self.lowers else []
-        if self.upper is not None:
-            words.append(f"upperdir={_escape(self.upper)}")
-        if self.work is not None:
-            words.append(f"workdir={_escape(self.work)}")
-        if self.redirect_dir is not RedirectDir.FOLLOW:
-            words.append(f"redirect_dir={self.redirect_dir.value}")
+        """The words that /proc/mounts shows: what differs from the kernel's own choice."""
+        words = [] if self.redirect_dir is RedirectDir.FOLLOW else [f"redirect_dir={self.redirect_dir.value}"]
         words += [f"{word}=on" for word in ("index", "metacopy") if getattr(self, word)]
-        if self.xino is not Xino.OFF:
-            words.append(f"xino={self.xino.value}")
+        words += [] if self.xino is Xino.OFF else [f"xino={self.xino.value}"]
         words += [word for word in ("userxattr", "volatile") if getattr(self, word)]
         return ",".join(words)
 
@@ -97,43 +200,46 @@ def _escape(path: str) -> str:
     return path
 
 
+_KNOWN: Final = (
+    "lowerdir, lowerdir+, datadir+, upperdir, workdir, redirect_dir=on|follow|nofollow|off, metacopy=on|off, "
+    "index=on|off, xino=on|off|auto, userxattr, volatile, fsync=auto|strict|volatile, uuid=…"
+)
+
+
 class _Parser:
-    """Reads one option string (fs/overlayfs/params.c)."""
+    """Reads one option string."""
 
     def __init__(self) -> None:
         self._options = Options()
-        self._said: set[str] = set()
+        self._has_lowerdir = False
 
     def parse(self, text: str) -> Options:
         for word in _split(text, ","):
             if word:
                 key, equals, value = word.partition("=")
-                self._option(key, value if equals else None)
-        return resolve(self._options, self._said)
+                self._option(word, key, value if equals else None)
+        return self._options
 
-    def _option(self, key: str, value: str | None) -> None:
+    def _option(self, word: str, key: str, value: str | None) -> None:
         options = self._options
-        self._said.add(key)
         match key, value:
             case "lowerdir", str():
+                self._has_lowerdir = True
                 self._lowers(value)
             case "lowerdir+", str():
-                if options.data_lowers or not value or "lowerdir" in self._said:
-                    fail(errno.EINVAL)
+                if options.data_lowers or not value or self._has_lowerdir:
+                    refuse("lowerdir+ names one layer, before any datadir+ and without a lowerdir")
                 self._options = replace(options, lowers=(_unescape(value), *options.lowers))
             case "datadir+", str():
-                if not options.lowers or not value or "lowerdir" in self._said:
-                    fail(errno.EINVAL)
+                if not options.lowers or not value or self._has_lowerdir:
+                    refuse("datadir+ names one layer, after a lowerdir+ and without a lowerdir")
                 self._options = replace(options, data_lowers=(_unescape(value), *options.data_lowers))
             case "upperdir", str():
                 self._options = replace(options, upper=_unescape(value) or None)
             case "workdir", str():
                 self._options = replace(options, work=_unescape(value) or None)
             case "redirect_dir", "on" | "follow" | "nofollow" | "off":
-                # OVERLAY_FS_REDIRECT_ALWAYS_FOLLOW: "off" still follows.
-                mode = RedirectDir.FOLLOW if value == "off" else RedirectDir(value)
-                self._said.add(f"redirect_dir={value}")
-                self._options = replace(options, redirect_dir=mode)
+                self._options = replace(options, redirect_dir=RedirectDir(value))
             case "metacopy", "on" | "off":
                 self._options = replace(options, metacopy=value == "on")
             case "index", "on" | "off":
@@ -147,14 +253,15 @@ class _Parser:
             case "fsync", "volatile" | "strict" | "auto":
                 self._options = replace(options, volatile=value == "volatile")
             case "nfs_export", "on":
-                # Not simulated: file handles. With index=off the kernel refuses it as well.
-                fail(errno.EINVAL)
+                refuse("file handles for NFS are not simulated: leave nfs_export=on out")
+            case "verity", "on" | "require":
+                refuse("fs-verity is not simulated: leave verity out, or say verity=off")
             case ("nfs_export" | "verity", "off") | ("uuid", "off" | "null" | "auto" | "on"):
                 pass
             case "default_permissions" | "override_creds" | "nooverride_creds", None:
                 pass
             case _:
-                fail(errno.EINVAL)
+                refuse(f"{word!r} is no option of overlayfs; it knows {_KNOWN}")
 
     def _lowers(self, value: str) -> None:
         """``top:middle:base::data``: top first, data-only layers behind double colons."""
@@ -171,11 +278,11 @@ class _Parser:
             if colons == 2 and lowers:
                 target = data
             elif colons > 2 or (colons == 2 and not lowers) or (colons == 1 and target is data):
-                fail(errno.EINVAL)
+                refuse(f"{value!r} is no list of layers: top:…:base, data layers behind ::")
             target.append(_unescape(part))
             colons = 1
         if colons != 1 or value.endswith(":"):
-            fail(errno.EINVAL)
+            refuse(f"{value!r} is no list of layers: top:…:base, data layers behind ::")
         self._options = replace(
             self._options, lowers=tuple(reversed(lowers)), data_lowers=tuple(reversed(data))
         )
@@ -206,37 +313,3 @@ def _unescape(text: str) -> str:
         out += text[place]
         place += 1
     return out
-
-
-def resolve(options: Options, said: set[str] | frozenset[str] = frozenset()) -> Options:
-    """The options that hold once those that depend on others are settled (ovl_fs_params_verify).
-
-    ``said``: the words that were written, as a conflict is an error only between written ones.
-    """
-    if len(options.lowers) + len(options.data_lowers) > MAX_LOWERS:
-        fail(errno.EINVAL)
-    has_upper = options.upper is not None
-    if has_upper != (options.work is not None) and has_upper:
-        fail(errno.EINVAL)
-    if options.lowers and not has_upper:
-        if "index" in said and options.index:
-            options = replace(options, index=False)
-        options = replace(options, volatile=False, work=None)
-    if options.metacopy and options.redirect_dir is not RedirectDir.ON:
-        if (
-            "redirect_dir" in said
-            and ("metacopy" in said or not said)
-            and not (not has_upper and options.redirect_dir is RedirectDir.FOLLOW)
-        ):
-            fail(errno.EINVAL)
-        options = replace(options, redirect_dir=RedirectDir.ON)
-    if options.userxattr:
-        if options.redirect_dir is not RedirectDir.NOFOLLOW and "redirect_dir" in said:
-            fail(errno.EINVAL)
-        if options.metacopy and "metacopy" in said:
-            fail(errno.EINVAL)
-        # The attributes could be forged by whoever owns the files: none is followed.
-        options = replace(options, redirect_dir=RedirectDir.NOFOLLOW, metacopy=False)
-    if options.lowers and not has_upper and options.redirect_dir is RedirectDir.FOLLOW:
-        options = replace(options, redirect_dir=RedirectDir.ON)  # the same, where nothing can be renamed
-    return options

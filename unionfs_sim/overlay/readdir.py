@@ -7,20 +7,16 @@ A directory with one part is listed as it is, stray whiteouts and all; the kerne
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
 
 from unionfs_sim.nodes.inode import DEAD, Inode
 from unionfs_sim.nodes.journal import assign
-from unionfs_sim.overlay.node import IMPURE, WHITEOUTS, XWHITEOUTS, LeftOut, UnionNode
+from unionfs_sim.nodes.kinds import CHARACTER_DEVICE, DIRECTORY, REGULAR, TYPE
+from unionfs_sim.overlay.state import IMPURE, WHITEOUTS, XWHITEOUTS, LeftOut, State, UnionNode
 from unionfs_sim.vfs.permission import fail
 
-if TYPE_CHECKING:
-    from unionfs_sim.overlay.union import UnionTree
 
-DIRECTORY = 0o040000
-
-
-def listing(union: UnionTree, node: UnionNode) -> dict[str, bool]:
+def listing(union: State, node: UnionNode) -> dict[str, bool]:
     """The names of a directory, each with whether it is a directory; remembered until it changes."""
     known = node.listing
     if known is not None:
@@ -34,7 +30,7 @@ def listing(union: UnionTree, node: UnionNode) -> dict[str, bool]:
         if node.flags & IMPURE:
             _clean_impure(union, node, node.upper)
         # One part: as cheap to read again as to remember.
-        return {name: child.mode & 0o170000 == DIRECTORY for name, child in node.upper.children.items()}
+        return {name: child.mode & TYPE == DIRECTORY for name, child in node.upper.children.items()}
     else:
         part = node.lowers[0]
         known = dict(union.stack[part.layer].typed_entries(part.inode))
@@ -42,33 +38,32 @@ def listing(union: UnionTree, node: UnionNode) -> dict[str, bool]:
     return known
 
 
-def merged(union: UnionTree, node: UnionNode) -> dict[str, bool]:
+def merged(union: State, node: UnionNode) -> dict[str, bool]:
     """The union of the parts' names without those that a whiteout hides.
 
     Built from the bottom up, so that a later layer simply overwrites or removes.
     """
     names: dict[str, bool] = {}
     for part in reversed(node.lowers):
-        tree = union.stack[part.layer]
-        if tree.is_union:
-            names.update(tree.typed_entries(part.inode))
-        else:
+        if isinstance(part.inode, Inode):
             _overlay(names, part.inode.children)
+        else:
+            names.update(union.stack[part.layer].typed_entries(part.inode))
     if node.upper is not None:
         _overlay(names, node.upper.children)
     return names
 
 
-def _overlay(names: dict[str, bool], children: dict[str, Any]) -> None:
+def _overlay(names: dict[str, bool], children: Mapping[str, Inode]) -> None:
     for name, child in children.items():
-        kind = child.mode & 0o170000
-        if kind == 0o020000 and child.body == 0:
+        kind = child.mode & TYPE
+        if kind == CHARACTER_DEVICE and child.body == 0:
             names.pop(name, None)
         else:
             names[name] = kind == DIRECTORY
 
 
-def _look_up_entries(union: UnionTree, node: UnionNode, names: dict[str, bool]) -> None:
+def _look_up_entries(union: State, node: UnionNode, names: dict[str, bool]) -> None:
     """Drop names that a lookup does not find, where the kernel looks them up while listing.
 
     It does so to find inode numbers (all names with xino, the upper's in a directory with copied-up
@@ -85,7 +80,9 @@ def _look_up_entries(union: UnionTree, node: UnionNode, names: dict[str, bool]) 
             children = part.inode.children
             if part.layer in union.xwhiteout_layers:
                 doubtful.update(
-                    name for name, child in children.items() if _is_file(child) and name not in above
+                    name
+                    for name, child in children.items()
+                    if child is not None and child.mode & TYPE == REGULAR and name not in above
                 )
             above.update(children)
     failures: dict[str, int] = {}
@@ -114,16 +111,12 @@ def left_out(node: UnionNode) -> LeftOut:
     return known
 
 
-def _is_file(inode: Any) -> bool:
-    return bool(inode.mode & 0o170000 == 0o100000)
-
-
-def _kernel_order(union: UnionTree, node: UnionNode) -> list[str]:
+def _kernel_order(union: State, node: UnionNode) -> list[str]:
     """The lowest layer's names, then the upper's, then the layers' between; in each the newest first."""
     layers = [] if node.upper is None else [list(reversed(node.upper.children))]
     for part in node.lowers:
-        tree: Any = union.stack[part.layer]
-        if tree.is_union:
+        tree = union.stack[part.layer]
+        if isinstance(tree, State) and isinstance(part.inode, UnionNode):
             layers.append(_kernel_order(tree, part.inode))
         else:
             layers.append(list(reversed(part.inode.children)))
@@ -145,7 +138,7 @@ def _fail_if_adjacent(order: list[str], names: dict[str, bool], failures: dict[s
         previous_failed = name in failures
 
 
-def _clean_impure(union: UnionTree, node: UnionNode, upper: Inode) -> None:
+def _clean_impure(union: State, node: UnionNode, upper: Inode) -> None:
     """Listing an upper directory whose last copied-up file is gone takes the impure mark away."""
     if not union.is_samefs and not union.xino_shift:
         return
@@ -162,6 +155,29 @@ def _clean_impure(union: UnionTree, node: UnionNode, upper: Inode) -> None:
     assign(None, node, "flags", node.flags & ~IMPURE)
 
 
-def is_empty(union: UnionTree, node: UnionNode) -> bool:
+def is_empty(union: State, node: UnionNode) -> bool:
     """Whether a directory shows nothing; stray whiteouts do not count (ovl_check_empty_dir)."""
     return not merged(union, node)
+
+
+def entries(union: State, directory: UnionNode) -> list[str]:
+    """The names in a directory; none in one that was removed, whatever lies below its place."""
+    if directory.children is DEAD:
+        return []
+    if not directory.flags & (WHITEOUTS | IMPURE):  # one part: as quick to read as to remember
+        if directory.upper is not None:
+            return list(directory.upper.children)
+        part = directory.lowers[0]
+        return union.stack[part.layer].entries(part.inode)
+    return list(listing(union, directory))
+
+
+def typed_entries(union: State, directory: UnionNode) -> list[tuple[str, bool]]:
+    """The names in a directory, and whether each is a directory."""
+    return list(listing(union, directory).items())
+
+
+def hold_listing(union: State, directory: UnionNode) -> LeftOut:
+    """The names that a listing has left out because a lookup failed."""
+    del union
+    return left_out(directory)

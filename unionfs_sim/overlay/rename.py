@@ -8,16 +8,17 @@ copies by hand, as between two disks.
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from unionfs_sim.events import RedirectMade
 from unionfs_sim.nodes.caller import ROOT
 from unionfs_sim.nodes.inode import DEAD, Inode
 from unionfs_sim.nodes.journal import assign, put
-from unionfs_sim.overlay import index, readdir
-from unionfs_sim.overlay.copyup import copy_up
-from unionfs_sim.overlay.node import CONST_INO, METACOPY, UNLINKED, Alias, AnyNode, UnionNode
+from unionfs_sim.nodes.kinds import CHARACTER_DEVICE
+from unionfs_sim.overlay import readdir
+from unionfs_sim.overlay.copyup import copy_up, set_impure
 from unionfs_sim.overlay.options import REDIRECT_MAX, RedirectDir
+from unionfs_sim.overlay.state import CONST_INO, METACOPY, UNLINKED, Alias, AnyNode, State, UnionNode
 from unionfs_sim.overlay.whiteout import (
     after_unlink,
     before_unlink,
@@ -29,14 +30,13 @@ from unionfs_sim.overlay.whiteout import (
     mark_opaque,
     remove_whiteout,
     replace_by_opaque,
+    use_name,
 )
+from unionfs_sim.vfs.flags import RENAME_EXCHANGE, RENAME_WHITEOUT
 from unionfs_sim.vfs.permission import fail, new_mode
+from unionfs_sim.vfs.tree import Dentry
 
-if TYPE_CHECKING:
-    from unionfs_sim.overlay.union import UnionTree
-
-EXCHANGE = 2
-WHITEOUT = 4
+Name: TypeAlias = Dentry[UnionNode, AnyNode]
 
 
 def is_merge_or_lower(node: AnyNode) -> bool:
@@ -46,7 +46,7 @@ def is_merge_or_lower(node: AnyNode) -> bool:
     return node.upper is None or (bool(node.lowers) and (node.is_dir or bool(node.flags & METACOPY)))
 
 
-def _can_move(union: UnionTree, node: AnyNode) -> bool:
+def _can_move(union: State, node: AnyNode) -> bool:
     return union.options.redirect_dir is RedirectDir.ON or not node.is_dir or not is_merge_or_lower(node)
 
 
@@ -54,42 +54,37 @@ def _has_origin(node: AnyNode) -> bool:
     return isinstance(node, UnionNode) and bool(node.lowers) and bool(node.flags & CONST_INO)
 
 
-def rename(
-    union: UnionTree,
-    source: tuple[UnionNode, str, AnyNode],
-    destination: tuple[UnionNode, str, AnyNode | None],
-    flags: int,
-) -> None:
+def rename(union: State, source: Name, destination: Name, flags: int) -> None:
     """Move a name (ovl_rename)."""
-    (old_dir, _, node), (new_dir, _, other) = source, destination
-    if flags & WHITEOUT:
+    node, other = _there(source), destination.node
+    if flags & RENAME_WHITEOUT:
         fail(errno.EINVAL)
     if not _can_move(union, node):
         fail(errno.EXDEV)
-    exchanging = bool(flags & EXCHANGE)
+    exchanging = bool(flags & RENAME_EXCHANGE)
     if exchanging and other is not None and not _can_move(union, other):
         fail(errno.EXDEV)
     target = other if isinstance(other, UnionNode) and other.is_dir else None
     if target is not None and not exchanging and not is_pure(target) and not readdir.is_empty(union, target):
         fail(errno.ENOTEMPTY)
-    _copy_up_at(union, node, old_dir, source[1])
-    if new_dir.upper is None:
-        copy_up(union, new_dir)
+    _copy_up_at(union, node, source)
+    if destination.directory.upper is None:
+        copy_up(union, destination.directory)
     if other is not None:
         if exchanging:
-            _copy_up_at(union, other, new_dir, destination[1])
+            _copy_up_at(union, other, destination)
         else:
-            use_name(other, new_dir, destination[1])
+            use_name(other, destination.directory, destination.name)
             before_unlink(union, other)
-    if old_dir is not new_dir:
+    if source.directory is not destination.directory:
         if _has_origin(node):
-            index.set_impure(union, new_dir)
+            set_impure(union, destination.directory)
         if exchanging and other is not None and _has_origin(other):
-            index.set_impure(union, old_dir)
+            set_impure(union, source.directory)
     if other is not None and _upper_or_none(other) is _upper_of(node):
         fail(errno.ESTALE)  # two inodes of the union, one in the upper
     if exchanging and other is not None:
-        _exchange(union, source, (new_dir, destination[1], other))
+        _exchange(union, source, destination)
     else:
         _overwrite(union, source, destination)
     union.refresh(node)
@@ -99,15 +94,14 @@ def rename(
         union.forget_paths()
 
 
-def use_name(node: AnyNode, directory: UnionNode, name: str) -> None:
-    """Let a file with several names know which of them is meant."""
-    if directory.aliases is not None and name in directory.aliases and isinstance(node, UnionNode):
-        directory.aliases[name].use()
+def _there(name: Name) -> AnyNode:
+    assert name.node is not None
+    return name.node
 
 
-def _copy_up_at(union: UnionTree, node: AnyNode, directory: UnionNode, name: str) -> None:
+def _copy_up_at(union: State, node: AnyNode, at: Name) -> None:
     if isinstance(node, UnionNode):
-        use_name(node, directory, name)
+        use_name(node, at.directory, at.name)
         copy_up(union, node)
 
 
@@ -121,7 +115,7 @@ def _upper_of(node: AnyNode) -> Inode:
     return upper
 
 
-def _prepare(union: UnionTree, node: AnyNode, *, same_parent: bool, new_parent: UnionNode) -> None:
+def _prepare(union: State, node: AnyNode, *, same_parent: bool, new_parent: UnionNode) -> None:
     """The attribute that a moved directory (or metacopy) needs at its new place."""
     if not isinstance(node, UnionNode):
         return
@@ -131,12 +125,9 @@ def _prepare(union: UnionTree, node: AnyNode, *, same_parent: bool, new_parent: 
         mark_opaque(union, node)
 
 
-def _overwrite(
-    union: UnionTree,
-    source: tuple[UnionNode, str, AnyNode],
-    destination: tuple[UnionNode, str, AnyNode | None],
-) -> None:
-    (old_dir, old_name, node), (new_dir, new_name, other) = source, destination
+def _overwrite(union: State, old: Name, new: Name) -> None:
+    (old_dir, old_name, _), (new_dir, new_name, other) = old, new
+    node = _there(old)
     tree = union.upper
     assert tree is not None
     assert old_dir.upper is not None
@@ -166,8 +157,8 @@ def _overwrite(
     if leaves_whiteout:
         if left is None:
             # The rename itself leaves a whiteout (RENAME_WHITEOUT): the layer makes a device of its own.
-            _, gid = new_mode(old_dir.upper, ROOT, 0o020000)
-            left = tree.new(0o020000, 0, gid, 0)
+            _, gid = new_mode(old_dir.upper, ROOT, CHARACTER_DEVICE)
+            left = tree.new(CHARACTER_DEVICE, 0, gid, 0)
             left.nlink = 0
         make_whiteout(union, old_dir, old_name, left)
     if other is not None:
@@ -181,10 +172,9 @@ def _overwrite(
     _place(union, node, new_dir, new_name, alias)
 
 
-def _exchange(
-    union: UnionTree, source: tuple[UnionNode, str, AnyNode], destination: tuple[UnionNode, str, AnyNode]
-) -> None:
-    (old_dir, old_name, node), (new_dir, new_name, other) = source, destination
+def _exchange(union: State, old: Name, new: Name) -> None:
+    (old_dir, old_name, _), (new_dir, new_name, _) = old, new
+    node, other = _there(old), _there(new)
     tree = union.upper
     assert tree is not None
     assert old_dir.upper is not None
@@ -193,7 +183,7 @@ def _exchange(
     _prepare(union, node, same_parent=same, new_parent=new_dir)
     _prepare(union, other, same_parent=same, new_parent=old_dir)
     one, two = _upper_of(node), _upper_of(other)
-    tree.rename((old_dir.upper, old_name, one), (new_dir.upper, new_name, two), EXCHANGE)
+    tree.rename(Dentry(old_dir.upper, old_name, one), Dentry(new_dir.upper, new_name, two), RENAME_EXCHANGE)
     moved = _alias_of(node, old_dir, old_name), _alias_of(other, new_dir, new_name)
     _place(union, node, new_dir, new_name, moved[0])
     _place(union, other, old_dir, old_name, moved[1])
@@ -205,7 +195,7 @@ def _alias_of(node: AnyNode, directory: UnionNode, name: str) -> Alias | None:
     return directory.aliases.get(name)
 
 
-def _place(union: UnionTree, node: AnyNode, directory: UnionNode, name: str, alias: Alias | None) -> None:
+def _place(union: State, node: AnyNode, directory: UnionNode, name: str, alias: Alias | None) -> None:
     """Let the union's own memory know where a node is now."""
     forget(union, directory, name)
     if not isinstance(node, UnionNode):
@@ -222,7 +212,7 @@ def _place(union: UnionTree, node: AnyNode, directory: UnionNode, name: str, ali
     put(union.journal, directory.aliases, name, alias)
 
 
-def set_redirect(union: UnionTree, node: UnionNode, *, same_parent: bool) -> None:
+def set_redirect(union: State, node: UnionNode, *, same_parent: bool) -> None:
     """Write where the lower part lies: the old name, or the path from the root (ovl_set_redirect)."""
     known = node.redirect
     if known is not None and (same_parent or known[0] == "/"):

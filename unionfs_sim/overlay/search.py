@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TypeAlias
 
+from unionfs_sim.nodes.kinds import DIRECTORY, REGULAR, TYPE
 from unionfs_sim.overlay import metacopy
+from unionfs_sim.overlay.state import AnyNode, State
 from unionfs_sim.vfs.permission import fail
 
-if TYPE_CHECKING:
-    from unionfs_sim.overlay.union import UnionTree
-
-DIRECTORY: Final = 0o040000
-REGULAR: Final = 0o100000
-
-Trail: TypeAlias = list[tuple[int, Any, str]]
+Trail: TypeAlias = list[tuple[int, AnyNode | None, str]]
 """Every layer that was asked, what it answered (None: nothing), and the rule that applied."""
 
 
@@ -45,27 +41,7 @@ class Search:
         self.rule = ""
 
 
-def is_whiteout(union: UnionTree, layer: int, inode: Any) -> bool:
-    """Whether a layer's inode says "deleted": a device 0:0, or an empty file with the whiteout attribute."""
-    if inode.is_whiteout:
-        return True
-    return (
-        inode.mode & 0o170000 == REGULAR
-        and bool(inode.xattrs)
-        and union.xattr_whiteout in union.xattrs_in(layer, inode)
-        and inode.content.size == 0
-    )
-
-
-def child_of(union: UnionTree, layer: int, directory: Any, name: str) -> Any:
-    """What a layer has by that name, or None."""
-    child = directory.children.get(name)
-    if child is None and union.stack[layer].is_union:
-        child = union.stack[layer].lookup(directory, name)
-    return child
-
-
-def check_follow(union: UnionTree, search: Search) -> None:
+def check_follow(union: State, search: Search) -> None:
     """Refuse a metacopy or a redirect that the mount options do not let us follow."""
     if search.metacopy and not union.options.metacopy:
         fail(errno.EPERM)
@@ -73,49 +49,55 @@ def check_follow(union: UnionTree, search: Search) -> None:
         fail(errno.EPERM)
 
 
-def lookup_layer(union: UnionTree, layer: int, base: Any, search: Search, trail: Trail | None) -> Any:
+def lookup_layer(
+    union: State, layer: int, base: AnyNode, search: Search, trail: Trail | None
+) -> AnyNode | None:
     """What one layer answers; an absolute redirect is walked from the layer's root (ovl_lookup_layer)."""
     search.rule = ""
+    answer: AnyNode | None = None
     if search.name[0] != "/":
         answer = _single(union, layer, base, search, "", last_element=True)
     else:
-        answer = union.layer_root(layer) if layer else base
+        here = union.stack[layer].root if layer else base
         names = search.name[1:].split("/")
         for place, name in enumerate(names):
             rest = "".join("/" + later for later in names[place + 1 :])
             # Counted from the end, as a redirect on the way may have replaced what stands before.
             before = search.name[: len(search.name) - len(name) - len(rest)]
             answer = _single(
-                union, layer, answer, search, rest, last_element=not rest, name=name, before=before
+                union, layer, here, search, rest, last_element=not rest, name=name, before=before
             )
-            if answer is None or (rest and answer.mode & 0o170000 != DIRECTORY):
+            if answer is None:
+                break
+            if rest and answer.mode & TYPE != DIRECTORY:
                 answer = None
                 break
+            here = answer
     if trail is not None:
         trail.append((layer, answer, search.rule))
     return answer
 
 
 def _single(
-    union: UnionTree,
+    union: State,
     layer: int,
-    base: Any,
+    base: AnyNode,
     search: Search,
     rest: str,
     *,
     last_element: bool,
     name: str | None = None,
     before: str = "",
-) -> Any:
+) -> AnyNode | None:
     """ovl_lookup_single: one name in one directory of one layer."""
-    this = child_of(union, layer, base, search.name if name is None else name)
+    this = union.child_of(layer, base, search.name if name is None else name)
     if this is None:
         return None
-    if is_whiteout(union, layer, this):
+    if union.is_whiteout(layer, this):
         search.stop = search.opaque = True
         search.rule = "whiteout"
         return None
-    kind = this.mode & 0o170000
+    kind = this.mode & TYPE
     if last_element and search.metacopy and kind != REGULAR:
         search.stop = True
         search.rule = "a metacopy continues in regular files only"
@@ -157,7 +139,7 @@ def _single(
 
 
 def _check_redirect(
-    union: UnionTree, xattrs: Mapping[str, bytes], search: Search, rest: str, before: str
+    union: State, xattrs: Mapping[str, bytes], search: Search, rest: str, before: str
 ) -> None:
     search.absolute_redirect = False
     value = xattrs.get(union.xattr_redirect)

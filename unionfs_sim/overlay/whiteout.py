@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from unionfs_sim.events import OpaqueMade, WhiteoutMade
 from unionfs_sim.nodes.inode import DEAD, Inode
 from unionfs_sim.nodes.journal import ABSENT, Journal, assign, put
+from unionfs_sim.nodes.kinds import CHARACTER_DEVICE, DIRECTORY, TYPE
 from unionfs_sim.overlay import index, readdir
 from unionfs_sim.overlay.copyup import copy_up
-from unionfs_sim.overlay.node import INDEXED, OPAQUE, UNLINKED, AnyNode, UnionNode
-from unionfs_sim.overlay.search import child_of, is_whiteout
+from unionfs_sim.overlay.state import INDEXED, OPAQUE, UNLINKED, AnyNode, State, UnionNode
 from unionfs_sim.vfs.permission import fail
 
-if TYPE_CHECKING:
-    from unionfs_sim.overlay.union import UnionTree
 
-DIRECTORY = 0o040000
-
-
-def lower_positive(union: UnionTree, directory: UnionNode, name: str, node: AnyNode) -> bool:
+def lower_positive(union: State, directory: UnionNode, name: str, node: AnyNode) -> bool:
     """Whether a lower layer would show the name if the upper had nothing there (ovl_lower_positive)."""
-    if node.upper is None if isinstance(node, UnionNode) else False:
+    if isinstance(node, UnionNode) and node.upper is None:
         return True
-    for part in directory.lowers:
-        child = child_of(union, part.layer, part.inode, name)
+    for layer, inode in directory.lowers:
+        child = union.child_of(layer, inode, name)
         if child is not None:
-            return not is_whiteout(union, part.layer, child)
+            return not union.is_whiteout(layer, child)
     return False
 
 
-def make_whiteout(union: UnionTree, directory: UnionNode, name: str, inode: Inode | None = None) -> None:
+def make_whiteout(union: State, directory: UnionNode, name: str, inode: Inode | None = None) -> None:
     """Put a whiteout at ``name`` of an upper directory: ``inode``, or one more name of the workdir's."""
     tree = union.upper
     assert tree is not None
     assert directory.upper is not None
     shared = inode if inode is not None else union.work.whiteout
     if shared is None:
-        shared = tree.new(0o020000, 0, 0, 0)
+        shared = tree.new(CHARACTER_DEVICE, 0, 0, 0)
         assign(union.journal, union.work, "whiteout", shared)
     assign(union.journal, shared, "nlink", shared.nlink + 1)
     tree.attach(directory.upper, name, shared)
@@ -46,7 +40,7 @@ def make_whiteout(union: UnionTree, directory: UnionNode, name: str, inode: Inod
         union.events.tell(WhiteoutMade(union.path_of(directory, name)))
 
 
-def remove_whiteout(union: UnionTree, directory: Inode, name: str) -> bool:
+def remove_whiteout(union: State, directory: Inode, name: str) -> bool:
     """Take the whiteout at ``name`` of an upper directory away, if one is there."""
     there = directory.children.get(name)
     if there is None:
@@ -58,7 +52,7 @@ def remove_whiteout(union: UnionTree, directory: Inode, name: str) -> bool:
     return True
 
 
-def make_opaque(union: UnionTree, upper: Inode, path: str) -> None:
+def make_opaque(union: State, upper: Inode, path: str) -> None:
     """Let an upper directory hide what lies below."""
     assert union.upper is not None
     union.upper.store_xattr(upper, union.xattr_opaque, b"y")
@@ -66,9 +60,15 @@ def make_opaque(union: UnionTree, upper: Inode, path: str) -> None:
         union.events.tell(OpaqueMade(path))
 
 
-def before_unlink(union: UnionTree, node: AnyNode) -> None:
+def use_name(node: AnyNode, directory: UnionNode, name: str) -> None:
+    """Let a file with several names know which of them is meant."""
+    if directory.aliases is not None and name in directory.aliases and isinstance(node, UnionNode):
+        directory.aliases[name].use()
+
+
+def before_unlink(union: State, node: AnyNode) -> None:
     """An indexed file must have its upper inode before a name goes, to count the names that are left."""
-    if not isinstance(node, UnionNode) or node.is_dir:
+    if not isinstance(node, UnionNode) or node.mode & TYPE == DIRECTORY:
         return
     if union.options.index and (node.flags & INDEXED or index.needs_index(union, node)):
         copy_up(union, node)
@@ -76,7 +76,7 @@ def before_unlink(union: UnionTree, node: AnyNode) -> None:
         index.store_nlink(union, node, against_upper=True)
 
 
-def after_unlink(union: UnionTree, node: AnyNode) -> None:
+def after_unlink(union: State, node: AnyNode) -> None:
     """Count one name less of an indexed file; with the last, its place in the index goes."""
     if not isinstance(node, UnionNode) or not node.flags & INDEXED or node.is_dir:
         return
@@ -88,7 +88,7 @@ def after_unlink(union: UnionTree, node: AnyNode) -> None:
         assign(union.journal, upper, "nlink", upper.nlink - 1)
 
 
-def clear_upper(union: UnionTree, upper: Inode) -> None:
+def clear_upper(union: State, upper: Inode) -> None:
     """Take the whiteouts out of an upper directory that shows nothing (ovl_clear_empty)."""
     tree = union.upper
     assert tree is not None
@@ -97,7 +97,7 @@ def clear_upper(union: UnionTree, upper: Inode) -> None:
         tree.drop(child)
 
 
-def replace_by_opaque(union: UnionTree, directory: UnionNode, name: str, node: UnionNode) -> None:
+def replace_by_opaque(union: State, directory: UnionNode, name: str, node: UnionNode) -> None:
     """Put an opaque twin in the place of an upper directory that holds nothing but whiteouts.
 
     A rename onto it does this first, and it stays done if the rename then fails (ovl_clear_empty).
@@ -117,12 +117,13 @@ def replace_by_opaque(union: UnionTree, directory: UnionNode, name: str, node: U
     make_opaque(union, twin, union.path_of(directory, name))
 
 
-def remove(union: UnionTree, directory: UnionNode, name: str, node: AnyNode) -> None:
+def remove(union: State, directory: UnionNode, name: str, node: AnyNode) -> None:
     """Take a name away, unlink(2) and rmdir(2): a whiteout appears where a lower layer has it."""
     tree = union.upper
     assert tree is not None
+    use_name(node, directory, name)
     positive = lower_positive(union, directory, name, node)
-    folder = node if isinstance(node, UnionNode) and node.is_dir else None
+    folder = node if isinstance(node, UnionNode) and node.mode & TYPE == DIRECTORY else None
     checked = folder is not None and (positive or bool(folder.lowers))
     if checked and folder is not None and not readdir.is_empty(union, folder):
         fail(errno.ENOTEMPTY)
@@ -132,7 +133,7 @@ def remove(union: UnionTree, directory: UnionNode, name: str, node: AnyNode) -> 
     before_unlink(union, node)
     upper = directory.upper.children.get(name)
     if upper is not None:
-        if upper.mode & 0o170000 == DIRECTORY:
+        if upper.mode & TYPE == DIRECTORY:
             if checked:
                 clear_upper(union, upper)
             tree.rmdir(directory.upper, name, upper)
@@ -141,7 +142,8 @@ def remove(union: UnionTree, directory: UnionNode, name: str, node: AnyNode) -> 
     if positive:
         make_whiteout(union, directory, name)
     after_unlink(union, node)
-    union.refresh(node)
+    if isinstance(node, UnionNode) and node.upper is not None:
+        union.refresh(node)
     forget(union, directory, name)
     if isinstance(node, UnionNode) and node.upper is None:
         assign(union.journal, node, "flags", node.flags | UNLINKED)
@@ -150,7 +152,7 @@ def remove(union: UnionTree, directory: UnionNode, name: str, node: AnyNode) -> 
         union.forget_paths()
 
 
-def forget(union: UnionTree, directory: UnionNode, name: str) -> None:
+def forget(union: State, directory: UnionNode, name: str) -> None:
     """Look ``name`` up anew next time, and list the directory anew; also once the change is undone."""
     journal = union.journal
     if name in directory.children:
@@ -178,7 +180,7 @@ def is_pure(node: UnionNode) -> bool:
     return node.upper is not None and not node.lowers
 
 
-def mark_opaque(union: UnionTree, node: UnionNode) -> None:
+def mark_opaque(union: State, node: UnionNode) -> None:
     """Make an upper directory of the union opaque, unless it is."""
     if node.flags & OPAQUE or node.upper is None:
         return

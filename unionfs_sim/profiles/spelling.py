@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from unionfs_sim.layers.markers import OPAQUE_MARKER, OPAQUE_XATTR, WHITEOUT_PREFIX
-from unionfs_sim.nodes.inode import Inode
+from unionfs_sim.overlay.state import AnyNode
 
 OPAQUE_DEVICE: Final = WHITEOUT_PREFIX + ".opq"
 """A whiteout for the name ``.opq``: old versions took it for an opaque marker, and it is still made."""
@@ -29,7 +29,7 @@ def is_marker(name: str) -> bool:
     return name.startswith(WHITEOUT_PREFIX)
 
 
-def hides(children: Mapping[str, Inode], name: str) -> bool:
+def hides(children: Mapping[str, AnyNode | None], name: str) -> bool:
     """Whether one directory of one layer deletes ``name``: a device 0:0, or a file ``.wh.NAME``.
 
     Unlike in an OCI tar, the latter hides a file of its own layer as well.
@@ -38,24 +38,24 @@ def hides(children: Mapping[str, Inode], name: str) -> bool:
     return WHITEOUT_PREFIX + name in children or (child is not None and child.is_whiteout)
 
 
-def is_opaque(directory: Any) -> bool:
+def is_opaque(directory: AnyNode) -> bool:
     """Whether a directory of a layer hides what lies below it."""
     return OPAQUE_MARKER in directory.children or any(
         directory.xattrs.get(name) == b"y" for name in OPAQUE_XATTRS
     )
 
 
-def shown(directory: Any) -> Iterator[tuple[str, Inode]]:
+def shown(directory: AnyNode) -> Iterator[tuple[str, AnyNode]]:
     """The files of one directory of one layer, without what deletes."""
     for name, child in directory.children.items():
-        if not is_marker(name) and not hides(directory.children, name):
+        if child is not None and not is_marker(name) and not hides(directory.children, name):
             yield name, child
 
 
-def deleted(directory: Any) -> Iterator[str]:
+def deleted(directory: AnyNode) -> Iterator[str]:
     """The names that one directory of one layer deletes."""
     for name, child in directory.children.items():
-        if child.is_whiteout:
+        if child is not None and child.is_whiteout:
             yield name
         elif is_marker(name) and name != OPAQUE_MARKER:
             yield name.removeprefix(WHITEOUT_PREFIX)

@@ -177,7 +177,7 @@ class _LayerReader:
             if child is None:
                 child = self._new(stat.S_IFDIR | 0o755)
                 self._below.describe(child, "/" + "/".join(parts[: index + 1]))
-                _name(found, part, child)
+                found.adopt(part, child)
             if not child.is_dir:
                 what = "a symlink" if stat.S_ISLNK(child.mode) else "no directory"
                 raise LayerFormatError(f"{'/'.join(parts[: index + 1])!r} is {what}", entry)
@@ -246,7 +246,7 @@ class _LayerReader:
             _forget(existing)
         if header.kind == HARDLINK:
             node.nlink += 1
-        _name(parent, name, node)
+        parent.adopt(name, node)
 
     def _make_opaque(self, path: str) -> None:
         directory = self._directory(path, path.split("/") if path else [], path or "/")
@@ -265,7 +265,7 @@ class _LayerReader:
         if present is not None and present.is_dir:
             present.xattrs = MappingProxyType({**present.xattrs, OPAQUE_XATTR: b"y"})
         elif present is None and directory.xattrs.get(OPAQUE_XATTR) != b"y":
-            _name(directory, name, self._new(stat.S_IFCHR, 0))
+            directory.adopt(name, self._new(stat.S_IFCHR, 0))
 
 
 def _parts(name: str, entry: str | None = None) -> list[str]:
@@ -290,14 +290,6 @@ def _forget(node: Inode) -> None:
         gone.nlink -= 1
         if gone.is_dir:
             pending += gone.children.values()
-
-
-def _name(parent: Inode, name: str, node: Inode) -> None:
-    """Give ``node`` a name. Nobody sees the tree yet, so there are no times to move and nothing to undo."""
-    parent.children[name] = node
-    if node.is_dir:
-        node.parent = parent
-        parent.nlink += 1
 
 
 def _device(header: TarHeader) -> int:

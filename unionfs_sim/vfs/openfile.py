@@ -7,16 +7,25 @@ reading before a copy-up reads the new bytes after it (Linux 4.19 and later).
 from __future__ import annotations
 
 import errno
-import os
-import stat
-from typing import Any, Final
+from typing import Final
 
 from unionfs_sim.filesystem import Stat
 from unionfs_sim.nodes.caller import Caller
-from unionfs_sim.nodes.content import Content
-from unionfs_sim.nodes.inode import DEAD, Node
+from unionfs_sim.nodes.content import PAGE, Content
+from unionfs_sim.nodes.inode import DEAD, Inode, Node
+from unionfs_sim.nodes.kinds import (
+    CHARACTER_DEVICE,
+    DIRECTORY,
+    FIFO,
+    REGULAR,
+    SET_IDS,
+    TYPE,
+    major_of,
+    minor_of,
+)
+from unionfs_sim.vfs import flags as o
 from unionfs_sim.vfs.permission import dropped_by_write, fail
-from unionfs_sim.vfs.tree import Tree
+from unionfs_sim.vfs.tree import Change, Tree
 
 MAX_SIZE: Final = (1 << 63) - 1
 NULL: Final = (1, 3)
@@ -41,18 +50,19 @@ class File:
         "opener",
     )
 
-    def __init__(self, tree: Tree[Any], node: Node, flags: int, caller: Caller) -> None:
+    def __init__(self, tree: Tree[Node, Node], node: Node, flags: int, caller: Caller) -> None:
         self._tree = tree
-        self._node: Any = node
+        self._node = node
         self._flags = flags
         self._position = 0
         self._names: list[str] | None = None
-        self._listing: Any = None
-        self._place: Any = getattr(node, "alias", None)  # by which of several names it was opened
+        self._listing: object = None
+        self._place = tree.opened_by(node)
         # An unnamed file may be given a name once, unless O_EXCL forbade it (I_LINKABLE).
-        self._is_linkable = flags & os.O_TMPFILE == os.O_TMPFILE and not flags & os.O_EXCL
+        self._is_linkable = flags & o.TMPFILE == o.TMPFILE and not flags & o.EXCL
         self.caller = self.opener = caller
         self.closed = False
+        tree.open_files += 1
 
     @property
     def flags(self) -> int:
@@ -62,7 +72,7 @@ class File:
     @property
     def node(self) -> Node:
         """The inode that is open."""
-        return self._node  # type: ignore[no-any-return]
+        return self._node
 
     def claim_name(self) -> None:
         """A link to this file is about to be made; ENOENT if its last name is gone for good."""
@@ -70,7 +80,7 @@ class File:
             fail(errno.ENOENT)
         self._is_linkable = False
 
-    def usable(self) -> Any:
+    def usable(self) -> Node:
         """The inode that is open; EBADF once it is closed."""
         if self.closed:
             fail(errno.EBADF)
@@ -78,23 +88,23 @@ class File:
             self._place.use()
         return self._node
 
-    def changeable(self) -> Any:
+    def changeable(self) -> Node:
         """The inode that is open, for fchmod(2) and its kin; EBADF if only the path was opened (O_PATH)."""
-        if self._flags & os.O_PATH:
+        if self._flags & o.PATH:
             fail(errno.EBADF)
         return self.usable()
 
-    def _for_reading(self) -> Any:
+    def _for_reading(self) -> Node:
         flags = self._flags
-        if self.closed or flags & 3 not in (os.O_RDONLY, os.O_RDWR) or flags & os.O_PATH:
+        if self.closed or flags & o.ACCESS not in (o.RDONLY, o.RDWR) or flags & o.PATH:
             fail(errno.EBADF)
-        if self._node.mode & 0o170000 == 0o040000:
+        if self._node.mode & TYPE == DIRECTORY:
             fail(errno.EISDIR)
         return self._node
 
-    def _for_writing(self) -> Any:
+    def _for_writing(self) -> Node:
         flags = self._flags
-        if self.closed or flags & 3 not in (os.O_WRONLY, os.O_RDWR) or flags & os.O_PATH:
+        if self.closed or flags & o.ACCESS not in (o.WRONLY, o.RDWR) or flags & o.PATH:
             fail(errno.EBADF)
         return self._node if self._place is None else self.usable()
 
@@ -109,20 +119,20 @@ class File:
         if offset < 0:
             fail(errno.EINVAL)
         node = self._for_reading()
-        if stat.S_ISFIFO(node.mode):
+        if node.mode & TYPE == FIFO:
             fail(errno.ESPIPE)
         return self._read(node, size, offset)
 
-    def _read(self, node: Any, size: int, offset: int) -> bytes:
-        if node.mode & 0o170000 != 0o100000:
+    def _read(self, node: Node, size: int, offset: int) -> bytes:
+        if node.mode & TYPE != REGULAR:
             return self._read_special(node, size)
         piece = self._tree.content(node).read(offset, size)
-        if not self._flags & os.O_NOATIME and (size or not self._tree.is_union):
+        if not self._flags & o.NOATIME and (size or not self._tree.is_union):
             self._tree.accessed(node)
         return piece
 
-    def _read_special(self, node: Any, size: int) -> bytes:
-        if stat.S_ISCHR(node.mode) and device_of(self._tree, node) in (ZERO, FULL):
+    def _read_special(self, node: Node, size: int) -> bytes:
+        if node.mode & TYPE == CHARACTER_DEVICE and device_of(self._tree, node) in (ZERO, FULL):
             return bytes(max(size, 0))
         return b""
 
@@ -130,7 +140,7 @@ class File:
         """The number of bytes written at the position (at the end under O_APPEND)."""
         data = as_bytes(data)
         node = self._for_writing()
-        if data and self._flags & os.O_APPEND and node.mode & 0o170000 == 0o100000:
+        if data and self._flags & o.APPEND and node.mode & TYPE == REGULAR:
             self._position = self._tree.content(node).size
         written = self._write(node, data, self._position)
         self._position += written
@@ -142,45 +152,45 @@ class File:
         if offset < 0:
             fail(errno.EINVAL)
         node = self._for_writing()
-        if stat.S_ISFIFO(node.mode):
+        if node.mode & TYPE == FIFO:
             fail(errno.ESPIPE)
         return self._write(node, data, offset)
 
-    def _write(self, node: Any, data: bytes, offset: int) -> int:
+    def _write(self, node: Node, data: bytes, offset: int) -> int:
         tree = self._tree
-        if node.mode & 0o170000 != 0o100000:
-            if stat.S_ISCHR(node.mode) and device_of(tree, node) == FULL:
+        if node.mode & TYPE != REGULAR:
+            if node.mode & TYPE == CHARACTER_DEVICE and device_of(tree, node) == FULL:
                 fail(errno.ENOSPC)
             return len(data)
         if not data:
             return 0
         if tree.is_watched:
             tree.begin()
-        if self._flags & os.O_APPEND:
+        if self._flags & o.APPEND:
             offset = tree.content(node).size
         if offset + len(data) > MAX_SIZE:
             fail(errno.EFBIG)
-        if node.mode & 0o6000:
+        if node.mode & SET_IDS:
             dropped = dropped_by_write(node, self.caller)
             if dropped:
-                tree.change(node, {"dropped": dropped})
+                tree.change(node, Change(dropped=dropped))
         tree.write(node, offset, data)
         return len(data)
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         """The new position; SEEK_DATA and SEEK_HOLE find holes in units of pages."""
         node = self.usable()
-        if self._flags & os.O_PATH:
+        if self._flags & o.PATH:
             fail(errno.EBADF)
-        if stat.S_ISFIFO(node.mode):
+        if node.mode & TYPE == FIFO:
             fail(errno.ESPIPE)
-        if node.is_dir and whence not in (os.SEEK_SET, os.SEEK_CUR):
+        if node.is_dir and whence not in (o.SEEK_SET, o.SEEK_CUR):
             fail(errno.EINVAL)
-        if whence in (os.SEEK_DATA, os.SEEK_HOLE):
+        if whence in (o.SEEK_DATA, o.SEEK_HOLE):
             position = seek_data(self._tree.content(node), offset, whence)
         else:
-            size = self._tree.content(node).size if node.mode & 0o170000 == 0o100000 else 0
-            if whence not in (0, 1, 2):
+            size = self._tree.content(node).size if node.mode & TYPE == REGULAR else 0
+            if whence not in (o.SEEK_SET, o.SEEK_CUR, o.SEEK_END):
                 fail(errno.EINVAL)
             position = offset + (0, self._position, size)[whence]
         if position < 0:
@@ -195,18 +205,18 @@ class File:
         if size < 0:
             fail(errno.EINVAL)
         node = self.usable()
-        if self._flags & os.O_PATH:
+        if self._flags & o.PATH:
             fail(errno.EBADF)
-        if self._flags & 3 not in (os.O_WRONLY, os.O_RDWR) or node.mode & 0o170000 != 0o100000:
+        if self._flags & o.ACCESS not in (o.WRONLY, o.RDWR) or node.mode & TYPE != REGULAR:
             fail(errno.EINVAL)
         if self._tree.is_watched:
             self._tree.begin()
-        truncate(self._tree, node, size, self.caller, now=True)
+        truncate_node(self._tree, node, size, self.caller, now=True)
 
     def map(self) -> Mapping:
         """The bytes as mmap(2) with MAP_SHARED shows them."""
         node = self._for_reading()
-        if node.mode & 0o170000 != 0o100000:
+        if node.mode & TYPE != REGULAR:
             fail(errno.ENODEV)
         return Mapping(self._tree.real(node))
 
@@ -232,15 +242,21 @@ class File:
     def fsync(self) -> None:
         """Nothing to do in memory; EBADF if closed, EINVAL for what cannot be synchronised."""
         node = self.usable()
-        if self._flags & os.O_PATH:
+        if self._flags & o.PATH:
             fail(errno.EBADF)
-        if node.mode & 0o170000 not in (0o100000, 0o040000):
+        if node.mode & TYPE not in (REGULAR, DIRECTORY):
             fail(errno.EINVAL)
 
     def close(self) -> None:
         """Release it; a second close does nothing."""
-        self.closed = True
-        self._listing = None
+        if not self.closed:
+            self.closed = True
+            self._listing = None
+            self._tree.open_files -= 1
+
+    def __del__(self) -> None:
+        if not self.closed:
+            self._tree.open_files -= 1
 
     def __enter__(self) -> File:
         return self
@@ -258,12 +274,11 @@ class Mapping:
 
     __slots__ = ("_inode",)
 
-    def __init__(self, inode: Any) -> None:
+    def __init__(self, inode: Inode) -> None:
         self._inode = inode
 
     def __bytes__(self) -> bytes:
-        found: bytes = self._inode.content.read()
-        return found
+        return self._inode.content.read()
 
 
 def as_bytes(data: object) -> bytes:
@@ -280,33 +295,27 @@ def as_bytes(data: object) -> bytes:
         raise TypeError(f"a bytes-like object is required, not {type(data).__name__!r}") from None
 
 
-def device_of(tree: Tree[Any], node: Any) -> tuple[int, int]:
+def device_of(tree: Tree[Node, Node], node: Node) -> tuple[int, int]:
     """(major, minor) of a device."""
     rdev = tree.stat(node).st_rdev
-    return os.major(rdev), os.minor(rdev)
+    return major_of(rdev), minor_of(rdev)
 
 
 def seek_data(content: Content, offset: int, whence: int) -> int:
     """The next place with data, or the next hole, in units of pages; ENXIO behind the end (lseek(2))."""
     if offset < 0 or offset >= content.size:
         fail(errno.ENXIO)
-    pages = -(-content.size // 4096)
-    for page in range(offset // 4096, pages):
-        if content.is_data(page) == (whence == os.SEEK_DATA):
-            return max(offset, page * 4096)
-    if whence == os.SEEK_DATA:
+    pages = -(-content.size // PAGE)
+    for page in range(offset // PAGE, pages):
+        if content.is_data(page) == (whence == o.SEEK_DATA):
+            return max(offset, page * PAGE)
+    if whence == o.SEEK_DATA:
         fail(errno.ENXIO)
     return content.size
 
 
-def truncate(tree: Tree[Any], node: Any, size: int, caller: Caller, *, now: bool) -> None:
+def truncate_node(tree: Tree[Node, Node], node: Node, size: int, caller: Caller, *, now: bool) -> None:
     """Set a file's size; setuid goes as after a write; ``now``: the mtime moves even if the size stays."""
     if size > MAX_SIZE:
         fail(errno.EFBIG)
-    values = {"size": size}
-    dropped = dropped_by_write(node, caller)
-    if dropped:
-        values["dropped"] = dropped
-    if now:
-        values["modified"] = 1
-    tree.change(node, values)
+    tree.change(node, Change(size=size, dropped=dropped_by_write(node, caller), is_modification=now))

@@ -1,21 +1,29 @@
-"""Who may do what: the permission bits, sticky directories and the capabilities of root.
+"""Who may do what: sticky directories, owners, and which bits of a mode go (fs/namei.c, fs/attr.c).
 
-The rules of Linux's ``fs/namei.c`` and ``fs/attr.c``, written once for layers and unions.
+Whether the permission bits let somebody do something, an inode says itself (``Node.permits``).
 """
 
 from __future__ import annotations
 
 import errno
 import os
-import stat
-from typing import Final, NoReturn
+from typing import NoReturn
 
 from unionfs_sim.nodes.caller import Caller
 from unionfs_sim.nodes.inode import Node
-
-READ: Final = 4
-WRITE: Final = 2
-EXECUTE: Final = 1
+from unionfs_sim.nodes.kinds import (
+    DIRECTORY,
+    FIFO,
+    GROUP_EXECUTE,
+    REGULAR,
+    SET_IDS,
+    SETGID,
+    SETGID_PROGRAM,
+    SETUID,
+    STICKY,
+    STICKY_FOR_ALL,
+    TYPE,
+)
 
 
 def fail(code: int) -> NoReturn:
@@ -23,22 +31,9 @@ def fail(code: int) -> NoReturn:
     raise OSError(code, os.strerror(code))
 
 
-def permits(node: Node, caller: Caller, wanted: int) -> bool:
-    """Whether the permission bits (or being root) let ``caller`` do ``wanted`` (READ | WRITE | EXECUTE)."""
-    mode = node.mode
-    if caller.uid == 0:
-        # CAP_DAC_OVERRIDE: everything, but a file nobody may execute.
-        return not wanted & EXECUTE or mode & 0o111 != 0 or mode & 0o170000 == 0o040000
-    if caller.uid == node.uid:
-        mode >>= 6
-    elif node.gid == caller.gid or node.gid in caller.groups:
-        mode >>= 3
-    return mode & wanted == wanted
-
-
 def require(node: Node, caller: Caller, wanted: int) -> None:
-    """Raise EACCES unless ``permits``."""
-    if not permits(node, caller, wanted):
+    """Raise EACCES unless the node ``permits``."""
+    if not node.permits(caller, wanted):
         fail(errno.EACCES)
 
 
@@ -55,7 +50,7 @@ def require_owner(node: Node, caller: Caller) -> None:
 
 def check_sticky(directory: Node, victim: Node, caller: Caller) -> None:
     """Raise EPERM where a sticky directory lets only the owners remove a name."""
-    if directory.mode & stat.S_ISVTX and caller.uid not in (0, victim.uid, directory.uid):
+    if directory.mode & STICKY and caller.uid not in (0, victim.uid, directory.uid):
         fail(errno.EPERM)
 
 
@@ -64,7 +59,7 @@ def check_sticky_creation(directory: Node, node: Node, caller: Caller) -> None:
 
     Regular files and fifos are open to it unless sysctls protect them (fs.protected_regular, _fifos: 0 here).
     """
-    if directory.mode & 0o1002 != 0o1002 or node.mode & 0o170000 in (0o100000, 0o010000):
+    if directory.mode & STICKY_FOR_ALL != STICKY_FOR_ALL or node.mode & TYPE in (REGULAR, FIFO):
         return
     if node.uid not in (directory.uid, caller.uid):
         fail(errno.EACCES)
@@ -73,32 +68,32 @@ def check_sticky_creation(directory: Node, node: Node, caller: Caller) -> None:
 def asked_mode(directory: Node, caller: Caller, mode: int) -> int:
     """The mode that is asked for a new file: setgid goes, then the umask's bits (vfs_prepare_mode)."""
     wanted, _ = new_mode(directory, caller, mode)
-    return wanted & ~caller.umask if mode & 0o170000 != 0o040000 else mode & ~caller.umask
+    return wanted & ~caller.umask if mode & TYPE != DIRECTORY else mode & ~caller.umask
 
 
 def new_mode(directory: Node, caller: Caller, mode: int) -> tuple[int, int]:
     """(mode, gid) of a new file: setgid directories hand down their group (inode_init_owner)."""
-    if not directory.mode & stat.S_ISGID:
+    if not directory.mode & SETGID:
         return mode, caller.gid
     gid = directory.gid
-    if mode & 0o170000 == 0o040000:
-        return mode | stat.S_ISGID, gid
-    if mode & 0o2010 == 0o2010 and not (caller.uid == 0 or caller.in_group(gid)):
-        mode &= ~stat.S_ISGID
+    if mode & TYPE == DIRECTORY:
+        return mode | SETGID, gid
+    if mode & SETGID_PROGRAM == SETGID_PROGRAM and not (caller.uid == 0 or caller.in_group(gid)):
+        mode &= ~SETGID
     return mode, gid
 
 
 def drops_sgid(node: Node, caller: Caller) -> bool:
     """Whether a change of owner or of bytes takes the setgid bit (setattr_should_drop_sgid)."""
-    if not node.mode & stat.S_ISGID:
+    if not node.mode & SETGID:
         return False
-    return node.mode & stat.S_IXGRP != 0 or not (caller.uid == 0 or caller.in_group(node.gid))
+    return node.mode & GROUP_EXECUTE != 0 or not (caller.uid == 0 or caller.in_group(node.gid))
 
 
 def dropped_by_write(node: Node, caller: Caller) -> int:
     """The mode bits that go once ``caller`` has written: setuid, setgid, unless root writes."""
     mode = node.mode
-    if not mode & 0o6000 or caller.uid == 0 or mode & 0o170000 != 0o100000:
+    if not mode & SET_IDS or caller.uid == 0 or mode & TYPE != REGULAR:
         return 0
-    bits = mode & stat.S_ISUID
-    return bits | stat.S_ISGID if drops_sgid(node, caller) else bits
+    bits = mode & SETUID
+    return bits | SETGID if drops_sgid(node, caller) else bits

@@ -1,38 +1,81 @@
 """What a layer and a union must each be able to do with their inodes; everything else is written once.
 
 The split is the kernel's own: path walk, permissions, open flags and the order of errors belong to every
-file system and stand in ``walk.py``, ``opening.py`` and ``posix.py``; an implementation supplies the
-operations on inodes below. They are called after the checks, so they check no permission of the caller.
+file system and stand in the modules beside this one; an implementation supplies the operations on inodes
+below. They are called after the checks, so they check no permission of the caller.
 """
 
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from collections.abc import Hashable, Mapping
+from typing import Generic, NamedTuple, Protocol, TypeVar, cast
 from weakref import WeakValueDictionary
 
 from unionfs_sim.filesystem import Stat
 from unionfs_sim.nodes.caller import Caller, Clock
 from unionfs_sim.nodes.content import Content
-from unionfs_sim.nodes.inode import Node
+from unionfs_sim.nodes.inode import Inode, Node
 from unionfs_sim.nodes.journal import Journal
 
 NodeT = TypeVar("NodeT", bound=Node)
+DirectoryT = TypeVar("DirectoryT", bound=Node)
+"""What directories are; a union's files can be of other types than its directories."""
 
 
-class Prefixes(dict[str, Any]):
+class Prefixes(dict[str, Node]):
     """Directories by the path that led there; shared by the views of one caller, gone with the last."""
 
 
-class Tree(abc.ABC, Generic[NodeT]):
+class Dentry(NamedTuple, Generic[DirectoryT, NodeT]):
+    """A name in a directory, and what it is: None if it is nothing (yet)."""
+
+    directory: DirectoryT
+    name: str
+    node: NodeT | None
+
+
+class Change(NamedTuple):
+    """A change of attributes (struct iattr); None leaves an attribute as it is.
+
+    ``size``: cut or extend. ``dropped``: mode bits that go, unless ``mode`` says otherwise.
+    ``is_modification``: the mtime moves to now, even if the size stays.
+    """
+
+    mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+    atime_ns: int | None = None
+    mtime_ns: int | None = None
+    size: int | None = None
+    dropped: int = 0
+    is_modification: bool = False
+
+
+class Mounted(Protocol):
+    """What stands on a tree and is told when the tree changes by itself."""
+
+    def drop_caches(self) -> None:
+        """Forget what was looked up."""
+        ...
+
+
+class Place(Protocol):
+    """One of several names of a file, by which it was opened."""
+
+    def use(self) -> object:
+        """What is done to the file next, is done by this name."""
+        ...
+
+
+class Tree(abc.ABC, Generic[DirectoryT, NodeT]):
     """The operations on inodes that a path walk and the os-like verbs stand on."""
 
-    root: NodeT
+    root: DirectoryT
     read_only: bool
     is_union: bool
     is_watched: bool
-    mounts: tuple[Any, ...]
+    mounts: tuple[Mounted, ...]
     journal: Journal | None
     clock: Clock
 
@@ -41,12 +84,17 @@ class Tree(abc.ABC, Generic[NodeT]):
         self.watch(None, ())
         self.read_only = False
         self.is_union = False
-        self.running: dict[Any, int] = {}
-        self._prefixes: WeakValueDictionary[tuple[Any, ...], Prefixes] = WeakValueDictionary()
+        self.running: dict[NodeT, int] = {}
+        self.open_files = 0
+        self._prefixes: WeakValueDictionary[Hashable, Prefixes] = WeakValueDictionary()
 
-    def prefixes(self, key: tuple[Any, ...]) -> Prefixes:
+    def prefixes(self, key: Hashable) -> Prefixes:
         """Directories that callers of one kind have reached by path: the fast way of a path walk."""
         return self._prefixes.setdefault(key, Prefixes())
+
+    def for_views(self) -> Tree[Node, Node]:
+        """This tree as views hold it: they hand it no other nodes than those that it gave out."""
+        return cast("Tree[Node, Node]", self)
 
     def forget_paths(self) -> None:
         """A directory moved, went or changed its permissions: walk anew, also once that is taken back."""
@@ -76,31 +124,36 @@ class Tree(abc.ABC, Generic[NodeT]):
         if not self.running[node]:
             del self.running[node]
 
-    def real(self, node: NodeT) -> Any:
-        """The inode that has the bytes of a regular file now, as a mapping of it holds on to."""
-        return node
+    def opened_by(self, node: NodeT) -> Place | None:
+        """By which of its names a file is being opened, where that matters later."""
+        del node
+        return None
 
-    def watch(self, journal: Journal | None, mounts: tuple[Any, ...]) -> None:
+    @abc.abstractmethod
+    def real(self, node: NodeT) -> Inode:
+        """The inode that has the bytes of a regular file now, as a mapping of it holds on to."""
+
+    def watch(self, journal: Journal | None, mounts: tuple[Mounted, ...]) -> None:
         """Record inverses in ``journal`` from now on, and tell ``mounts`` when a verb changes this tree."""
         self.journal = journal
         self.mounts = mounts
         self.is_watched = journal is not None or bool(mounts)
 
     @abc.abstractmethod
-    def lookup(self, directory: NodeT, name: str) -> NodeT | None:
+    def lookup(self, directory: DirectoryT, name: str) -> NodeT | None:
         """The inode that ``name`` is, or None."""
 
     @abc.abstractmethod
-    def entries(self, directory: NodeT) -> list[str]:
+    def entries(self, directory: DirectoryT) -> list[str]:
         """The names in a directory."""
 
-    def hold_listing(self, directory: NodeT) -> object:
+    def hold_listing(self, directory: DirectoryT) -> object:
         """Something that keeps what is known of a listing while an open directory holds it."""
         del directory
         return None
 
     @abc.abstractmethod
-    def typed_entries(self, directory: NodeT) -> list[tuple[str, bool]]:
+    def typed_entries(self, directory: DirectoryT) -> list[tuple[str, bool]]:
         """The names in a directory, and whether each is a directory."""
 
     @abc.abstractmethod
@@ -113,38 +166,38 @@ class Tree(abc.ABC, Generic[NodeT]):
 
     @abc.abstractmethod
     def make(
-        self, directory: NodeT, name: str, mode: int, caller: Caller, body: Content | str | int | None
+        self, directory: DirectoryT, name: str, mode: int, caller: Caller, body: Content | str | int | None
     ) -> NodeT:
         """Make a file of any type; ``mode`` has the type and is what it shall be (umask applied)."""
 
     @abc.abstractmethod
-    def make_unnamed(self, directory: NodeT, mode: int, caller: Caller) -> NodeT:
+    def make_unnamed(self, directory: DirectoryT, mode: int, caller: Caller) -> NodeT:
         """Make a regular file without a name (O_TMPFILE)."""
 
     @abc.abstractmethod
-    def link(self, node: NodeT, directory: NodeT, name: str) -> None:
+    def link(self, node: NodeT, directory: DirectoryT, name: str) -> None:
         """Give ``node`` another name."""
 
     @abc.abstractmethod
-    def unlink(self, directory: NodeT, name: str, node: NodeT) -> None:
+    def unlink(self, directory: DirectoryT, name: str, node: NodeT) -> None:
         """Take a name away that is not a directory."""
 
     @abc.abstractmethod
-    def rmdir(self, directory: NodeT, name: str, node: NodeT) -> None:
+    def rmdir(self, directory: DirectoryT, name: str, node: NodeT) -> None:
         """Take an empty directory away; ENOTEMPTY if it is not."""
 
     @abc.abstractmethod
     def rename(
         self,
-        source: tuple[NodeT, str, NodeT],
-        destination: tuple[NodeT, str, NodeT | None],
+        source: Dentry[DirectoryT, NodeT],
+        destination: Dentry[DirectoryT, NodeT],
         flags: int,
     ) -> None:
-        """Move a name (directory, name, inode) onto another; ``flags`` as renameat2(2) has them."""
+        """Move a name onto another; ``flags`` as renameat2(2) has them."""
 
     @abc.abstractmethod
-    def change(self, node: NodeT, values: Mapping[str, int]) -> None:
-        """Set attributes, by the names of ``Inode``; ``size`` cuts or extends a file."""
+    def change(self, node: NodeT, change: Change) -> None:
+        """Set attributes."""
 
     @abc.abstractmethod
     def before_open(self, node: NodeT, *, writing: bool, truncating: bool) -> None:
@@ -175,11 +228,11 @@ class Tree(abc.ABC, Generic[NodeT]):
         """Set an extended attribute (XATTR_CREATE, XATTR_REPLACE); a value of None removes it."""
 
     @abc.abstractmethod
-    def listxattr(self, node: NodeT) -> list[str]:
-        """The names of all extended attributes that may be listed by root."""
+    def visible_xattrs(self, node: NodeT) -> Mapping[str, bytes]:
+        """All extended attributes that may be listed by root."""
 
 
-def _forget_again(journal: Journal, tree: Tree[Any], _: None, __: None) -> None:
+def _forget_again(journal: Journal, tree: Tree[Node, Node], _: None, __: None) -> None:
     """Undo of a change to a directory: what was reached through it since is no longer true."""
     tree.clear_prefixes()
     journal.append((_forget_again, tree, None, None))

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from unionfs_sim.nodes.caller import Caller
 from unionfs_sim.nodes.inode import Node
-from unionfs_sim.vfs.permission import EXECUTE, fail, permits
+from unionfs_sim.nodes.kinds import DIRECTORY, EXECUTABLE, EXECUTE, SYMLINK, TYPE
+from unionfs_sim.vfs import flags
+from unionfs_sim.vfs.openfile import File
+from unionfs_sim.vfs.permission import fail
 from unionfs_sim.vfs.tree import Tree
 
 MAX_LINKS: Final = 40
@@ -20,13 +23,14 @@ NAME_MAX: Final = 255
 PATH_MAX: Final = 4096
 MAX_KNOWN_PREFIXES: Final = 10_000
 
-PathLike: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
-
-SYMLINK: Final = 0o120000
+PathLike: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes] | File
+"""A path; or an open file in its place, as ``os`` takes a descriptor, where a system call takes one."""
 
 
 def as_text(path: PathLike) -> str:
     """The path as text, refused as os and the kernel refuse it: NUL, empty, too long."""
+    if isinstance(path, File):
+        raise TypeError("an open file cannot stand for a path here")
     plain = os.fspath(path)
     text = plain.decode("utf-8", "surrogateescape") if isinstance(plain, bytes) else plain
     if "\0" in text:
@@ -51,126 +55,152 @@ def _is_plain(head: str, name: str) -> bool:
     )
 
 
-class Walker:
-    """Finds inodes by path, for one caller in one tree."""
+class View:
+    """Where one caller stands in one tree: the state that every verb works on.
+
+    ``_root``: where absolute paths start; ``_cwd``: where the others do. ``_known``: directories reached
+    before, by path; what leads there cannot change unnoticed (``Tree.forget_paths``).
+    """
 
     __slots__ = ("_cwd", "_followed", "_known", "_root", "_tree", "caller")
 
     def __init__(
-        self, tree: Tree[Any], caller: Caller, root: Node | None = None, cwd: Node | None = None
+        self, tree: Tree[Node, Node], caller: Caller, root: Node | None = None, cwd: Node | None = None
     ) -> None:
         self._tree = tree
         self.caller = caller
-        self._root: Any = root if root is not None else tree.root
-        self._cwd: Any = cwd if cwd is not None else self._root
-        # Directories already reached: what leads there cannot change unnoticed (Tree.forget_paths).
+        self._root: Node = root if root is not None else tree.root
+        self._cwd: Node = cwd if cwd is not None else self._root
         self._followed = 0
         self._known = tree.prefixes((caller, self._root, self._cwd))
 
-    def _begin(self) -> None:
-        """Something may change from here on: one step for undo."""
-        if self._tree.is_watched:
-            self._tree.begin()
 
-    def _find(self, path: PathLike, *, follow: bool = True) -> Any:
-        """The inode at ``path``."""
-        # The fast way: a directory reached before, and a name in it. It must decide as _resolve does.
-        text: Any = path
-        try:
-            head, slash, name = text.rpartition("/")
-            directory = self._known[head or slash]
-        except (KeyError, TypeError, AttributeError):
-            pass
-        else:
+Last: TypeAlias = tuple[Node, str, bool]
+"""Where a walk stopped: a directory, the last name (not looked up yet), and whether slashes follow it.
+
+The name is "" for the root, or ``.`` or ``..``. (A plain tuple, as one is made for every path.)
+"""
+
+
+def begin(view: View) -> None:
+    """Something may change from here on: one step for undo."""
+    if view._tree.is_watched:
+        view._tree.begin()
+
+
+def find(view: View, path: PathLike, *, follow: bool = True) -> Node:
+    """The inode at ``path``; an open file stands for its inode, as ``os`` takes a descriptor."""
+    # The fast way: a directory reached before, and a name in it. It must decide as _walk does.
+    if isinstance(path, str):
+        head, slash, name = path.rpartition("/")
+        directory = view._known.get(head or slash)
+        if directory is not None:
             node = directory.children.get(name)
             if node is None and _is_plain(head, name):
-                node = self._tree.lookup(directory, name)
+                node = view._tree.lookup(directory, name)
                 if node is None:
                     fail(errno.ENOENT)
-            if node is not None and not (follow and node.mode & 0o170000 == SYMLINK):
+            if node is not None and not (follow and node.mode & TYPE == SYMLINK):
                 return node
-        if hasattr(path, "node"):  # an open file in place of a path, as os takes a descriptor
-            return text.changeable()
-        directory, name, slashes = self._parent(path)
-        if name and not slashes and name not in (".", ".."):
-            node = self._tree.lookup(directory, name)
-            if node is not None and not (follow and node.mode & 0o170000 == SYMLINK):
-                return node
-        return self._resolve(as_text(path), follow=follow)
+    elif isinstance(path, File):
+        return path.changeable()
+    directory, name, has_slashes = find_parent(view, path)
+    if name and not has_slashes and name not in (".", ".."):
+        node = view._tree.lookup(directory, name)
+        if node is not None and not (follow and node.mode & TYPE == SYMLINK):
+            return node
+    return _walk(view, as_text(path), view._cwd, follow=follow)[0]
 
-    def _find_usable(self, path: PathLike, *, follow: bool = True) -> Any:
-        """As ``_find``, for what cannot be done through a descriptor of O_PATH (EBADF)."""
-        if getattr(path, "flags", 0) & os.O_PATH:
-            fail(errno.EBADF)
-        return self._find(path, follow=follow)
 
-    def _parent(self, path: PathLike) -> tuple[Any, str, bool]:
-        """(directory, last name, whether slashes follow it); the name is "" for the root, or . or .."""
-        given: Any = path
-        try:
-            head, slash, name = given.rpartition("/")
-            directory = self._known[head or slash]
-            if _is_plain(head, name):
-                return directory, name, False
-        except (KeyError, TypeError, AttributeError):
-            pass
-        text = as_text(path)
-        followed = self._followed
-        found: tuple[Any, str, bool] = self._walk(text, self._cwd, stop_before_last=True)
+def find_usable(view: View, path: PathLike, *, follow: bool = True) -> Node:
+    """As ``find``, for what cannot be done through a descriptor of O_PATH (EBADF)."""
+    if isinstance(path, File) and path.flags & flags.PATH:
+        fail(errno.EBADF)
+    return find(view, path, follow=follow)
+
+
+def find_directory(view: View, path: PathLike) -> Node:
+    """The directory at ``path``; ENOTDIR if it is something else."""
+    node = find(view, path)
+    if not node.is_dir:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+    return node
+
+
+def find_parent(view: View, path: PathLike) -> Last:
+    """The directory that a path's last name is in, and that name."""
+    if isinstance(path, str):
+        head, slash, name = path.rpartition("/")
+        directory = view._known.get(head or slash)
+        if directory is not None and _is_plain(head, name):
+            return directory, name, False
+    text = as_text(path)
+    followed = view._followed
+    found = _walk(view, text, view._cwd, stops_before_last=True)
+    # A way through a symlink is walked each time, for each time may move the link's access time.
+    if found[1] and not found[2] and followed == view._followed:
         head, slash, name = text.rpartition("/")
-        # A way through a symlink is walked each time, for each time may move the link's access time.
-        if found[1] and not found[2] and followed == self._followed:
-            if len(self._known) >= MAX_KNOWN_PREFIXES:
-                self._known.clear()
-            self._known[head or slash] = found[0]
-        return found
+        if len(view._known) >= MAX_KNOWN_PREFIXES:
+            view._known.clear()
+        view._known[head or slash] = found[0]
+    return found
 
-    def _resolve(self, text: str, *, follow: bool, start: Any = None, links: int = 0) -> Any:
-        found = self._walk(text, self._cwd if start is None else start, follow=follow, links=links)
-        return found[0]
 
-    def _walk(
-        self, text: str, start: Any, *, follow: bool = True, stop_before_last: bool = False, links: int = 0
-    ) -> tuple[Any, str, bool]:
-        """The walk itself: (inode, "", slashes follow), or a step earlier (directory, name, slashes)."""
-        tree, caller = self._tree, self.caller
-        node = self._root if text[0] == "/" else start
-        names = [name for name in text.split("/") if name][::-1]
-        slashes = text[-1] == "/"
-        while names:
-            name = names.pop()
-            if node.mode & 0o170000 != 0o040000:
-                fail(errno.ENOTDIR)
-            if node.mode & 0o111 != 0o111 and not permits(node, caller, EXECUTE):
-                fail(errno.EACCES)
-            if not names and stop_before_last:
-                return node, name, slashes
-            if name == ".":
-                continue
-            if name == "..":
-                if node is not self._root:
-                    node = node.parent
-                continue
-            child = node.children.get(name)
-            if child is None:
-                check_name(name)
-                child = tree.lookup(node, name)
-                if child is None:
-                    fail(errno.ENOENT)
-            if child.mode & 0o170000 == SYMLINK and (names or slashes or follow):
-                links += 1
-                if links > MAX_LINKS:
-                    fail(errno.ELOOP)
-                target = tree.target(child)
-                tree.accessed(child)
-                self._followed += 1
-                if not names:
-                    slashes = slashes or target[-1] == "/"
-                if target[0] == "/":
-                    node = self._root
-                names += [name for name in target.split("/") if name][::-1]
-                continue
-            node = child
-        if slashes and node.mode & 0o170000 != 0o040000:
+def find_target(view: View, link: Node, directory: Node, links: int) -> Last:
+    """Where a symlink in ``directory`` leads; ``links``: how many were followed already."""
+    view._tree.accessed(link)
+    return _walk(view, view._tree.target(link), directory, stops_before_last=True, links=links)
+
+
+def _walk(
+    view: View,
+    text: str,
+    start: Node,
+    *,
+    follow: bool = True,
+    stops_before_last: bool = False,
+    links: int = 0,
+) -> Last:
+    """The walk itself: to what is at ``text`` (the name is then ""), or a step less far."""
+    tree, caller = view._tree, view.caller
+    node = view._root if text[0] == "/" else start
+    names = [name for name in text.split("/") if name][::-1]
+    has_slashes = text[-1] == "/"
+    while names:
+        name = names.pop()
+        mode = node.mode
+        if mode & TYPE != DIRECTORY:
             fail(errno.ENOTDIR)
-        return node, "", slashes
+        if mode & EXECUTABLE != EXECUTABLE and not node.permits(caller, EXECUTE):
+            fail(errno.EACCES)
+        if not names and stops_before_last:
+            return node, name, has_slashes
+        if name == ".":
+            continue
+        if name == "..":
+            if node is not view._root:
+                node = node.parent
+            continue
+        child = node.children.get(name)
+        if child is None:
+            check_name(name)
+            child = tree.lookup(node, name)
+            if child is None:
+                fail(errno.ENOENT)
+        if child.mode & TYPE == SYMLINK and (names or has_slashes or follow):
+            links += 1
+            if links > MAX_LINKS:
+                fail(errno.ELOOP)
+            target = tree.target(child)
+            tree.accessed(child)
+            view._followed += 1
+            if not names:
+                has_slashes = has_slashes or target[-1] == "/"
+            if target[0] == "/":
+                node = view._root
+            names += [name for name in target.split("/") if name][::-1]
+            continue
+        node = child
+    if has_slashes and node.mode & TYPE != DIRECTORY:
+        fail(errno.ENOTDIR)
+    return node, "", has_slashes

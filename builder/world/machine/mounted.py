@@ -18,8 +18,9 @@ from builder.world.machine.attachments import Attachment, MountTable
 from builder.world.machine.routing import RoutedPosix
 from unionfs_sim.filesystem import Attributes, Stat
 from unionfs_sim.nodes.content import Content
+from unionfs_sim.vfs.looking import StatVfs
 from unionfs_sim.vfs.openfile import File
-from unionfs_sim.vfs.posix import Posix, StatVfs
+from unionfs_sim.vfs.posix import Posix
 from unionfs_sim.vfs.walk import PathLike, as_text
 
 _WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC

@@ -348,7 +348,7 @@ def test_row_34_a_running_program_cannot_be_written() -> None:
 
 
 def test_names_that_are_not_there_take_no_room_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("unionfs_sim.overlay.mounted.MAX_ABSENT", 100)
+    monkeypatch.setattr("unionfs_sim.overlay.state.MAX_ABSENT", 100)
     union = mount([layer({"/d/f": ""}), layer({"/d/g": ""})], Layer())
     for number in range(1000):
         assert not union.exists(f"/d/absent{number}")

@@ -18,7 +18,7 @@ from differential.report import Report
 from differential.scenario import play_random
 from differential.shrink import describe, shrink
 
-from unionfs_sim.fuse.server import REMEMBER_SECONDS
+from unionfs_sim.fuse.served import REMEMBER_SECONDS
 
 from .excuses import EXCUSES, excuse_for
 from .machine import FuseMachine

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from unittest.mock import patch
 
-from unionfs_sim.overlay import copyup, index, metacopy, readdir, rename, union, whiteout
-from unionfs_sim.overlay.node import UnionNode
-from unionfs_sim.overlay.union import UnionTree
-from unionfs_sim.vfs.posix import Posix
+from unionfs_sim.overlay import copyup, index, metacopy, operations, readdir, rename, whiteout, xattrs
+from unionfs_sim.overlay.operations import UnionTree
+from unionfs_sim.overlay.state import UnionNode
+from unionfs_sim.vfs import names
 
 from .machine import Machine
 from .modes import MODES
@@ -111,7 +111,8 @@ def _counts_whiteouts(original: Wrong) -> Wrong:
 
 def _equal_is_nothing(original: Wrong) -> Wrong:
     def change(tree: UnionTree, node: Any, values: Any) -> None:
-        if any(getattr(node, name, None) != value for name, value in values.items()):
+        asked = {name: value for name, value in values._asdict().items() if value is not None}
+        if any(getattr(node, name, None) != value for name, value in asked.items() if value):
             original(tree, node, values)
 
     return change
@@ -212,12 +213,12 @@ MUTANTS: Final = (
         "default",
         _instead((UnionTree, "change"), make=_equal_is_nothing),
     ),
-    Mutant(37, "EROFS comes before EEXIST", "read-only", _instead((Posix, "_vacant"), make=_read_only_first)),
+    Mutant(37, "EROFS comes before EEXIST", "read-only", _instead((names, "vacant"), make=_read_only_first)),
     Mutant(
         42,
         "sticky directories protect nothing",
         "default",
-        _instead((Posix, "_may_remove"), make=_always(None)),
+        _instead((names, "may_remove"), make=_always(None)),
     ),
     Mutant(
         33,
@@ -236,13 +237,13 @@ MUTANTS: Final = (
         49,
         "new files do not inherit the group",
         "default",
-        _instead((union, "new_mode"), make=_callers_group),
+        _instead((operations, "new_mode"), make=_callers_group),
     ),
-    Mutant(27, "RENAME_NOREPLACE replaces", "default", _instead((Posix, "_rename"), make=_replaces)),
+    Mutant(27, "RENAME_NOREPLACE replaces", "default", _instead((names, "move"), make=_replaces)),
     Mutant(
         40,
         "marks set through the union are not escaped",
         "default",
-        _instead((UnionTree, "_real_name"), make=_not_escaped),
+        _instead((xattrs, "real_name"), make=_not_escaped),
     ),
 )

@@ -56,7 +56,7 @@ def test_every_option_has_its_field() -> None:
     ],
 )
 def test_what_redirect_dir_becomes(words: str, redirect: RedirectDir) -> None:
-    assert Options.parse(BASE + words).redirect_dir is redirect
+    assert Options.parse(BASE + words).settled(has_upper=True).redirect_dir is redirect
 
 
 @pytest.mark.parametrize(
