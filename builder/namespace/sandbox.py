@@ -47,6 +47,9 @@ KEPT_CAPABILITIES: Final = frozenset([0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29
 """Docker's fourteen: CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW
 SYS_CHROOT MKNOD AUDIT_WRITE SETFCAP (capability.h)."""
 
+TOY: Final = b"\x7fSIM"
+"""How programs of the embedded base images begin."""
+
 _LAST_CAPABILITY: Final = 40
 _FILES: Final = (("resolv.conf", "/etc/resolv.conf"), ("hosts", "/etc/hosts"))
 _SIOCSIFFLAGS: Final = 0x8914
@@ -362,7 +365,10 @@ def _make_directory(path: str) -> None:
 
 
 def _confine(sandbox: Sandbox, ownership: Ownership) -> None:
-    for capability in range(_LAST_CAPABILITY + 1):
+    for capability in range(TOY: Final = b"\x7fSIM"
+"""How programs of the embedded base images begin."""
+
+_LAST_CAPABILITY + 1):
         if capability not in KEPT_CAPABILITIES:
             syscalls.prctl(syscalls.PR_CAPBSET_DROP, capability)
     for name, value in sandbox.limits.items():
@@ -410,6 +416,20 @@ def _exec(argv: Sequence[str], env: Mapping[str, str]) -> NoReturn:
     raise _not_executed(name, denied)
 
 
+def _why_no_program(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            is_toy = file.read(len(TOY)) == TOY
+    except OSError:
+        is_toy = False
+    if is_toy:
+        return (
+            "the programs of this base image are toys of the simulated world, which no machine runs: "
+            "load or pull a real base image (docker save NAME | layerlab load), or use --strategy simulated"
+        )
+    return "it is no program of this machine's kind: was the image made for another --platform?"
+
+
 def _not_executed(name: str, denied: tuple[str, OSError] | None) -> StepFailedError:
     if denied is None:
         what = f'exec: "{name}": executable file not found in $PATH'
@@ -424,7 +444,7 @@ def _not_executed(name: str, denied: tuple[str, OSError] | None) -> StepFailedEr
         else:
             fix = "is the path right?"
     elif error.errno == errno.ENOEXEC:
-        fix = "it is no program of this machine's kind; for another --platform, that one's emulator is needed"
+        fix = _why_no_program(path)
     status = 127 if error.errno == errno.ENOENT else 126
     what = f'exec: "{name}": {(error.strerror or "").lower()}'
     return StepFailedError(what, fix=fix, exit_status=status)
