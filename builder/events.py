@@ -157,6 +157,14 @@ class TransferDone:
 
 
 @dataclass(frozen=True, slots=True)
+class Warned:
+    """Something works less well than one might expect; ``fix`` says what would mend it, "" if nothing."""
+
+    text: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BuildDone:
     """The image exists; ``digest`` is its manifest's."""
 
@@ -180,6 +188,7 @@ Event: TypeAlias = (
     | TransferBegan
     | TransferMoved
     | TransferDone
+    | Warned
     | BuildDone
 )
 

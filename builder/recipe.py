@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from builder.engine.build import build
 from builder.engine.order import BuildRequest, BuildResult, BuiltStage, CacheUse
 from builder.engine.weight import snapshot_bytes
 from builder.events import Listener, nobody
+from builder.namespace.confinement import Confinement
 from builder.protocols import Timestamps
 from builder.snapshotters.fingerprint import Mode
 from builder.stores.cachemounts import RecordingStore
@@ -59,7 +61,8 @@ class Dates:
 class Recipe:
     """What to build, and how. ``name``: tells Dockerfile and context from others when saying what changed.
 
-    ``secrets``: by id. ``timeout_seconds``: of one RUN. ``mode``: what a scan looks at.
+    ``secrets``: by id. ``timeout_seconds``: of one RUN. ``mode``: what a scan looks at. ``state_dir``: where
+    a real build unpacks layers; ``confinement``: how much its commands may do.
     """
 
     graph: StageGraph
@@ -71,6 +74,8 @@ class Recipe:
     dates: Dates = field(default_factory=Dates)
     timeout_seconds: float | None = None
     mode: Mode = Mode.FULL
+    state_dir: Path | None = None
+    confinement: Confinement = field(default_factory=Confinement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +116,8 @@ def built(
         listener=listener,
         mode=recipe.mode,
         copied_up=copied_up,
+        state_dir=recipe.state_dir,
+        confinement=recipe.confinement,
     )
     tools = recipe.strategy.definition.tools(store, settings)
     request = BuildRequest(

@@ -42,6 +42,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "lint": ("builder.cli.lint", "Check a Dockerfile for mistakes."),
         "explain": ("builder.cli.explain", "Say what a line adds and what decides its cache."),
         "compare": ("builder.cli.compare", "Build one Dockerfile in several ways and compare."),
+        "doctor": ("builder.cli.doctor", "Say which ways to build this machine can do."),
         "security": ("builder.cli.security", "Say what a tenant could reach: pods, attack paths."),
         "open": ("course.open", "Write an explorer page of an image."),
         "fs": ("unionfs_sim.cli", "Play with layers and a union of them."),

@@ -28,11 +28,13 @@ from builder.image.digest import short
 from builder.image.oci import Platform
 from builder.image.reference import Reference
 from builder.image.unpack import unpack_stack
+from builder.namespace.confinement import Confinement
 from builder.recipe import Build, Dates, Recipe, built
 from builder.stores.layout import LayoutStore
 from builder.stores.output import STDOUT, Output, OutputKind
-from builder.strategies.strategy import Strategy
+from builder.strategies.strategy import Strategy, strongest
 
+_AUTO = "auto"
 _KEEP = "keep"
 
 
@@ -65,11 +67,12 @@ def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None
 @click.option(
     "--strategy",
     "strategy_name",
-    type=click.Choice([strategy.value for strategy in Strategy]),
+    type=click.Choice([*(strategy.value for strategy in Strategy), _AUTO]),
     default=Strategy.SIMULATED.value,
     show_default=True,
-    help="How to build.",
+    help="How to build; auto takes the strongest that works here.",
 )
+@click.option("--allow-setuid", is_flag=True, help="Let sudo and su work in a real RUN.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the explorer page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option(
@@ -100,9 +103,18 @@ class Invocation:
         self.tags = [Reference.parse(tag) for tag in options["tags"]]
         self.outputs = [Output.parse(spec) for spec in options["outputs"]]
         self.secrets = secrets(options["secret_specs"], session.env)
-        self.strategy = Strategy(options["strategy_name"])
+        self.strategy = self._strategy(options["strategy_name"])
         self.dates = dates(options["timestamp"], self.build_args, session.env.get(EPOCH_ARG))
         self.events: list[Event] = []
+
+    def _strategy(self, name: str) -> Strategy:
+        if name != _AUTO:
+            return Strategy(name)
+        chosen, hindered = strongest(self.session.state_dir)
+        self.session.say(f"strategy: {chosen.value}")
+        for strategy, hindrance in hindered:
+            self.session.say(f"  not {strategy.value}: {hindrance.cause}\n    {hindrance.remedy}")
+        return chosen
 
     def run(self) -> None:
         """Build, name, write and report; whatever fails is a BuildError."""
@@ -135,6 +147,8 @@ class Invocation:
                 secrets=self.secrets,
                 dates=self.dates,
                 timeout_seconds=self.options["timeout"],
+                state_dir=self.session.state_dir,
+                confinement=Confinement(allows_setuid=self.options["allow_setuid"]),
             )
             listener = tee(shown, self._collect)
             with built(recipe, store, listener=listener, seconds=time.monotonic) as build:
@@ -199,7 +213,7 @@ class Invocation:
                 }
             )
             return
-        show(self.session, build.recipe.graph, rows, weighed)
+        show(self.session, build, rows, weighed)
         self._where(result)
 
     def _where(self, result: BuildResult) -> None:

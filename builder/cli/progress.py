@@ -20,6 +20,7 @@ from builder.events import (
     StepBegan,
     StepDone,
     StepFailed,
+    Warned,
     nobody,
 )
 
@@ -81,6 +82,9 @@ class Plain:
             case StepFailed(stage=stage, step=step):
                 yield from self._leftover(stage, step)
                 yield f"{self._label(stage, step)} FAILED"
+            case Warned(text=text, fix=fix):
+                yield f"warning: {text}"
+                yield from (f"  {line}" for line in fix.splitlines())
             case BuildDone(seconds=seconds):
                 yield f"built in {seconds:.2f} s"
 

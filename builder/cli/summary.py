@@ -10,7 +10,7 @@ from builder.dockerfile.plan.stages import StageBase, StageGraph
 from builder.engine.weight import layer_entries
 from builder.image.digest import short
 from builder.image.image import Image
-from builder.protocols import Records, Store
+from builder.protocols import Execution, Records, Store
 from builder.recipe import Build
 from builder.world.supplies.description import SCALE
 
@@ -84,12 +84,10 @@ def weights(build: Build) -> list[StageWeight]:
     ]
 
 
-def show(
-    session: Session, graph: StageGraph, rows: Sequence[LayerRow], weighed: Sequence[StageWeight]
-) -> None:
+def show(session: Session, build: Build, rows: Sequence[LayerRow], weighed: Sequence[StageWeight]) -> None:
     """Print the three tables."""
     session.print("Stages")
-    for line in stage_lines(graph):
+    for line in stage_lines(build.recipe.graph):
         session.print(f"  {line}")
     session.print("")
     cells = [[_cut(row.instruction), row.entries, size(row.size), short(row.digest)] for row in rows]
@@ -102,7 +100,8 @@ def show(
     for stage in weighed:
         verb = "was shipped" if stage.shipped else "was used and left behind"
         session.print(f"{stage.title} ({stage.base}): {size(stage.size)} of files {verb}")
-    session.print(f"Programs and libraries of embedded images weigh 1/{SCALE} of the real ones.")
+    if build.tools.workshop.execution is Execution.SIMULATED:
+        session.print(f"Programs and libraries of embedded images weigh 1/{SCALE} of the real ones.")
 
 
 def _cut(text: str) -> str:

@@ -365,10 +365,7 @@ def _make_directory(path: str) -> None:
 
 
 def _confine(sandbox: Sandbox, ownership: Ownership) -> None:
-    for capability in range(TOY: Final = b"\x7fSIM"
-"""How programs of the embedded base images begin."""
-
-_LAST_CAPABILITY + 1):
+    for capability in range(_LAST_CAPABILITY + 1):
         if capability not in KEPT_CAPABILITIES:
             syscalls.prctl(syscalls.PR_CAPBSET_DROP, capability)
     for name, value in sandbox.limits.items():

@@ -10,6 +10,8 @@ import fcntl
 import itertools
 import os
 import tempfile
+import threading
+from collections.abc import Callable
 from typing import Final
 
 from builder.namespace import sandbox
@@ -21,6 +23,12 @@ LAYERS: Final = "layers"
 SESSIONS: Final = "sessions"
 CACHES: Final = "caches"
 
+ONE_ID: Final = (
+    "there is one user id for this build: files that commands make belong to root, chown answers success and "
+    "does nothing, and USER stays root; owners of base images and of COPY --chown are exact"
+)
+"""What to expect without subordinate ids."""
+
 _HOSTS: Final = "127.0.0.1\tlocalhost {host}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 _APT_STAYS_ROOT: Final = 'APT::Sandbox::User "root";\n'
 _EMPTY_FILES: Final = ("resolv.conf", "hosts")
@@ -29,20 +37,35 @@ _EMPTY_FILES: Final = ("resolv.conf", "hosts")
 class State:
     """One builder's part of the state directory at ``path``, and the user namespace that can use it.
 
-    Nothing is made before ``namespace`` is first asked for.
+    Nothing is made before ``namespace`` is first asked for. ``warn`` is told once what a better id map would
+    give, and how to get it.
     """
 
-    def __init__(self, path: str, ids: IdMap | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        ids: IdMap | None = None,
+        *,
+        warn: Callable[[str, str], None] | None = None,
+    ) -> None:
+        self._top = path
+        self._warn = warn
         self._ids = ids or choose(Machine.here())
-        self.path = os.path.join(path, self._ids.name)
+        self._starting = threading.Lock()
         self._namespace: UserNamespace | None = None
         self._session = ""
         self._lock = -1
         self._numbers = itertools.count(1)
 
     @property
+    def path(self) -> str:
+        """The directory for these ids: owners on disk mean nothing to others."""
+        return os.path.join(self._top, self._ids.name)
+
+    @property
     def ownership(self) -> Ownership:
         """Whether files can have their owners."""
+        _ = self.namespace  # only then is it known which ids there are
         return Ownership.KEPT if self._ids.caller is Caller.SINGLE else Ownership.REAL
 
     @property
@@ -53,11 +76,25 @@ class State:
     @property
     def namespace(self) -> UserNamespace:
         """The user namespace; its helper's working directory is this state's."""
-        if self._namespace is None:
-            self._make()
-            self._namespace = UserNamespace(self.path, self._ids)
-            self._namespace.ask({"verb": "sweep", "sessions": SESSIONS})
-        return self._namespace
+        with self._starting:
+            if self._namespace is None:
+                self._namespace = self._started()
+            return self._namespace
+
+    def _started(self) -> UserNamespace:
+        self._make()
+        namespace = UserNamespace(self.path, self._ids)
+        namespace.start()
+        if namespace.ids.name != self._ids.name:
+            # The kernel gave fewer ids than we asked for: everything has another place then.
+            namespace.close()
+            self._unmake()
+            self._ids = namespace.ids
+            return self._started()
+        if self._ids.caller is Caller.SINGLE:
+            self._tell(namespace.ids.note)
+        namespace.ask({"verb": "sweep", "sessions": SESSIONS})
+        return namespace
 
     def workspace(self) -> str:
         """A new directory for one workspace, relative to the state's."""
@@ -80,6 +117,17 @@ class State:
                 namespace.close()
                 os.close(self._lock)
                 self._lock = -1
+
+    def _tell(self, note: str) -> None:
+        if self._warn is not None:
+            self._warn(ONE_ID, note)
+
+    def _unmake(self) -> None:
+        """Remove a session in which nothing was done yet."""
+        place = os.path.join(self.path, self._session)
+        os.close(self._lock)
+        os.unlink(os.path.join(place, "lock"))
+        os.rmdir(place)
 
     def _make(self) -> None:
         """The directories, where they are missing, and a session of our own in them."""

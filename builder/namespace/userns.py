@@ -38,6 +38,12 @@ class UserNamespace:
         """Whether there is a helper."""
         return self._helper is not None
 
+    def start(self) -> None:
+        """Start the helper, if it is not running; afterwards ``ids`` are those that it has."""
+        with self._lock:
+            if self._helper is None:
+                self._helper = self._start()
+
     @property
     def descriptor_path(self) -> str:
         """Where a descriptor of the namespace itself is opened (namespaces(7))."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Generic, TypeAlias
 
 from builder.engine.order import Download
 from builder.errors import NotSupportedError
 from builder.events import Listener, nobody
 from builder.image.difference import Difference
+from builder.namespace.confinement import Confinement
 from builder.protocols import FsT, Timestamps, Workshop
 from builder.security.powers import Powers, powers
 from builder.snapshotters.fingerprint import Mode
@@ -27,6 +29,7 @@ class Settings:
     """What all strategies are told. ``start_ns``: what simulated clocks say first.
 
     ``mode``: what a scan looks at. ``copied_up``: told of every copy-up where there is a union.
+    ``state_dir``: where real layers may lie unpacked; ``confinement``: how much a real command may do.
     """
 
     timestamps: Timestamps = field(default_factory=Timestamps)
@@ -35,6 +38,8 @@ class Settings:
     listener: Listener = nobody
     mode: Mode = Mode.FULL
     copied_up: Callable[[CopiedUp], None] | None = None
+    state_dir: Path | None = None
+    confinement: Confinement = field(default_factory=Confinement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +54,30 @@ Reason: TypeAlias = Callable[[Difference, Layer, Settings], str]
 """Why a path differs from the tree that the first strategy made (the layer), as a sentence."""
 
 
+@dataclass(frozen=True, slots=True)
+class Hindrance:
+    """Why a strategy cannot be used here, and what lifts that."""
+
+    cause: str
+    remedy: str
+
+
+def unhindered(state_dir: Path) -> Hindrance | None:  # noqa: ARG001 - it needs nothing of the machine
+    """None: the strategy works everywhere."""
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """One strategy. ``tools``: made for one build; NotSupportedError if they need what is not here."""
+    """One strategy. ``tools``: made for one build; NotSupportedError if they need what is not here.
+
+    ``hindrance``: what of this machine hinders it, with layers below the directory; None if nothing does.
+    """
 
     powers: Powers
     reason: Reason
     tools: Callable[[RecordingStore, Settings], Local[Any]]
+    hindrance: Callable[[Path], Hindrance | None] = unhindered
 
 
 def depends(difference: Difference, reference: Layer, settings: Settings) -> str:  # noqa: ARG001 - no rule
@@ -67,10 +89,12 @@ def refused(name: str, key: str) -> Definition:
     """A strategy whose powers are known and whose tools cannot be had here."""
     held = powers(key)
 
-    def tools(store: RecordingStore, settings: Settings) -> Local[Any]:  # noqa: ARG001 - there are none
-        raise NotSupportedError(
-            f"the strategy {name!r} cannot be used yet: it needs {held.capabilities}",
-            fix="use --strategy simulated or --strategy kaniko-style",
-        )
+    lacking = Hindrance(
+        f"the strategy {name!r} is known by what it would hold, and nothing here builds that way",
+        "use --strategy simulated, rootless or kaniko-style",
+    )
 
-    return Definition(powers=held, reason=depends, tools=tools)
+    def tools(store: RecordingStore, settings: Settings) -> Local[Any]:  # noqa: ARG001 - there are none
+        raise NotSupportedError(lacking.cause, fix=lacking.remedy)
+
+    return Definition(powers=held, reason=depends, tools=tools, hindrance=lambda _: lacking)

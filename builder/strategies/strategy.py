@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import enum
+from pathlib import Path
+from typing import Final
 
 from builder.security.powers import Powers
-from builder.strategies.definition import Definition
+from builder.strategies.definition import Definition, Hindrance
 
 
 class Strategy(enum.Enum):
@@ -46,3 +48,18 @@ class Strategy(enum.Enum):
                 from builder.strategies.docker_sock import DOCKER_SOCK
 
                 return DOCKER_SOCK
+
+
+STRONGEST: Final = (Strategy.ROOTLESS, Strategy.SIMULATED)
+"""What ``--strategy auto`` takes the first of that works here: real processes, if they can be had."""
+
+
+def strongest(state_dir: Path) -> tuple[Strategy, list[tuple[Strategy, Hindrance]]]:
+    """The strongest strategy that this machine can do, and what hinders those before it."""
+    hindered: list[tuple[Strategy, Hindrance]] = []
+    for strategy in STRONGEST:
+        hindrance = strategy.definition.hindrance(state_dir)
+        if hindrance is None:
+            return strategy, hindered
+        hindered.append((strategy, hindrance))
+    return Strategy.SIMULATED, hindered

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 
+from builder.namespace.confinement import Confinement
 from builder.namespace.rootfs import RootFs
 from builder.namespace.sandbox import HOSTNAME, Sandbox
 from builder.namespace.state import State
@@ -14,19 +14,6 @@ from builder.protocols import Command, Network, Sink, Snapshotter
 from builder.runners.rootless.attachments import Attachments
 from builder.runners.rootless.caches import Caches
 from builder.runners.rootless.process import RootlessProcess, Streams
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confinement:
-    """How much a command may do. ``limits``: RLIMIT_* by name (getrlimit(2)).
-
-    ``allows_setuid``: whether setuid programs (sudo, su) get what they ask for, inside.
-    ``upper_bytes``: how much a command may add to its root before it is killed; None: as much as there is.
-    """
-
-    limits: Mapping[str, int] = field(default_factory=dict)
-    allows_setuid: bool = False
-    upper_bytes: int | None = None
 
 
 class RootlessRunner:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runner_laws import PASSWD, Machine, RunnerLaws
+from runner_laws import Machine, RunnerLaws
 from snapshotter_laws import SnapshotterLaws
 
 from builder.image.digest import DiffID
@@ -18,34 +18,10 @@ from builder.snapshotters.overlayfs import OverlaySnapshotter
 from builder.stores.fetcher import LocalFetcher
 from builder.stores.memory import MemoryStore
 from builder.world.supplies import bases
-from unionfs_sim.layers.layer import File, Layer, Symlink, layer
+from unionfs_sim.layers.layer import Layer
 from unionfs_sim.tar.pack import pack
 
 pytestmark = [pytest.mark.rootless, pytest.mark.tools("busybox")]
-
-APPLETS = (
-    "sh",
-    "cat",
-    "echo",
-    "ls",
-    "mkdir",
-    "wget",
-    "true",
-    "sleep",
-    "kill",
-    "env",
-    "id",
-    "mount",
-    "rm",
-    "ln",
-)
-
-
-def busybox(more: dict[str, Any] | None = None) -> Layer:
-    """The machine's static busybox as an image's layer."""
-    tree: dict[str, Any] = {"/bin/busybox": File(Path("/bin/busybox").read_bytes(), mode=0o755)}
-    tree |= {f"/bin/{name}": Symlink("busybox") for name in APPLETS}
-    return layer({**tree, "/etc/passwd": PASSWD, **(more or {})})
 
 
 class TestOverlayfs(SnapshotterLaws):
@@ -66,10 +42,10 @@ class TestOverlayfs(SnapshotterLaws):
 
 class TestRootless(RunnerLaws):
     @pytest.fixture
-    def machine(self, tmp_path: Path) -> Iterator[Machine]:
+    def machine(self, real_base: Layer, tmp_path: Path) -> Iterator[Machine]:
         store = MemoryStore()
         state = State(str(tmp_path / "state"))
-        base = EMPTY.with_layer(DiffID(store.put(pack(busybox())).digest))
+        base = EMPTY.with_layer(DiffID(store.put(pack(real_base)).digest))
         with Workshop(
             LocalFetcher(store, bases),
             store,

@@ -1,0 +1,19 @@
+"""How much a real command may do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confinement:
+    """Limits of one command. ``limits``: RLIMIT_* by name (getrlimit(2)), soft and hard.
+
+    ``allows_setuid``: whether setuid programs (sudo, su) get what they ask for, inside.
+    ``upper_bytes``: how much a command may add to its root before it is killed; None: as much as there is.
+    """
+
+    limits: Mapping[str, int] = field(default_factory=dict)
+    allows_setuid: bool = False
+    upper_bytes: int | None = None
