@@ -43,6 +43,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "explain": ("builder.cli.explain", "Say what a line adds and what decides its cache."),
         "compare": ("builder.cli.compare", "Build one Dockerfile in several ways and compare."),
         "doctor": ("builder.cli.doctor", "Say which ways to build this machine can do."),
+        "pipeline": ("builder.cli.pipeline", "Write, check and play Tekton pipelines."),
         "security": ("builder.cli.security", "Say what a tenant could reach: pods, attack paths."),
         "open": ("course.open", "Write an explorer page of an image."),
         "fs": ("unionfs_sim.cli", "Play with layers and a union of them."),
