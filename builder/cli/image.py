@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -16,7 +17,7 @@ from builder.image.difference import Change, Difference, differences
 from builder.image.digest import short
 from builder.image.image import Image
 from builder.image.unpack import unpack_stack
-from builder.image.validate import validate
+from builder.image.validate import validate as problems_of
 from unionfs_sim.layers.merge import merged
 
 _SIGNS = {Change.ADDED: "+", Change.REMOVED: "-", Change.CHANGED: "~"}
@@ -174,10 +175,10 @@ def _difference_document(each: Difference) -> dict[str, Any]:
     }
 
 
-@command.command("validate")
+@command.command()
 @click.argument("name")
 @click.pass_obj
-def check(session: Session, name: str) -> None:
+def validate(session: Session, name: str) -> None:
     """Check digests, sizes, layers and config of an image against each other.
 
     \b
@@ -185,10 +186,37 @@ def check(session: Session, name: str) -> None:
       layerlab image validate web:latest
     """
     with session.store() as store:
-        problems = validate(store, find(store, name).manifest)
+        problems = problems_of(store, find(store, name).manifest)
     if problems:
         raise ImageFormatError("; ".join(problems), where=name)
     session.print(f"{name}: valid")
+
+
+@command.command()
+@click.option("--repair", is_flag=True, help="Mend what can be mended.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def check(session: Session, *, repair: bool, as_json: bool) -> int:
+    """Read the whole store and say what of it is damaged; exit status 1 if something is.
+
+    \b
+    Example:
+      layerlab image check --repair
+    """
+    from builder.stores import check as store_check
+
+    path = str(session.state_dir)
+    found = store_check.repair(path) if repair else store_check.check(path)
+    if as_json:
+        session.json([asdict(each) for each in found])
+    elif found:
+        session.table(
+            ("WHAT", "PROBLEM", "MENDED" if repair else "--repair WOULD"),
+            [(each.what, each.problem, each.mend) for each in found],
+        )
+    else:
+        session.print("everything is whole")
+    return int(bool(found) and not repair)
 
 
 @command.command()
@@ -201,7 +229,7 @@ def prune(session: Session, *, cache: bool) -> None:
     Example:
       layerlab image prune --cache
     """
-    with session.store() as store:
+    with session.store_to_empty() as store:
         if cache:
             store.forget_cache()
         removed = store.collect()

@@ -7,7 +7,7 @@ import click
 from builder.cli.lookup import find
 from builder.cli.session import Session, size
 from builder.errors import StoreError
-from builder.image.reference import Reference
+from builder.image.reference import Reference, ReferenceFormatError
 from builder.stores.layout import LayoutStore
 
 
@@ -22,7 +22,7 @@ def command(session: Session, names: tuple[str, ...], *, force: bool) -> None:
     Example:
       layerlab rmi web:latest
     """
-    with session.store() as store:
+    with session.store_to_empty() as store:
         for name in names:
             for reference in _names(store, name, force=force):
                 store.untag(reference)
@@ -35,9 +35,10 @@ def command(session: Session, names: tuple[str, ...], *, force: bool) -> None:
 
 
 def _names(store: LayoutStore, written: str, *, force: bool) -> list[Reference]:
+    named = _as_reference(written)
+    if named is not None and store.resolve(named) is not None:
+        return [named]  # Whatever became of its blobs, a name can be taken away.
     found = find(store, written)
-    if found.by_name is not None:
-        return [found.by_name]
     names = [reference for reference, manifest in store.tags().items() if manifest == found.manifest]
     if len(names) > 1 and not force:
         listed = ", ".join(reference.familiar for reference in names)
@@ -45,3 +46,10 @@ def _names(store: LayoutStore, written: str, *, force: bool) -> list[Reference]:
             f"the image {written} has several names", fix=f"name one of {listed}, or add --force"
         )
     return names
+
+
+def _as_reference(written: str) -> Reference | None:
+    try:
+        return Reference.parse(written)
+    except ReferenceFormatError:
+        return None

@@ -38,6 +38,14 @@ class Session:
         with LayoutStore(str(self.state_dir)) as store:
             yield store
 
+    @contextmanager
+    def store_to_empty(self) -> Iterator[LayoutStore]:
+        """The local store for a word that makes room in it, also where the disk is full."""
+        from builder.stores.layout import LayoutStore, Use
+
+        with LayoutStore(str(self.state_dir), use=Use.MAKING_ROOM) as store:
+            yield store
+
     def print(self, text: str) -> None:
         """Print a line of the answer; what is not UTF-8 or could steer a terminal is shown as ``\\xNN``."""
         self.out.write(visible(text) + "\n")

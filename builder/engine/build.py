@@ -14,7 +14,7 @@ from builder.engine.order import BuildRequest, BuildResult, BuiltStage
 from builder.engine.run_step import run
 from builder.engine.schedule import MAX_WORKERS, Schedule, Stopped
 from builder.engine.stage import StageBuild, Steps
-from builder.errors import StepFailedError
+from builder.errors import StepFailedError, StoreError
 from builder.events import BuildBegan, BuildDone, Listener, StagePlanned, nobody
 from builder.image.image import Image
 from builder.image.oci import Descriptor
@@ -119,7 +119,17 @@ def build(
 
 
 def store_image(image: Image, workshop: Workshop[FsT]) -> Descriptor:
-    """Put the image's config and manifest into the store; the manifest's descriptor."""
+    """Put the image's config and manifest into the store; the manifest's descriptor.
+
+    StoreError if a layer is not there, or damaged: an image that is given a digest is whole.
+    """
+    for layer in image.layers:
+        if workshop.store.find(layer.descriptor.digest) is None:
+            raise StoreError(
+                "a layer of the image is missing or damaged",
+                where=layer.descriptor.digest,
+                fix="layerlab image check --repair says what to build, load or pull again",
+            )
     workshop.store.put(iter((image.config_bytes(),)))
     manifest = image.manifest()
     stored = workshop.store.put(iter((manifest.to_bytes(),)))

@@ -117,4 +117,4 @@ def first_change(before: object, inputs: Sequence[Input]) -> str:
     for name in old:
         if name not in new_names:
             return f"{name} is gone"
-    return "its layer is no longer in the store"
+    return "its layer is no longer in the store, or damaged"

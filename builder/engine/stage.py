@@ -42,7 +42,7 @@ from builder.events import (
     StepFailed,
     WorkspaceDiscarded,
 )
-from builder.image.digest import DiffID
+from builder.image.digest import DiffID, Digest
 from builder.image.image import History, Image, LayerBlob, rfc3339
 from builder.image.oci import MEDIA_LAYER, Descriptor
 from builder.image.reference import Reference
@@ -239,8 +239,8 @@ class StageBuild(Generic[FsT]):
         key = f"step:{cachekey.key(inputs)}"
         slot = f"slot:{self.request.name}:{self.planned.title}:{self.step}"
         known = self.build.records.recall(key) if self.request.cache is CacheUse.TAKE else None
-        layer = None if known is None else self._stored(known.get("layer"))
-        if known is not None and (layer is not None or known.get("layer") is None):
+        layer = None if known is None else self._stored(known["layer"])
+        if known is not None and (layer is not None or known["layer"] is None):
             self.build.listener(
                 CacheHit(self.planned.index, self.step, None if layer is None else layer.diff_id)
             )
@@ -260,10 +260,11 @@ class StageBuild(Generic[FsT]):
         return cachekey.first_change(None if before is None else before.get("inputs"), inputs)
 
     def _stored(self, record: object) -> LayerBlob | None:
+        """The layer that a step made, if the store still has it, whole."""
         if not isinstance(record, dict):
             return None
-        descriptor = Descriptor(MEDIA_LAYER, record["digest"], record["size"])
-        return _blob(descriptor) if self.workshop.store.find(descriptor.digest) is not None else None
+        stored = self.workshop.store.find(Digest(record["digest"]))
+        return None if stored is None else _blob(replace(stored, media_type=MEDIA_LAYER))
 
     def _stack(self, layer: LayerBlob | None) -> None:
         if layer is not None:

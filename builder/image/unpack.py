@@ -9,8 +9,9 @@ from typing import Final
 
 from builder.errors import ImageFormatError
 from builder.image.compression import PIECE_BYTES, decompress, pieces
+from builder.image.digest import DiffID
 from builder.image.image import BlobSource, LayerBlob
-from builder.image.oci import MEDIA_DOCKER_LAYER, MEDIA_LAYER, Descriptor
+from builder.image.oci import MEDIA_DOCKER_LAYER, MEDIA_LAYER
 from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.layers import merge
 from unionfs_sim.layers.layer import Layer
@@ -25,7 +26,7 @@ def unpack(store: BlobSource, blob: LayerBlob, *, below: Filesystem | None = Non
 
     ``below``: what the layers under it show (see ``read_layer``). ImageFormatError if it is broken.
     """
-    with store.open(blob.descriptor.digest) as stream, told(blob.descriptor):
+    with store.open(blob.descriptor.digest) as stream, told(blob.diff_id):
         if blob.descriptor.media_type not in PLAIN_LAYERS:
             with tempfile.TemporaryFile() as spool:
                 spool.writelines(decompress(pieces(stream), where=blob.diff_id))
@@ -49,9 +50,9 @@ def unpack_stack(store: BlobSource, blobs: Iterable[LayerBlob]) -> list[Layer]:
 
 
 @contextmanager
-def told(layer: Descriptor) -> Iterator[None]:
+def told(layer: DiffID) -> Iterator[None]:
     """Turn a LayerFormatError inside into an ImageFormatError that also names the layer."""
     try:
         yield
     except LayerFormatError as error:
-        raise ImageFormatError(str(error), where=f"layer {layer.digest[:19]}") from error
+        raise ImageFormatError(str(error), where=f"layer {layer[:19]}") from error

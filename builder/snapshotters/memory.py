@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from builder.context.edit import Edit, make
 from builder.events import ChangesFound, Listener, nobody
 from builder.image.digest import ChainID, DiffID, Digest, chained
+from builder.image.unpack import told
 from builder.protocols import Concurrency, LayerStream, Purpose, Snapshot, Store, Timestamps, Usage, Workspace
 from builder.snapshotters.usage import usage_of
 from unionfs_sim.events import CopiedUp
@@ -142,7 +143,7 @@ class MemorySnapshotter:
         with self._lock:
             if name not in self._layers:
                 below = _view(lowers) if lowers else None
-                with self._store.open(Digest(diff_id)) as stream:
+                with self._store.open(Digest(diff_id)) as stream, told(diff_id):
                     self._layers[name] = read_layer(stream, below=below).freeze()
             return self._layers[name]
 

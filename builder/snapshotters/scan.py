@@ -20,6 +20,7 @@ from builder.context.subtree import Subtree
 from builder.context.transfer import Transfer
 from builder.events import ChangesFound, Listener, nobody
 from builder.image.digest import DiffID, Digest
+from builder.image.unpack import told
 from builder.protocols import (
     EMPTY,
     Concurrency,
@@ -261,7 +262,7 @@ class ScanSnapshotter(Generic[FsT]):
 
     def _extract(self, target: Filesystem, diff_id: DiffID) -> None:
         """Unpack a layer as Kaniko does: opaque markers mean nothing, devices and fifos are dropped."""
-        with self._store.open(Digest(diff_id)) as stream:
+        with self._store.open(Digest(diff_id)) as stream, told(diff_id):
             layer = read_layer(stream)
         transfer = Transfer(layer, target, time=_same)
         pending = ["/"]

@@ -30,9 +30,10 @@ from builder.image.oci import (
 from builder.image.reference import Reference, ReferenceFormatError
 from builder.image.unpack import unpack_stack
 from builder.protocols import Store
-from builder.stores.blobs import spooled, told
+from builder.stores.blobs import spooled
 from builder.stores.layout import INDEX_FILE, reference_of
 from builder.stores.layout import repository as repository
+from builder.stores.partial import told
 from builder.stores.verified import Verified
 from unionfs_sim.host.layer import HostDirectory
 from unionfs_sim.nodes.content import Slice

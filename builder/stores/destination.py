@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Protocol
 
 from builder.errors import StoreError
-from builder.stores.blobs import TEMPORARY_PREFIX, replacing, told
+from builder.stores.partial import replacing, replacing_directory, told
 from unionfs_sim.tar.header import DIRECTORY, END_OF_ARCHIVE, REGULAR, TarHeader, encode, padding
 from unionfs_sim.tar.reader import TarReader
 
@@ -77,7 +74,7 @@ def new_file(path: str) -> Iterator[BinaryIO]:
         raise StoreError(
             "the destination exists and is no image archive",
             where=path,
-            fix="remove it, or choose another name",
+            fix=_ELSEWHERE,
         )
     with replacing(path) as stream:
         yield stream
@@ -89,17 +86,8 @@ def new_directory(path: str) -> Iterator[str]:
     with told("cannot write", path):
         if os.path.lexists(path) and (os.path.islink(path) or not os.path.isdir(path) or os.listdir(path)):
             raise StoreError("the destination exists and is not empty", where=path, fix=_ELSEWHERE)
-        final = os.path.abspath(path)
-        os.makedirs(os.path.dirname(final), exist_ok=True)
-        temporary = tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=os.path.dirname(final))
-    try:
-        with told("cannot write", path):
-            yield temporary
-            os.chmod(temporary, 0o755)
-            os.rename(temporary, final)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(temporary)
+    with replacing_directory(path) as temporary:
+        yield temporary
 
 
 def _is_archive(path: str) -> bool:

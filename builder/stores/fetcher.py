@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from builder.errors import UnknownImageError
+from builder.errors import StoreError, UnknownImageError
 from builder.image.compression import decompress, pieces
 from builder.image.config import ImageConfig
 from builder.image.digest import DiffID
@@ -104,6 +104,12 @@ class LocalFetcher:
         return image if layers == image.layers else image.replace(layers=layers)
 
     def _decompressed(self, layer: LayerBlob) -> LayerBlob:
+        if self._store.find(layer.descriptor.digest) is None:
+            raise StoreError(
+                "a layer of the image is missing or damaged",
+                where=layer.descriptor.digest,
+                fix="layerlab image check --repair says what to build, load or pull again",
+            )
         if str(layer.descriptor.digest) == layer.diff_id:
             return layer
         with self._store.open(layer.descriptor.digest) as stream:

@@ -8,7 +8,8 @@ that nothing refers to *yet* are not collected.
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
+import enum
 import os
 import re
 import threading
@@ -30,15 +31,24 @@ from builder.image.oci import (
 )
 from builder.image.reference import Reference, ReferenceFormatError
 from builder.protocols import Usage
-from builder.stores.blobs import TEMPORARY_PREFIX, BlobDirectory, replacing, told
-from builder.stores.index import Index as Names
+from builder.stores.blobs import BlobDirectory
+from builder.stores.database import Database
+from builder.stores.listing import Listing, refused
+from builder.stores.lock import Lock, hold, try_alone
+from builder.stores.partial import PREFIX, discard, replacing, told
+from builder.stores.verified import Incoming
 
 LAYOUT_FILE: Final = "oci-layout"
 LAYOUT_VERSION: Final = b'{"imageLayoutVersion":"1.0.0"}'
 INDEX_FILE: Final = "index.json"
-_NAMES_FILE: Final = "layerlab.sqlite"
+NAMES_FILE: Final = "layerlab.sqlite"
 _LOCK_FILE: Final = "lock"
 _TURN_FILE: Final = "lock.opening"
+_RESERVE_FILE: Final = "reserve"
+_PAGE_BYTES: Final = 4096
+_RESERVE_BYTES: Final = 128 << 10
+"""What SQLite's log and shared memory and a new ``index.json`` need, and some."""
+_CLOEXEC: Final = getattr(os, "O_CLOEXEC", 0)
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -57,7 +67,7 @@ def require_layout(path: str) -> None:
     with told("cannot use it as a store", path):
         os.makedirs(path, exist_ok=True)
         # Another process may be making the layout at this moment: its temporary file is not foreign.
-        found = [name for name in os.listdir(path) if not name.startswith(TEMPORARY_PREFIX)]
+        found = [name for name in os.listdir(path) if not name.startswith(PREFIX)]
         if found and LAYOUT_FILE not in found:
             foreign = "the directory is not empty and no OCI image layout"
             raise StoreError(foreign, where=path, fix="choose another directory")
@@ -100,25 +110,43 @@ def repository(path: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name).strip("-") or "loaded"
 
 
-class LayoutStore:
-    """Blobs, names and cache records in a directory. Implements ``builder.protocols.Store``."""
+class Use(enum.Enum):
+    """What a store is opened for: anything, or to make room in it, for which something is kept in reserve."""
 
-    def __init__(self, path: str) -> None:
+    ANYTHING = "anything"
+    MAKING_ROOM = "making room"
+
+
+class LayoutStore:
+    """Blobs, names and records in a directory. Implements ``builder.protocols.Store``.
+
+    Where the directory cannot be written to, what needs no writing still works.
+    """
+
+    def __init__(self, path: str, *, use: Use = Use.ANYTHING) -> None:
         self.path = path
         self._leases = 0
+        self._is_closed = False
         self._leasing = threading.Lock()
-        require_layout(path)
         self._blobs = BlobDirectory(path)
+        self._names: Database | Listing
+        self.is_read_only = os.path.exists(os.path.join(path, LAYOUT_FILE)) and not os.access(path, os.W_OK)
+        if self.is_read_only:
+            self._open_to_read()
+            return
+        require_layout(path)
+        if use is Use.MAKING_ROOM:
+            discard(os.path.join(path, _RESERVE_FILE))
         with told("cannot use it as a store", path):
             os.makedirs(self._blobs.scratch, exist_ok=True)
-            self._lock = os.open(os.path.join(path, _LOCK_FILE), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._lock = os.open(os.path.join(path, _LOCK_FILE), os.O_RDWR | os.O_CREAT | _CLOEXEC, 0o644)
         try:
             with self._alone() as alone:
                 if alone:
                     self._blobs.sweep_scratch()
-            fcntl.flock(self._lock, fcntl.LOCK_SH)
+            hold(self._lock, Lock.SHARED)
             with self._in_turn():
-                self._names = Names(os.path.join(path, _NAMES_FILE))
+                self._names = Database(os.path.join(path, NAMES_FILE))
         except BaseException:
             os.close(self._lock)
             raise
@@ -129,6 +157,28 @@ class LayoutStore:
                 self.close()
                 raise
 
+    def _open_to_read(self) -> None:
+        """Names as ``index.json`` has them; the lock keeps collections of others away, where there is one."""
+        self._names = Listing(self.path, self._listed())
+        try:
+            self._lock = os.open(os.path.join(self.path, _LOCK_FILE), os.O_RDONLY | _CLOEXEC)
+        except OSError:
+            self._lock = -1
+            return
+        hold(self._lock, Lock.SHARED)
+
+    def _keep_reserve(self) -> None:
+        """Have a file that can be given up when the disk is full: even deleting a name needs some room.
+
+        As much of it as there is room for; the rest when there is more.
+        """
+        with (
+            contextlib.suppress(OSError),
+            open(os.path.join(self.path, _RESERVE_FILE), "ab", buffering=0) as file,
+        ):
+            while (lacking := _RESERVE_BYTES - file.tell()) > 0:
+                file.write(bytes(min(lacking, _PAGE_BYTES)))
+
     def __enter__(self) -> LayoutStore:
         return self
 
@@ -137,44 +187,57 @@ class LayoutStore:
 
     def close(self) -> None:
         """Let go of the store; what was put and not tagged may now be collected. Idempotent."""
-        if self._lock >= 0:
+        if not self._is_closed:
+            self._is_closed = True
             self._names.close()
-            os.close(self._lock)
-            self._lock = -1
+            if not self.is_read_only:
+                self._keep_reserve()  # Now that the database has given back what it needed.
+            if self._lock >= 0:
+                os.close(self._lock)
 
     @contextmanager
     def _alone(self) -> Iterator[bool]:
         """Whether no other process has the store open; if so, none can open it inside."""
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_alone(self._lock):
             yield False
             return
         try:
             yield True
         finally:
-            fcntl.flock(self._lock, fcntl.LOCK_SH)
+            hold(self._lock, Lock.SHARED)
 
     @contextmanager
     def _in_turn(self) -> Iterator[None]:
         """One process after another: SQLite does not wait when several make a database at once."""
         with open(os.path.join(self.path, _TURN_FILE), "ab") as turn:
-            fcntl.flock(turn, fcntl.LOCK_EX)
+            hold(turn.fileno(), Lock.ALONE)
             yield
 
     # ---- builder.protocols.Store ----
 
     def put(self, blob: Iterable[bytes], /, *, expected: Descriptor | None = None) -> Descriptor:
         """Store the bytes; returns their digest and size. Idempotent. StoreError if not as ``expected``."""
-        return self._blobs.put(blob, expected=expected)
+        if self.is_read_only:
+            return self._put_again(blob, expected)
+        return self._blobs.put(blob, self._names, expected=expected)
+
+    def _put_again(self, blob: Iterable[bytes], expected: Descriptor | None) -> Descriptor:
+        """The descriptor of a blob that is here already; nothing new can be stored."""
+        incoming = Incoming(expected)
+        for piece in blob:
+            incoming.seen(piece)
+        known = self.find(incoming.end().digest)
+        if known is None:
+            raise refused(self.path)
+        return known
 
     def open(self, digest: Digest, /) -> BinaryIO:
         """The bytes; reading them to the end verifies the digest. StoreError if absent."""
         return self._blobs.open(digest)
 
     def find(self, digest: Digest, /) -> Descriptor | None:
-        """The digest and size of a blob that is here; None if it is not."""
-        return self._blobs.find(digest)
+        """The digest and size of a blob that is here; None if it is not, or is damaged."""
+        return self._blobs.find(digest, self._names)
 
     def tag(self, reference: Reference, manifest: Descriptor, /) -> None:
         """Let ``reference`` name ``manifest`` from now on; StoreError if that blob is not here."""
@@ -234,8 +297,19 @@ class LayoutStore:
         """Drop all cache records."""
         self._names.forget()
 
+    def remove(self, digest: Digest) -> None:
+        """Take one blob away, whoever needs it: it is damaged."""
+        self._blobs.remove(digest)
+
+    def rewrite_index(self) -> None:
+        """Write ``index.json`` anew."""
+        with self._names.changing():
+            self._write_index()
+
     def collect(self) -> Collected:
         """Remove every blob that neither a name nor a cache record leads to."""
+        if self.is_read_only:
+            raise refused(self.path)
         with self._leasing, self._alone() as alone:
             if not alone or self._leases:
                 return Collected(skipped=True)
@@ -279,8 +353,13 @@ class LayoutStore:
     def _read_index(self) -> None:
         """Learn the names from ``index.json``, where the database is new and the layout is not."""
         with self._names.changing():
-            for entry in read_index(self.path) or ():
-                reference = reference_of(entry, called=repository(self.path))
-                if reference is not None:
-                    self._names.tag(reference, entry)
+            for reference, manifest in self._listed().items():
+                self._names.tag(reference, manifest)
             self._write_index()
+
+    def _listed(self) -> dict[Reference, Descriptor]:
+        """The names in ``index.json``."""
+        called = repository(self.path)
+        entries = read_index(self.path) or ()
+        named = ((reference_of(entry, called=called), entry) for entry in entries)
+        return {reference: entry for reference, entry in named if reference is not None}

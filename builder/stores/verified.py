@@ -96,7 +96,7 @@ class Verified(io.RawIOBase):
                 raise StoreError(
                     "the blob is damaged: its bytes have another digest",
                     where=self._digest,
-                    fix="remove the image and build or load it again",
+                    fix="layerlab image check --repair removes it and says what to build, load or pull again",
                 )
         self._place += count
         return count

@@ -83,3 +83,53 @@ def test_loading_into_a_full_store_is_one_message_and_the_store_stays_usable(tmp
     assert "/mnt/s/blobs/sha256/" not in done.stdout
     assert "No space left on device" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("word", ["rmi web", "image prune --cache"])
+def test_a_full_store_can_be_emptied(tmp_path: Path, word: str) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY noise /noise\n")
+    (tmp_path / "noise").write_bytes(NOISE)
+    script = (
+        'layerlab --state /mnt/s build -q -t web "$1" >/dev/null || exit 9\n'
+        'test "$2" = "rmi web" || layerlab --state /mnt/s rmi web\n'
+        "dd if=/dev/zero of=/mnt/filler bs=1k 2>/dev/null\n"
+        "layerlab --state /mnt/s tag web other 2>/dev/null && echo there is room\n"
+        f"layerlab --state /mnt/s {word}; echo emptied $?\n"
+        "layerlab --state /mnt/s image prune --cache >/dev/null; echo pruned $?\n"
+        "layerlab --state /mnt/s images >/dev/null"
+    )
+
+    done = on_a_small_disk(script, tmp_path, word, size="2M")
+
+    assert "there is room" not in done.stdout, done.stderr
+    assert "emptied 0\n" in done.stdout, done.stderr
+    assert "pruned 0\n" in done.stdout, done.stderr
+    assert "status 0\n" in done.stdout, done.stderr
+    left = [line for line in done.stdout.splitlines() if line.startswith("/mnt/s/blobs/sha256/")]
+    assert left == []
+    assert "/mnt/s/reserve" in done.stdout
+
+
+def test_a_read_only_store_answers_what_only_reads(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text('FROM busybox\nCOPY Dockerfile /d\nCMD ["cat", "/d"]\n')
+    script = (
+        'layerlab --state /mnt/s build -q -t web "$1" >/dev/null\n'
+        "mount -o remount,ro /mnt\n"
+        "for word in images 'history web' 'inspect web' 'image tree web' 'image validate web' 'run web' \\\n"
+        "  'image check'; do layerlab --state /mnt/s $word >/dev/null; echo $word $?; done\n"
+        'layerlab --state /mnt/s save web -o "$1/web.tar"; echo save $?\n'
+        'layerlab --state /mnt/s explain "$1/Dockerfile:2" >/dev/null; echo explain $?\n'
+        "layerlab --state /mnt/s rmi web; echo refused $?\n"
+        "mount -o remount,rw /mnt"
+    )
+
+    done = on_a_small_disk(script, tmp_path, size="20M")
+
+    words = ["images", "history web", "inspect web", "image tree web", "image validate web", "run web"]
+    words += ["image check", "save", "explain"]
+    assert [line for line in done.stdout.splitlines() if line.endswith(" 0")][:-1] == [
+        f"{word} 0" for word in words
+    ], done.stderr
+    assert "refused 1\n" in done.stdout
+    assert "the store is read-only" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -240,7 +240,7 @@ def test_a_failed_run_names_its_line_status_and_last_words(kitchen):
 
     assert (
         str(raised.value)
-        == "Dockerfile:3: RUN: the command ended with exit status 3\n  it last said: no space"
+        == "Dockerfile:3: RUN: the command ended with exit status 3\n  it last said:\n    first\n    no space"
     )
     assert raised.value.exit_status == 3
     assert kitchen.snapshotter._uppers == {}

@@ -1,0 +1,173 @@
+"""What the store knows beside blobs: names, records, which blobs are whole. SQLite: several processes write.
+
+Every row has a checksum, because SQLite has none: a record that was damaged is as if it had never been
+remembered, a damaged name is an error.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+from builder.errors import StoreError
+from builder.image.digest import Digest
+from builder.image.oci import Descriptor
+from builder.image.reference import Reference
+from builder.stores.blobs import Identity
+
+REPAIR: Final = "layerlab image check --repair makes it anew; names are read again from index.json"
+_BUSY_SECONDS: Final = 30.0
+_VERSION: Final = 2
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS tag (key TEXT PRIMARY KEY, value TEXT, sum INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS record (key TEXT PRIMARY KEY, value TEXT, sum INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY, value TEXT, sum INTEGER) WITHOUT ROWID;
+"""
+
+
+class Database:
+    """The database of one store. Safe for threads and for processes."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._lock = threading.RLock()
+        with self._told():
+            self._connection = sqlite3.connect(
+                path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            try:
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                # Power loss may cost the last changes, never consistency (sqlite.org, synchronous).
+                self._connection.execute("PRAGMA synchronous=NORMAL")
+                self.is_new = self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def _prepare(self) -> bool:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version not in (0, _VERSION):
+            found = f"the store was written by another version ({version})"
+            raise StoreError(found, where=self._path, fix="use another --state directory")
+        if version == 0:
+            self._connection.executescript(_SCHEMA)
+            self._connection.execute(f"PRAGMA user_version={_VERSION}")
+        return bool(version == 0)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            # A message of SQLite may itself hold bytes of the damaged file, which Python cannot decode.
+            said = str(error) if isinstance(error, sqlite3.Error) else "it is damaged"
+            full = "full" in said
+            fix = "make room on the disk: layerlab image prune --cache" if full else REPAIR
+            raise StoreError(f"cannot use the store's index: {said}", where=self._path, fix=fix) from error
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Everything done inside happens at once, or not at all; others wait."""
+        with self._lock, self._told():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:  # SQLite has ended it already when the disk is full.
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def _ask(self, question: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._lock, self._told():
+            return self._connection.execute(question, values).fetchall()
+
+    def _put(self, table: str, key: str, value: str) -> None:
+        self._ask(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)", key, value, _sum(key, value))
+
+    def _get(self, table: str, key: str) -> str | None:
+        """The value, or None if there is none or it is damaged."""
+        found = self._ask(f"SELECT value, sum FROM {table} WHERE key = ?", key)
+        return found[0][0] if found and _is_sound(key, *found[0]) else None
+
+    # ---- names ----
+
+    def tag(self, reference: Reference, manifest: Descriptor) -> None:
+        """Let ``reference`` name ``manifest``."""
+        self._put("tag", str(reference), json.dumps(manifest.document()))
+
+    def untag(self, reference: Reference) -> None:
+        """Forget ``reference``."""
+        self._ask("DELETE FROM tag WHERE key = ?", str(reference))
+
+    def resolve(self, reference: Reference) -> Descriptor | None:
+        """The manifest that ``reference`` names, or None."""
+        found = self._ask("SELECT value, sum FROM tag WHERE key = ?", str(reference))
+        return self._descriptor(str(reference), *found[0]) if found else None
+
+    def tags(self) -> dict[Reference, Descriptor]:
+        """All names, in order."""
+        found = self._ask("SELECT key, value, sum FROM tag ORDER BY key")
+        return {Reference.parse(key): self._descriptor(key, value, sum_) for key, value, sum_ in found}
+
+    def _descriptor(self, key: object, value: object, sum_: object) -> Descriptor:
+        if not _is_sound(key, value, sum_):
+            raise StoreError("a name in the store's index is damaged", where=self._path, fix=REPAIR)
+        return Descriptor.of(json.loads(str(value)), where=self._path)
+
+    # ---- records ----
+
+    def recall(self, key: str) -> Mapping[str, Any] | None:
+        """The record remembered under ``key``, or None."""
+        value = self._get("record", key)
+        return None if value is None else dict(json.loads(value))
+
+    def remember(self, key: str, record: Mapping[str, Any]) -> None:
+        """Keep a JSON object under ``key``, in place of what was there."""
+        self._put("record", key, json.dumps(record, sort_keys=True, separators=(",", ":")))
+
+    def forget(self) -> None:
+        """Drop all records."""
+        self._ask("DELETE FROM record")
+
+    def records(self) -> list[str]:
+        """All records as written, to look for digests in."""
+        return [str(value) for (value,) in self._ask("SELECT value FROM record")]
+
+    # ---- blobs ----
+
+    def seen(self, digest: Digest, /) -> Identity | None:
+        """The file that was found whole, or None."""
+        value = self._get("seen", digest)
+        return None if value is None else Identity(*json.loads(value))
+
+    def see(self, digest: Digest, identity: Identity, /) -> None:
+        """This file is whole."""
+        self._put("seen", digest, json.dumps(identity))
+
+    # ---- the whole ----
+
+    def problems(self) -> list[str]:
+        """What is damaged in it, as SQLite and the checksums tell."""
+        found = [str(problem) for (problem,) in self._ask("PRAGMA integrity_check")]
+        rows = (row for table in ("tag", "record", "seen") for row in self._ask(f"SELECT * FROM {table}"))
+        damaged = sum(not _is_sound(*row) for row in rows)
+        return [*(each for each in found if each != "ok"), *([f"{damaged} damaged rows"] if damaged else [])]
+
+    def close(self) -> None:
+        """Close the database."""
+        with self._lock:
+            self._connection.close()
+
+
+def _sum(key: str, value: str) -> int:
+    return zlib.crc32(f"{key}\0{value}".encode("utf-8", "surrogatepass"))
+
+
+def _is_sound(key: object, value: object, sum_: object) -> bool:
+    return isinstance(key, str) and isinstance(value, str) and sum_ == _sum(key, value)
