@@ -10,6 +10,7 @@ import difflib
 import hashlib
 import importlib.util
 import os
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -128,9 +129,11 @@ class Exercise:
         """A Python file of this folder as a module; folders start with digits, so it is loaded by path."""
         if not path.is_file():
             raise ExerciseError("it is missing", where=str(path))
-        spec = importlib.util.spec_from_file_location(f"exercise_{path.stem}", path)
+        name = f"exercise_{hashlib.sha256(str(path).encode()).hexdigest()[:16]}_{path.stem}"
+        spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None and spec.loader is not None
         module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module  # dataclasses look for their module there
         try:
             spec.loader.exec_module(module)
         except Exception as error:  # an author's file may do anything, and gets one sentence for it

@@ -1,0 +1,3 @@
+def answer(question):
+    machine = question.given["machine"]
+    return {program: sorted(machine.closure(program)) for program in machine.programs}
