@@ -7,7 +7,8 @@ import stat
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from unionfs_sim import Dir, File, Layer, Union, layer
+from unionfs_sim import Dir, File, Layer, layer
+from unionfs_sim.vfs.posix import Posix
 
 Tree: TypeAlias = "Mapping[str, str | Tree]"
 
@@ -34,13 +35,13 @@ def as_layer(tree: Tree) -> Layer:
     return layer(dict(sorted(found.items()))).freeze()
 
 
-def as_tree(union: Union, top: str = "/") -> dict[str, object]:
+def as_tree(fs: Posix, top: str = "/") -> dict[str, object]:
     """What a process sees at ``top``, names sorted."""
     found: dict[str, object] = {}
-    for name in sorted(union.listdir(top)):
+    for name in sorted(fs.listdir(top)):
         path = f"{top.rstrip('/')}/{name}"
-        is_dir = stat.S_ISDIR(union.lstat(path).st_mode)
-        found[name] = as_tree(union, path) if is_dir else union.read_bytes(path).decode()
+        is_dir = stat.S_ISDIR(fs.lstat(path).st_mode)
+        found[name] = as_tree(fs, path) if is_dir else fs.read_bytes(path).decode()
     return found
 
 

@@ -1,0 +1,13 @@
+"""Believes that the mode lies beside the file: to change it copies nothing."""
+
+
+def cost(files, calls):
+    lower = dict(files)  # what still lies in the lower layer alone
+    total = 0
+    for word, path, *rest in calls:
+        if word in ("read", "create", "chmod"):
+            continue
+        size = lower.pop(path, 0)
+        if word not in ("unlink", "overwrite"):
+            total += size
+    return total
