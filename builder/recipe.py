@@ -29,7 +29,7 @@ from builder.engine.order import BuildRequest, BuildResult, BuiltStage, CacheUse
 from builder.engine.weight import snapshot_bytes
 from builder.events import Listener, nobody
 from builder.namespace.confinement import Confinement
-from builder.protocols import Timestamps
+from builder.protocols import Fetcher, Timestamps
 from builder.snapshotters.fingerprint import Mode
 from builder.stores.cachemounts import RecordingStore
 from builder.strategies.definition import NOW_NS, Local, Settings
@@ -100,6 +100,7 @@ def built(
     *,
     listener: Listener = nobody,
     copied_up: Callable[[CopiedUp], None] | None = None,
+    fetching: Callable[[Fetcher], Fetcher] = lambda here: here,
     stop: threading.Event | None = None,
     seconds: Callable[[], float] = lambda: 0.0,
 ) -> Iterator[Build]:
@@ -107,6 +108,7 @@ def built(
 
     The first failure is raised as a BuildError that names file and line. ``stop``: set from outside to end
     the build; ``seconds``: a stopwatch; ``copied_up``: told of every copy-up where there is a union.
+    ``fetching``: makes of a fetcher that finds what is here one that finds more.
     """
     ending = stop or threading.Event()
     settings = Settings(
@@ -116,6 +118,7 @@ def built(
         listener=listener,
         mode=recipe.mode,
         copied_up=copied_up,
+        fetching=fetching,
         state_dir=recipe.state_dir,
         confinement=recipe.confinement,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +15,7 @@ import click
 
 from builder.cli.inputs import open_context, pairs, read_dockerfile, secrets
 from builder.cli.progress import STYLES, progress
+from builder.cli.registries import mirrors, registries, registry_options
 from builder.cli.report import BuildReport
 from builder.cli.session import Session
 from builder.cli.summary import layer_rows, show, weights
@@ -23,12 +24,13 @@ from builder.dockerfile.plan.stages import StageGraph, plan
 from builder.dockerfile.syntax.lexer import DEFAULT_LIMITS, Limits
 from builder.engine.order import BuildResult, CacheUse
 from builder.errors import BuildError
-from builder.events import Event, OutputPrinted, tee
+from builder.events import Event, Listener, OutputPrinted, TransferMoved, tee
 from builder.image.digest import short
 from builder.image.oci import Platform
 from builder.image.reference import Reference
 from builder.image.unpack import unpack_stack
 from builder.namespace.confinement import Confinement
+from builder.protocols import Fetcher
 from builder.recipe import Build, Dates, Recipe, built
 from builder.stores.layout import LayoutStore
 from builder.stores.output import STDOUT, Output, OutputKind
@@ -55,6 +57,12 @@ def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None
 @click.option("--target", help="Build this stage instead of the last one.")
 @click.option("--build-arg", "args", multiple=True, metavar="NAME=VALUE", help="A value for an ARG.")
 @click.option("--platform", default="linux/amd64", show_default=True, help="What the image is for.")
+@click.option(
+    "--pull/--no-pull",
+    default=None,
+    help="Ask the registry for every base image, or for none  [default: for what is not here]",
+)
+@registry_options
 @click.option("--no-cache", is_flag=True, help="Do every step, whatever earlier builds know.")
 @click.option(
     "-o", "--output", "outputs", multiple=True, metavar="SPEC", help="type=oci|docker|local,dest=PATH"
@@ -151,7 +159,8 @@ class Invocation:
                 confinement=Confinement(allows_setuid=self.options["allow_setuid"]),
             )
             listener = tee(shown, self._collect)
-            with built(recipe, store, listener=listener, seconds=time.monotonic) as build:
+            fetching = self._fetching(store, listener)
+            with built(recipe, store, listener=listener, fetching=fetching, seconds=time.monotonic) as build:
                 stack.close()  # What was shown while it ran is complete before anything else is printed.
                 for tag in self.tags:
                     store.tag(tag, build.result.manifest)
@@ -159,9 +168,31 @@ class Invocation:
                 self._explain(store, build.result)
                 self._report(store, build)
 
+    def _fetching(self, store: LayoutStore, listener: Listener) -> Callable[[Fetcher], Fetcher]:
+        """How FROM finds what is not here: by ``--pull``, and by whether the build is a real one."""
+
+        def fetching(here: Fetcher) -> Fetcher:
+            from builder.transport.registry.fetcher import Policy, RegistryFetcher
+
+            simulated = self.strategy in (Strategy.SIMULATED, Strategy.KANIKO_STYLE)
+            policy = {True: Policy.ALWAYS, False: Policy.NEVER}.get(
+                self.options["pull"], Policy.NAMED if simulated else Policy.MISSING
+            )
+            named = mirrors(self.session, self.options["mirrors"])
+            return RegistryFetcher(
+                here,
+                store,
+                lambda: registries(self.session, self.options["mirrors"], self.options["insecure"]),
+                policy=policy,
+                mirrored=frozenset(each.partition("=")[0] for each in named),
+                listener=listener,
+            )
+
+        return fetching
+
     def _collect(self, event: Event) -> None:
-        """Keep what happened for reports, but for what commands printed, which has no bound."""
-        if not isinstance(event, OutputPrinted):
+        """Keep what happened for reports, but for what has no bound: output of commands, bytes moved."""
+        if not isinstance(event, OutputPrinted | TransferMoved):
             self.events.append(event)
 
     def _write(self, store: LayoutStore, result: BuildResult) -> None:

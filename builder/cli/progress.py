@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from builder.cli.session import size
 from builder.events import (
     BuildBegan,
     BuildDone,
@@ -20,9 +21,11 @@ from builder.events import (
     StepBegan,
     StepDone,
     StepFailed,
+    TransferDone,
     Warned,
     nobody,
 )
+from builder.image.digest import short
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -85,6 +88,8 @@ class Plain:
             case Warned(text=text, fix=fix):
                 yield f"warning: {text}"
                 yield from (f"  {line}" for line in fix.splitlines())
+            case TransferDone():
+                yield _transfer(event)
             case BuildDone(seconds=seconds):
                 yield f"built in {seconds:.2f} s"
 
@@ -170,6 +175,12 @@ class Terminal:
             case StepFailed(stage=stage, step=step):
                 label, last = self._running.pop((stage, step), ("", ""))
                 self._live.console.print(self._text(f"✗ {label}\n    {last}", style="red"))
+            case TransferDone():
+                self._live.console.print(self._text(_transfer(event), style="dim"))
+
+
+def _transfer(done: TransferDone) -> str:
+    return f"{short(done.blob)}: {done.how}, {size(done.size)}"
 
 
 @contextmanager

@@ -39,17 +39,23 @@ def registry_options(command: F) -> F:
     return mirror(insecure(command))
 
 
+def mirrors(session: Session, written: tuple[str, ...]) -> tuple[str, ...]:
+    """The mirrors that the options name, then those of the environment."""
+    return (*written, *session.env.get(MIRRORS_VARIABLE, "").replace(",", " ").split())
+
+
 @contextmanager
-def registries(session: Session, mirrors: tuple[str, ...], insecure: tuple[str, ...]) -> Iterator[Registries]:
+def registries(session: Session, named: tuple[str, ...], insecure: tuple[str, ...]) -> Iterator[Registries]:
     """All registries, as the options and the environment say to reach them."""
     from builder.transport.registry.credentials import Keyring, config_directory
     from builder.transport.registry.endpoint import Routes
     from builder.transport.registry.http import Proxies
     from builder.transport.registry.repository import Registries
 
-    named = (*mirrors, *session.env.get(MIRRORS_VARIABLE, "").replace(",", " ").split())
     keyring = Keyring(config_directory(session.env))
-    with Registries(Routes.parse(named, insecure), keyring, proxies=Proxies.of(session.env)) as found:
+    with Registries(
+        Routes.parse(mirrors(session, named), insecure), keyring, proxies=Proxies.of(session.env)
+    ) as found:
         yield found
 
 

@@ -12,7 +12,7 @@ from builder.errors import NotSupportedError
 from builder.events import Listener, nobody
 from builder.image.difference import Difference
 from builder.namespace.confinement import Confinement
-from builder.protocols import FsT, Timestamps, Workshop
+from builder.protocols import Fetcher, FsT, Timestamps, Workshop
 from builder.security.powers import Powers, powers
 from builder.snapshotters.fingerprint import Mode
 from builder.stores.cachemounts import RecordingStore
@@ -29,6 +29,7 @@ class Settings:
     """What all strategies are told. ``start_ns``: what simulated clocks say first.
 
     ``mode``: what a scan looks at. ``copied_up``: told of every copy-up where there is a union.
+    ``fetching``: what becomes of a fetcher that finds only what is here: one that asks registries as well.
     ``state_dir``: where real layers may lie unpacked; ``confinement``: how much a real command may do.
     """
 
@@ -38,6 +39,7 @@ class Settings:
     listener: Listener = nobody
     mode: Mode = Mode.FULL
     copied_up: Callable[[CopiedUp], None] | None = None
+    fetching: Callable[[Fetcher], Fetcher] = lambda here: here
     state_dir: Path | None = None
     confinement: Confinement = field(default_factory=Confinement)
 

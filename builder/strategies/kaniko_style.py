@@ -33,7 +33,7 @@ def _tools(store: RecordingStore, settings: Settings) -> Local[Posix]:
         )
 
     workshop = Workshop(
-        fetcher(store),
+        fetcher(store, settings),
         store,
         snapshotter=snapshotter,
         runner=runner(store, settings),

@@ -82,7 +82,7 @@ def _tools(store: RecordingStore, settings: Settings) -> Local[Any]:
         )
 
     workshop = Workshop(
-        fetcher(store), store, snapshotter=snapshotter, runner=runner, execution=Execution.REAL
+        fetcher(store, settings), store, snapshotter=snapshotter, runner=runner, execution=Execution.REAL
     )
     return Local(workshop, download)
 

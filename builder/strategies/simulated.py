@@ -54,12 +54,12 @@ def download(url: str) -> Download:
     return Download(answer.body)
 
 
-def fetcher(store: RecordingStore) -> Fetcher:
-    """Finds images in the store, else among the embedded ones."""
+def fetcher(store: RecordingStore, settings: Settings) -> Fetcher:
+    """Finds images in the store, else among the embedded ones, else where the settings let it look."""
     from builder.stores.fetcher import LocalFetcher
     from builder.world.supplies import bases
 
-    return LocalFetcher(store, bases)
+    return settings.fetching(LocalFetcher(store, bases))
 
 
 def runner(store: RecordingStore, settings: Settings) -> Callable[[Snapshotter[Posix]], SimulatedRunner]:
@@ -93,7 +93,7 @@ def _tools(store: RecordingStore, settings: Settings) -> Local[Posix]:
         )
 
     workshop = Workshop(
-        fetcher(store),
+        fetcher(store, settings),
         store,
         snapshotter=snapshotter,
         runner=runner(store, settings),

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 HEAVY = ("numpy", "matplotlib", "networkx", "rich", "urllib3", "http.client", "pyfakefs", "IPython")
 
@@ -23,3 +24,14 @@ def test_help_loads_no_heavy_library() -> None:
     code = "from course.cli import run\n" + quiet + "run(['--help'])"
 
     assert set(HEAVY) & loaded_by(code) == set()
+
+
+def test_a_build_that_is_known_loads_no_heavy_library(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM alpine\nCOPY Dockerfile /\n")
+    line = ["--state", str(tmp_path / "state"), "build", "--progress", "plain", str(tmp_path)]
+    quiet = "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()): "
+    build = f"from course.cli import run\n{quiet}assert run({line!r}) == 0"
+
+    loaded_by(build)
+
+    assert set(HEAVY) & loaded_by(build) == set()

@@ -127,6 +127,61 @@ def test_what_cannot_be_done_is_said_in_a_sentence(layerlab, web, registry, word
     assert "Traceback" not in result.err
 
 
+# ---- FROM ----
+
+
+@pytest.fixture
+def base(layerlab, web, registry, tmp_path, monkeypatch) -> str:
+    """The host of a registry that has ``base:1`` and ``library/nosuch:1``; nothing of it is here."""
+    for name in ("base:1", "library/nosuch:1", "library/alpine:latest"):
+        assert layerlab("push", "-q", "web", f"{registry}/{name}").status == 0
+    elsewhere(monkeypatch, tmp_path)
+    return registry
+
+
+def test_from_fetches_what_names_its_registry_and_asks_only_once(layerlab, project, base) -> None:
+    path = project(f"FROM {base}/base:1\nCOPY motd /again\n", motd="hello\n")
+
+    first = layerlab("build", "-t", "mine", path)
+    again = layerlab("build", "-t", "mine", path, "--mirror", f"{base}=http://127.0.0.1:9")
+
+    assert (first.status, again.status) == (0, 0), first.err + again.err
+    assert first.err.count(": fetched, ") == 2
+    assert "fetched" not in again.err and "CACHED" in again.err
+
+
+def test_two_stages_from_one_image_fetch_it_once(layerlab, project, base) -> None:
+    path = project(f"FROM {base}/base:1 AS a\nFROM {base}/base:1 AS b\nCOPY --from=a /etc/motd /a\n")
+
+    assert layerlab("build", path).err.count(": fetched, ") == 2
+
+
+def test_a_short_name_is_fetched_only_when_asked_or_mirrored(layerlab, project, base) -> None:
+    path = project("FROM nosuch:1\n")
+    mirror = f"docker.io=http://{base}"
+
+    refused = layerlab("build", path)
+    forbidden = layerlab("build", "--no-pull", "--mirror", mirror, path)
+    mirrored = layerlab("build", "--mirror", mirror, path)
+
+    assert (refused.status, forbidden.status, mirrored.status) == (1, 1, 0), mirrored.err
+    assert "add --pull" in refused.err and "add --pull" not in forbidden.err
+
+
+def test_pull_asks_even_for_what_is_embedded(layerlab, project, base) -> None:
+    said = layerlab("build", "--pull", "--mirror", f"docker.io=http://{base}", project("FROM alpine\n"))
+
+    assert said.status == 0
+    assert said.err.count(": fetched, ") == 2
+
+
+def test_an_image_that_no_registry_has_is_an_error_of_its_line(layerlab, project, base) -> None:
+    said = layerlab("build", project(f"FROM {base}/nothing:1\n"))
+
+    assert said.status == 1
+    assert "no image" in said.err and "Dockerfile:1" in said.err
+
+
 # ---- login and logout ----
 
 
