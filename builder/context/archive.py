@@ -5,15 +5,12 @@ Like docker, what a file is, its bytes say and not its name (moby ``pkg/archive`
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
+import io
 import os
 import stat
 import tarfile
 import tempfile
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, Final, cast
@@ -22,25 +19,23 @@ from builder.context.copying import Destination, Draft
 from builder.context.edit import MakeHardlink, MakeNode, MakeSymlink, WriteFile
 from builder.context.paths import Below, join, leaves, lstat
 from builder.errors import BuildError
+from builder.image.compression import zstd_module
 from unionfs_sim.filesystem import Attributes
 from unionfs_sim.nodes.content import Content, Slice
+from unionfs_sim.tar.compression import Format, decompress
 
 MAX_UNPACKED_BYTES: Final = 2 << 30
 MAX_ENTRIES: Final = 1_000_000
-_FAILURES: Final = (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, OSError, ValueError)
+_FAILURES: Final = (tarfile.TarError, EOFError, OSError, ValueError)
 _PIECE: Final = 1 << 20
 _INLINE_BYTES: Final = 256 * 1024
-_OPENERS: Final[tuple[tuple[bytes, Callable[[Any], Any]], ...]] = (
-    (b"\x1f\x8b", lambda stream: gzip.GzipFile(fileobj=stream)),
-    (b"BZh", bz2.BZ2File),
-    (b"\xfd7zXZ\0", lzma.LZMAFile),
-)
+_FORMATS: Final = (Format.GZIP, Format.BZIP2, Format.XZ, Format.ZSTD)
 
 
 def is_archive(content: Content) -> bool:
-    """Whether the bytes are a tar with at least one entry, plain or compressed with gzip, bzip2 or xz."""
+    """Whether the bytes are a tar with at least one entry, plain or compressed as docker knows it."""
     try:
-        with content.open() as stream, tarfile.open(fileobj=stream, mode="r:*") as tar:
+        with tarfile.open(fileobj=io.BufferedReader(_Pieces(_plain(content))), mode="r|") as tar:
             return tar.next() is not None
     except _FAILURES:
         return False
@@ -67,22 +62,42 @@ def unpack(content: Content, name: str, draft: Draft, to: Destination) -> None:
         raise BuildError(f"ADD {name}: the archive is broken: {error}") from None
 
 
+def _plain(content: Content) -> Iterator[bytes]:
+    return decompress(content.chunks(), _FORMATS, zstd=zstd_module)
+
+
+class _Pieces(io.RawIOBase):
+    """Pieces as a file that can only be read from its beginning to its end."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._waiting = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        while not self._waiting:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._waiting = piece
+        size = min(len(buffer), len(self._waiting))
+        buffer[:size], self._waiting = self._waiting[:size], self._waiting[size:]
+        return size
+
+
 def _decompressed(content: Content, name: str) -> BinaryIO:
     """The tar without its compression, in a file that has no name."""
     spool = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
-    head = content.read(0, 6)
-    with content.open() as stream:
-        reader = next((opener(stream) for magic, opener in _OPENERS if head.startswith(magic)), stream)
-        try:
-            while piece := reader.read(_PIECE):
-                spool.write(piece)
-                if spool.tell() > MAX_UNPACKED_BYTES:
-                    raise BuildError(
-                        f"ADD {name}: the archive unpacks to more than {MAX_UNPACKED_BYTES} bytes"
-                    )
-        except BaseException:
-            spool.close()
-            raise
+    try:
+        for piece in _plain(content):
+            spool.write(piece)
+            if spool.tell() > MAX_UNPACKED_BYTES:
+                raise BuildError(f"ADD {name}: the archive unpacks to more than {MAX_UNPACKED_BYTES} bytes")
+    except BaseException:
+        spool.close()
+        raise
     spool.seek(0)
     return spool
 

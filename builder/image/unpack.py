@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from typing import Final
 
 from builder.errors import ImageFormatError
-from builder.image.compression import PIECE_BYTES, decompress, pieces
+from builder.image.compression import decompress, pieces
 from builder.image.digest import DiffID
 from builder.image.image import BlobSource, LayerBlob
 from builder.image.oci import MEDIA_DOCKER_LAYER, MEDIA_LAYER
 from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.layers import merge
 from unionfs_sim.layers.layer import Layer
+from unionfs_sim.tar.compression import PIECE_BYTES
 from unionfs_sim.tar.pack import LayerFormatError, read_layer
 
 PLAIN_LAYERS: Final = frozenset([MEDIA_LAYER, MEDIA_DOCKER_LAYER])

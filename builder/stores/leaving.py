@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 
 from builder.errors import NotSupportedError
-from builder.image.compression import gzip, pieces
+from builder.image.compression import pieces
 from builder.image.digest import Digest, digest_of, hex_of
 from builder.image.image import BlobSource, Image
 from builder.image.oci import (
@@ -37,6 +37,7 @@ from builder.stores.verified import OCTETS
 from unionfs_sim.host.layer import HostDirectory
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.layers.merge import merged
+from unionfs_sim.tar.compression import gzip
 from unionfs_sim.tar.pack import pack
 from unionfs_sim.trees import Fidelity, copy_tree
 

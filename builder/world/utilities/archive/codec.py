@@ -7,102 +7,26 @@ import errno
 import lzma
 import os
 import zlib
-from typing import Final, Protocol
+from typing import Final
 
 from builder.world.machine.descriptor import Stream
 from builder.world.utilities.streams import CHUNK
+from unionfs_sim.tar.compression import (
+    DECODER_ERRORS,
+    LONGEST_MAGIC,
+    CompressionError,
+    Decoder,
+    Format,
+    decoder,
+    told,
+)
 
-MAGIC: Final = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\x00": "xz", b"]\x00\x00": "lzma"}
-"""How the formats begin."""
-
-_LONGEST_MAGIC: Final = 6
+FORMATS: Final = {"gzip": Format.GZIP, "bzip2": Format.BZIP2, "xz": Format.XZ, "lzma": Format.LZMA}
+"""What busybox can read and write, by the names of its applets."""
 
 
 class CodecError(Exception):
     """Compressed data that is broken; the text is what busybox says."""
-
-
-class _Decoder(Protocol):
-    @property
-    def eof(self) -> bool: ...
-
-    @property
-    def unused_data(self) -> bytes: ...
-
-    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
-
-
-class _Inflate:
-    """One gzip member (RFC 1952) with the interface that bz2 and lzma have.
-
-    The trailer is checked here, because zlib gives nothing of the last piece if the sum is wrong, whereas
-    gunzip has written it by then.
-    """
-
-    def __init__(self) -> None:
-        self._object: zlib._Decompress | None = None
-        self._waiting = b""
-        self._sum = self._size = 0
-        self.needs_input = True
-        self.eof = False
-        self.unused_data = b""
-
-    def decompress(self, data: bytes, max_length: int, /) -> bytes:
-        self._waiting += data
-        if self._object is None:
-            length = _header_length(self._waiting)
-            if length is None:
-                return b""
-            self._waiting = self._waiting[length:]
-            self._object = zlib.decompressobj(wbits=-15)
-        made = b""
-        if not self._object.eof:
-            made = self._object.decompress(self._waiting, max_length)
-            self._waiting = self._object.unused_data if self._object.eof else self._object.unconsumed_tail
-            self._sum, self._size = zlib.crc32(made, self._sum), self._size + len(made)
-        elif len(self._waiting) >= _TRAILER:
-            self._check()
-        self.needs_input = not self._waiting or (self._object.eof and len(self._waiting) < _TRAILER)
-        return made
-
-    def _check(self) -> None:
-        trailer, self.unused_data = self._waiting[:_TRAILER], self._waiting[_TRAILER:]
-        if int.from_bytes(trailer[:4], "little") != self._sum:
-            raise CodecError("crc error")
-        if int.from_bytes(trailer[4:], "little") != self._size & 0xFFFFFFFF:
-            raise CodecError("incorrect length")
-        self.eof = True
-
-
-_TRAILER: Final = 8
-_EXTRA, _NAME, _COMMENT, _HEADER_SUM = 4, 8, 16, 2
-
-
-def _header_length(data: bytes) -> int | None:
-    """How long the header of a gzip member is; None if more of it is needed."""
-    if len(data) < 10:
-        return None
-    flags, at = data[3], 10
-    if flags & _EXTRA:
-        if len(data) < at + 2:
-            return None
-        at += 2 + int.from_bytes(data[at : at + 2], "little")
-    for flag in (_NAME, _COMMENT):
-        if flags & flag:
-            end = data.find(b"\0", at)
-            if end < 0:
-                return None
-            at = end + 1
-    at += 2 if flags & _HEADER_SUM else 0
-    return at if len(data) >= at else None
-
-
-def _decoder(kind: str) -> _Decoder:
-    if kind == "gzip":
-        return _Inflate()
-    if kind == "bzip2":
-        return bz2.BZ2Decompressor()
-    return lzma.LZMADecompressor(lzma.FORMAT_AUTO)
 
 
 class Rewound:
@@ -134,9 +58,9 @@ class Rewound:
 def peeked(stream: Stream) -> tuple[str | None, Rewound]:
     """The format that the stream's first bytes tell (None: none of ours), and the stream unread."""
     head = b""
-    while len(head) < _LONGEST_MAGIC and (piece := stream.read(_LONGEST_MAGIC - len(head))):
+    while len(head) < LONGEST_MAGIC and (piece := stream.read(LONGEST_MAGIC - len(head))):
         head += piece
-    kind = next((kind for magic, kind in MAGIC.items() if head.startswith(magic)), None)
+    kind = next((name for name, each in FORMATS.items() if told(head, [each])), None)
     return kind, Rewound(head, stream)
 
 
@@ -149,7 +73,7 @@ class Decompressed:
     def __init__(self, stream: Stream, kind: str) -> None:
         self._stream = stream
         self._kind = kind
-        self._decoder: _Decoder | None = _decoder(kind)
+        self._decoder: Decoder | None = decoder(FORMATS[kind])
         self._pending = b""
         self._started = False
 
@@ -167,14 +91,13 @@ class Decompressed:
         return b""
 
     def _step(self, size: int) -> bytes:
-        decoder = self._decoder
-        assert decoder is not None, "only called while there is one"
-        if decoder.eof:
-            self._next_member(decoder.unused_data)
+        member = self._decoder
+        assert member is not None, "only called while there is one"
+        if member.eof:
+            self._next_member(member.unused_data)
             return b""
-        needs = getattr(decoder, "needs_input", True)
         data, self._pending = self._pending, b""
-        if needs and not data:
+        if member.needs_input and not data:
             data = self._stream.read(CHUNK)
             if not data and self._started:
                 raise CodecError(
@@ -188,15 +111,16 @@ class Decompressed:
                 raise CodecError("short read")
         self._started = True
         try:
-            return decoder.decompress(data, max(1, size))
-        except (zlib.error, OSError, lzma.LZMAError, ValueError, EOFError) as error:
+            return member.decompress(data, max(1, size))
+        except CompressionError as error:
+            raise CodecError(str(error)) from error
+        except DECODER_ERRORS as error:
             raise CodecError("corrupted data" if self._kind != "bzip2" else "bunzip error -5") from error
 
     def _next_member(self, rest: bytes) -> None:
         rest = rest or self._stream.read(CHUNK)
-        magic = next(magic for magic, kind in MAGIC.items() if kind == self._kind)
-        if rest.startswith(magic):
-            self._decoder = _decoder(self._kind)
+        if told(rest, [FORMATS[self._kind]]):
+            self._decoder = decoder(FORMATS[self._kind])
             self._pending = rest
         else:
             self._decoder = None  # busybox ignores what follows the last member

@@ -12,6 +12,7 @@ from builder.context.archive import is_archive, unpack
 from builder.context.copying import Destination, Draft
 from builder.context.edit import make
 from builder.errors import BuildError
+from builder.image.compression import zstd_module
 from unionfs_sim.layers.layer import Dir, File, Hardlink, Layer, Symlink, layer
 from unionfs_sim.nodes.content import Content
 
@@ -58,6 +59,15 @@ def test_an_archive_is_told_by_its_bytes_and_unpacked_with_its_owners_and_modes(
             "/x/d/l": Symlink("f", uid=5),
         }
     )
+
+
+def test_an_archive_that_is_compressed_with_zstd_is_one_too():
+    zstd = zstd_module()
+    assert zstd is not None
+    raw = zstd.compress(archive(("f", "file", "f"), mode="w"))
+
+    assert is_archive(Content.of(raw))
+    assert unpacked(raw) == layer({"/x": Dir(), "/x/f": File("f", mode=0o640, uid=5)})
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from builder.errors import UnknownImageError
-from builder.image.compression import gzip
 from builder.image.image import Image, LayerBlob
 from builder.image.oci import MEDIA_LAYER_GZIP, Platform
 from builder.image.reference import Reference
@@ -15,6 +14,7 @@ from builder.stores.fetcher import LocalFetcher
 from builder.stores.memory import MemoryStore
 from builder.world.supplies import bases
 from unionfs_sim.layers.layer import layer
+from unionfs_sim.tar.compression import gzip
 from unionfs_sim.tar.pack import pack
 
 ALPINE = Reference.parse("alpine:3.19")
