@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import importlib.util
 import pathlib
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from unionfs_sim.fakefs.accounts import FakeGrp, FakePwd
+from unionfs_sim.fakefs.fake_io import FakeIo
+from unionfs_sim.fakefs.fake_os import FakeOs
 from unionfs_sim.fakefs.refusal import refuse
-from unionfs_sim.fakefs.standard import rebuilt_class
-
-if TYPE_CHECKING:
-    from unionfs_sim.fakefs.session import Session
-
-
-def copy_of(name: str, **replaced: object) -> ModuleType:
-    """A new module made from the source of the standard module ``name``, some of its names replaced."""
-    original = importlib.import_module(name)
-    assert original.__spec__ is not None and original.__file__ is not None
-    spec = importlib.util.spec_from_file_location(name, original.__file__)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    for global_name, value in replaced.items():
-        setattr(module, global_name, value)
-    return module
+from unionfs_sim.fakefs.session import Session
+from unionfs_sim.fakefs.standard import copy_of, rebuilt_class
 
 
 class FakeShutil:
     """The module ``shutil``, working on the union."""
 
     def __init__(self, session: Session) -> None:
-        from unionfs_sim.fakefs.fake_io import FakeIo
-        from unionfs_sim.fakefs.fake_os import FakeOs
-
         self._module = copy_of("shutil", os=FakeOs.of(session), open=FakeIo(session).open)
 
     def __getattr__(self, name: str) -> Any:
@@ -57,10 +41,6 @@ class FakePathlib:
 
 def _path_names(session: Session) -> dict[str, Any]:
     """The globals of ``pathlib`` for one session, its classes rebuilt over them."""
-    from unionfs_sim.fakefs.accounts import FakeGrp, FakePwd
-    from unionfs_sim.fakefs.fake_io import FakeIo
-    from unionfs_sim.fakefs.fake_os import FakeOs
-
     module = sys.modules.get("pathlib._local", pathlib)
     names: dict[str, Any] = {**vars(module), "os": FakeOs.of(session), "io": FakeIo(session)}
     names |= {

@@ -6,13 +6,22 @@ import errno
 import operator
 import os
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final, Protocol, SupportsIndex, runtime_checkable
 
 from unionfs_sim.vfs.openfile import File
 
 FIRST: Final = 1 << 30
 """The lowest descriptor. Linux allows none above 2**30 - 1 (fs.nr_open), so that a descriptor of the union
 can never equal one of the host: handed to the real machine by mistake, it is a bad descriptor there."""
+
+
+@runtime_checkable
+class HasDescriptor(Protocol):
+    """A file object, as far as who wants its descriptor is concerned."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        ...
 
 
 @dataclass(slots=True)
@@ -36,9 +45,13 @@ class Descriptors:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return file
 
-    def number(self, thing: Any) -> int:
+    def number(self, thing: object) -> int:
         """A descriptor, or that of an object that has one (as os.fsync takes it)."""
-        return operator.index(thing.fileno() if hasattr(thing, "fileno") else thing)
+        if isinstance(thing, SupportsIndex):
+            return operator.index(thing)
+        if isinstance(thing, HasDescriptor):
+            return operator.index(thing.fileno())
+        raise TypeError("argument must be an int, or have a fileno() method.")
 
     def __contains__(self, number: object) -> bool:
         return number in self._files

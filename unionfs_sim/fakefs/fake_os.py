@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
+from types import FunctionType, MethodType
 from typing import Any, Final
 
-from unionfs_sim.fakefs.attribute_verbs import AttributeVerbs
-from unionfs_sim.fakefs.descriptor_verbs import DescriptorVerbs
+from unionfs_sim.fakefs import attribute_verbs, descriptor_verbs, path_verbs, process_verbs
 from unionfs_sim.fakefs.fake_io import FakeIo
 from unionfs_sim.fakefs.fake_path import FakePath
-from unionfs_sim.fakefs.path_verbs import PathVerbs
-from unionfs_sim.fakefs.process_verbs import ProcessVerbs
 from unionfs_sim.fakefs.refusal import refuse
 from unionfs_sim.fakefs.scanning import DirEntry
 from unionfs_sim.fakefs.session import Session
+from unionfs_sim.fakefs.standard import rebuilt
 
 HARMLESS: Final = frozenset({
     "PathLike", "abc", "cpu_count", "device_encoding", "error", "fsdecode", "fsencode", "fspath",
@@ -38,10 +37,19 @@ _FOLLOW: Final = (
     "access", "chown", "getxattr", "link", "listxattr", "removexattr", "setxattr", "stat", "utime",
 )  # fmt: skip
 
-_VERBS: Final = (PathVerbs, AttributeVerbs, DescriptorVerbs, ProcessVerbs)
+_VERBS: Final = {
+    name: verb
+    for module in (path_verbs, attribute_verbs, descriptor_verbs, process_verbs)
+    for name, verb in vars(module).items()
+    if isinstance(verb, FunctionType) and verb.__module__ == module.__name__ and not name.startswith("_")
+}
+"""The functions of ``os`` that are simulated; each takes the session first."""
+
+_BUILT: Final = ("walk", "fwalk", "makedirs", "removedirs", "renames")
+"""Those that the standard library builds in Python from the others."""
 
 
-class FakeOs(PathVerbs, AttributeVerbs, DescriptorVerbs, ProcessVerbs):
+class FakeOs:
     """The module ``os`` on a union."""
 
     DirEntry = DirEntry
@@ -49,9 +57,15 @@ class FakeOs(PathVerbs, AttributeVerbs, DescriptorVerbs, ProcessVerbs):
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        # Bound once: shutil compares functions by identity.
+        own: dict[str, Any] = {name: MethodType(verb, session) for name, verb in _VERBS.items()}
+        self.__dict__.update(own)
         self.path = FakePath(self)
-        for name in self.dir():
-            setattr(self, name, getattr(self, name))  # bound once: shutil compares functions by identity
+        names = {**vars(os), **own, "path": self.path}
+        for name in (*_BUILT, "_walk", "_fwalk"):
+            if hasattr(os, name):  # the two with underscores come and go with Python's versions
+                names[name] = rebuilt(getattr(os, name), names)
+        self.__dict__.update((name, names[name]) for name in _BUILT)
         self.supports_dir_fd = {getattr(self, name) for name in _DIR_FD}
         self.supports_fd = {getattr(self, name) for name in _FD}
         self.supports_follow_symlinks = {getattr(self, name) for name in _FOLLOW}
@@ -60,10 +74,14 @@ class FakeOs(PathVerbs, AttributeVerbs, DescriptorVerbs, ProcessVerbs):
     def bound_to(cls, session: Session) -> type[FakeOs]:
         """This class as pyfakefs wants it: made with its file system alone."""
 
+        made = cls.of(session)
+
         class Bound(cls):  # type: ignore[valid-type, misc]
             def __init__(self, _filesystem: object = None) -> None:
-                self.__dict__.update(cls.of(session).__dict__)
+                self.__dict__.update(made.__dict__)
 
+        for name in cls.dir():  # pyfakefs asks the class for them
+            setattr(Bound, name, getattr(made, name))
         return Bound
 
     @classmethod
@@ -78,7 +96,7 @@ class FakeOs(PathVerbs, AttributeVerbs, DescriptorVerbs, ProcessVerbs):
     @staticmethod
     def dir() -> list[str]:
         """The functions that others import from the module by name."""
-        return sorted(name for kind in _VERBS for name in vars(kind) if not name.startswith("_"))
+        return sorted([*_VERBS, *_BUILT])
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from unionfs_sim.fakefs.copies import copy_of
-
-if TYPE_CHECKING:
-    from unionfs_sim.fakefs.fake_os import FakeOs
+from unionfs_sim.fakefs.standard import copy_of
 
 _GENERIC = (
     "exists", "lexists", "isfile", "isdir", "islink", "isjunction", "getsize", "getmtime", "getatime",
@@ -23,7 +20,7 @@ class FakePath:
     replaces those by its own, which ask this attribute.
     """
 
-    def __init__(self, fake_os: FakeOs) -> None:
+    def __init__(self, fake_os: Any) -> None:
         generic = copy_of("genericpath", os=fake_os)
         names = {name: getattr(generic, name) for name in _GENERIC if hasattr(generic, name)}
         self._module = copy_of("posixpath", os=fake_os, genericpath=generic, **names)
@@ -43,7 +40,7 @@ class _Facts:
     is_macos = False
     has_patcher = False
 
-    def __init__(self, module: Any, fake_os: FakeOs) -> None:
+    def __init__(self, module: Any, fake_os: Any) -> None:
         self._module, self._os = module, fake_os
         self.isabs, self.isdir, self.isfile, self.islink = (
             module.isabs,
@@ -57,7 +54,8 @@ class _Facts:
 
     @property
     def cwd(self) -> str:
-        return self._os.getcwd()
+        found: str = self._os.getcwd()
+        return found
 
     def exists(self, path: Any, check_link: bool = False) -> bool:  # noqa: FBT001, FBT002 - pyfakefs' signature
         found = self._module.lexists(path) if check_link else self._module.exists(path)

@@ -3,55 +3,55 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 
 from unionfs_sim.fakefs.session import Session
-from unionfs_sim.fakefs.spelling import named, spelt
-from unionfs_sim.nodes.caller import Caller
+from unionfs_sim.fakefs.spelling import named, spelt_or_number
 
 
-class ProcessVerbs:
-    """``os.getcwd`` to ``os.getgroups``: those of the caller, not of Python's own process."""
+def getcwd(session: Session) -> str:
+    return session.cwd
 
-    _session: Session
 
-    def getcwd(self) -> str:
-        return self._session.cwd
+def getcwdb(session: Session) -> bytes:
+    return os.fsencode(session.cwd)
 
-    def getcwdb(self) -> bytes:
-        return os.fsencode(self._session.cwd)
 
-    def chdir(self, path: Any) -> None:
-        path = spelt("chdir", path, number=True)
-        named(path, lambda: self._session.change_directory(path))
+def chdir(session: Session, path: object) -> None:
+    place = spelt_or_number("chdir", path)
+    named(place, lambda: session.change_directory(place))
 
-    def fchdir(self, fd: Any) -> None:
-        self._session.change_directory(self._session.descriptors.number(fd))
 
-    def umask(self, mask: int, /) -> int:
-        return self._session.change_umask(mask)
+def fchdir(session: Session, fd: object) -> None:
+    session.change_directory(session.descriptors.number(fd))
 
-    @property
-    def _caller(self) -> Caller:
-        return self._session.view.caller
 
-    def getuid(self) -> int:
-        return self._caller.uid
+def umask(session: Session, mask: int, /) -> int:
+    return session.change_umask(mask)
 
-    def geteuid(self) -> int:
-        return self._caller.uid
 
-    def getgid(self) -> int:
-        return self._caller.gid
+def getuid(session: Session) -> int:
+    return session.view.caller.uid
 
-    def getegid(self) -> int:
-        return self._caller.gid
 
-    def getgroups(self) -> list[int]:
-        return sorted(self._caller.groups)
+def geteuid(session: Session) -> int:
+    return session.view.caller.uid
 
-    def getresuid(self) -> tuple[int, int, int]:
-        return (self._caller.uid,) * 3
 
-    def getresgid(self) -> tuple[int, int, int]:
-        return (self._caller.gid,) * 3
+def getgid(session: Session) -> int:
+    return session.view.caller.gid
+
+
+def getegid(session: Session) -> int:
+    return session.view.caller.gid
+
+
+def getgroups(session: Session) -> list[int]:
+    return sorted(session.view.caller.groups)
+
+
+def getresuid(session: Session) -> tuple[int, int, int]:
+    return (session.view.caller.uid,) * 3
+
+
+def getresgid(session: Session) -> tuple[int, int, int]:
+    return (session.view.caller.gid,) * 3

@@ -6,11 +6,12 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Any, AnyStr, Generic
+from typing import AnyStr, Generic
 
 from unionfs_sim.fakefs.spelling import named
 from unionfs_sim.filesystem import Stat
 from unionfs_sim.vfs.posix import Posix
+from unionfs_sim.vfs.walk import PathLike
 
 
 class DirEntry(Generic[AnyStr]):
@@ -93,12 +94,12 @@ class Scan(Generic[AnyStr]):
         self._entries = iter(())
 
 
-def stat_result(view: Posix, path: Any, *, follow_symlinks: bool) -> os.stat_result:
+def stat_result(view: Posix, path: PathLike, *, follow_symlinks: bool) -> os.stat_result:
     """What ``os.stat`` returns for something of the union."""
     return told(view.stat(path, follow_symlinks=follow_symlinks))
 
 
-def told(s: Any) -> os.stat_result:
+def told(s: Stat) -> os.stat_result:
     """A ``Stat`` as ``os.stat_result``: seconds as int and as float, nanoseconds as int."""
     times = (s.st_atime_ns, s.st_mtime_ns, s.st_ctime_ns)
     plain = (s.st_mode, s.st_ino, s.st_dev, s.st_nlink, s.st_uid, s.st_gid, s.st_size)

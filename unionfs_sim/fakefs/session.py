@@ -9,7 +9,8 @@ from typing import Any
 
 from unionfs_sim.fakefs.descriptors import Descriptors
 from unionfs_sim.nodes.caller import ROOT
-from unionfs_sim.nodes.inode import DEAD
+from unionfs_sim.nodes.inode import DEAD, Node
+from unionfs_sim.vfs import flags
 from unionfs_sim.vfs.posix import Posix
 
 
@@ -21,8 +22,8 @@ class Session:
 
     def __init__(self, fs: Posix, cwd: str) -> None:
         top = fs.acting_as(fs.caller)
-        self._root: Any = top.open("/", os.O_PATH).node
-        self._here = top.acting_as(ROOT).open(cwd, os.O_PATH | os.O_DIRECTORY)
+        self._root = top.open("/", flags.PATH).node
+        self._here = top.acting_as(ROOT).open(cwd, flags.PATH | flags.DIRECTORY)
         self.view = top.beside(self._here)
         self.descriptors = Descriptors()
         self.made: dict[str, Any] = {}
@@ -37,10 +38,6 @@ class Session:
             error.filename = path
             raise
 
-    def named(self, path: Any) -> Any:
-        """What a verb shall work on: a path as it is, a descriptor as its open file."""
-        return path if isinstance(path, str | bytes) else self.descriptors.get(path)
-
     def absolute(self, path: str | bytes, dir_fd: int | None) -> str | bytes:
         """The same place told from the root, for a call whose other path starts elsewhere."""
         if path[:1] in ("/", b"/") or not path:
@@ -49,7 +46,7 @@ class Session:
         place = self.place_of(start)
         return os.fsencode(place) + b"/" + path if isinstance(path, bytes) else f"{place}/{path}"
 
-    def place_of(self, node: Any) -> str:
+    def place_of(self, node: Node) -> str:
         """The absolute path of a directory, without links (getcwd(2)); ENOENT if it was removed."""
         names: list[str] = []
         while node is not self._root and node.parent is not node:
@@ -71,7 +68,7 @@ class Session:
         if isinstance(path, int):
             file = self.descriptors.get(path)
         else:
-            file = self.view.open(path, os.O_PATH | os.O_DIRECTORY)
+            file = self.view.open(path, flags.PATH | flags.DIRECTORY)
         there = self.view.beside(file)
         try:
             there.lstat(".")  # asks for search permission

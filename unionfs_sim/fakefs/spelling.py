@@ -7,26 +7,42 @@ import operator
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import SupportsIndex, TypeVar, cast
 
 AnswerT = TypeVar("AnswerT")
 
 
-def spelt(verb: str, path: Any, argument: str = "path", *, number: bool = False, none: bool = False) -> Any:
-    """The path as str or bytes, or (if ``number``) the descriptor as int; TypeError as ``os`` words it."""
-    if isinstance(path, str | bytes):
-        return _without_nul(verb, path, argument)
-    if number and not isinstance(path, str) and hasattr(type(path), "__index__"):
+def spelt(verb: str, path: object, argument: str = "path") -> str | bytes:
+    """The path as str or bytes; TypeError as ``os`` words it."""
+    found = _path(verb, path, argument)
+    if found is None:
+        raise _wrong(verb, path, argument, ["string", "bytes", "os.PathLike"])
+    return found
+
+
+def spelt_or_number(verb: str, path: object, *, none: bool = False) -> str | bytes | int:
+    """The path as str or bytes, or the descriptor as int; TypeError as ``os`` words it."""
+    found = _path(verb, path, "path")
+    if found is not None:
+        return found
+    if isinstance(path, SupportsIndex):
         return operator.index(path)
-    if hasattr(type(path), "__fspath__"):
-        return _without_nul(verb, os.fspath(path), argument)
-    kinds = ["string", "bytes", "os.PathLike"] + ["integer"] * number + ["None"] * none
+    raise _wrong(verb, path, "path", ["string", "bytes", "os.PathLike", "integer"] + ["None"] * none)
+
+
+def _path(verb: str, path: object, argument: str) -> str | bytes | None:
+    if isinstance(path, os.PathLike):
+        path = os.fspath(path)
+    return _without_nul(verb, path, argument) if isinstance(path, str | bytes) else None
+
+
+def _wrong(verb: str, path: object, argument: str, kinds: list[str]) -> TypeError:
     told = f"{', '.join(kinds[:-1])} or {kinds[-1]}"
-    raise TypeError(f"{verb}: {argument} should be {told}, not {type(path).__name__}")
+    return TypeError(f"{verb}: {argument} should be {told}, not {type(path).__name__}")
 
 
-def _without_nul(verb: str, path: Any, argument: str) -> Any:
-    if (b"\0" if isinstance(path, bytes) else "\0") not in path:
+def _without_nul(verb: str, path: str | bytes, argument: str) -> str | bytes:
+    if not (b"\0" in path if isinstance(path, bytes) else "\0" in path):
         return path
     if sys.version_info >= (3, 13):
         raise ValueError(f"{verb}: embedded null character in {argument}")
@@ -50,7 +66,7 @@ def nameless(call: Callable[[], AnswerT]) -> AnswerT:
         raise OSError(error.errno, error.strerror) from None
 
 
-def nanoseconds(times: Any, ns: Any) -> tuple[int, int] | None:
+def nanoseconds(times: object, ns: object) -> tuple[int, int] | None:
     """(atime, mtime) of ``os.utime``'s arguments, rounded down as there; None for now."""
     if times is not None and ns is not None:
         raise ValueError("utime: you may specify either 'times' or 'ns' but not both")
@@ -65,9 +81,9 @@ def nanoseconds(times: Any, ns: Any) -> tuple[int, int] | None:
     return _seconds(times[0]), _seconds(times[1])
 
 
-def _seconds(time: Any) -> int:
+def _seconds(time: object) -> int:
     if not isinstance(time, float):
-        return operator.index(time) * 10**9
+        return operator.index(cast("SupportsIndex", time)) * 10**9  # a TypeError as os words it
     if math.isnan(time):
         raise ValueError("Invalid value NaN (not a number)")
     whole = math.floor(time)

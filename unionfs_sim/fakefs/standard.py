@@ -6,9 +6,23 @@ other globals works on the union, and says and does what it does on a machine, i
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Mapping
-from types import CellType, FunctionType, MappingProxyType
+from types import CellType, FunctionType, MappingProxyType, ModuleType
 from typing import Any
+
+
+def copy_of(name: str, **replaced: object) -> ModuleType:
+    """A new module made from the source of the standard module ``name``, some of its names replaced."""
+    original = importlib.import_module(name)
+    assert original.__spec__ is not None and original.__file__ is not None
+    spec = importlib.util.spec_from_file_location(name, original.__file__)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for global_name, value in replaced.items():
+        setattr(module, global_name, value)
+    return module
 
 
 def rebuilt(
