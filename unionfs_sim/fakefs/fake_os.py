@@ -73,7 +73,6 @@ class FakeOs:
     @classmethod
     def bound_to(cls, session: Session) -> type[FakeOs]:
         """This class as pyfakefs wants it: made with its file system alone."""
-
         made = cls.of(session)
 
         class Bound(cls):  # type: ignore[valid-type, misc]
