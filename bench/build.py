@@ -33,6 +33,7 @@ from builder.stores.layout import LayoutStore
 
 ROOT = Path(__file__).parents[1]
 FILES = 10_000
+LARGE_MEBIBYTES = 200
 BODY = b"a line of a file that is copied into an image\n" * 40
 
 
@@ -222,7 +223,14 @@ def memory() -> list[Row]:
         fill(files, 5_000)
         size = sum(path.stat().st_size for path in files.rglob("*") if path.is_file())
         taken = place.peak("FROM busybox\nCOPY files /files\n")
-    return [Row("COPY of 5,000 files: peak of bytes", taken, size, "bytes of the files")]
+        large = place.context / "large"
+        with large.open("wb") as stream:
+            stream.writelines(bytes(1 << 20) for _ in range(LARGE_MEBIBYTES))
+        copied = place.peak("FROM busybox\nCOPY large /large\n")
+    return [
+        Row("COPY of 5,000 files: peak of bytes", taken, size, "bytes of the files"),
+        Row("COPY of one large file: peak of bytes", copied, LARGE_MEBIBYTES << 20, "bytes of the file"),
+    ]
 
 
 SECTIONS: dict[str, Callable[[], list[Row]]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from builder.errors import ContextError
 from unionfs_sim.filesystem import Filesystem, Stat
 from unionfs_sim.nodes.content import Content
 
@@ -26,7 +27,7 @@ class FileContent(Content):
         return self._size
 
     def read(self, offset: int = 0, size: int = -1) -> bytes:
-        """At most ``size`` bytes from ``offset`` on; -1: to the end."""
+        """At most ``size`` bytes from ``offset`` on; -1: to the end. ContextError if there are fewer."""
         wanted = self._size - offset if size < 0 else min(size, self._size - offset)
         pieces: list[bytes] = []
         file = self._fs.open(self._path, os.O_RDONLY | os.O_NOFOLLOW)
@@ -35,7 +36,10 @@ class FileContent(Content):
             while wanted > 0:
                 piece = file.read(wanted)
                 if not piece:
-                    break
+                    raise ContextError(
+                        f"{self._path}: it became shorter while it was read",
+                        fix="build again when nothing writes to it",
+                    )
                 pieces.append(piece)
                 wanted -= len(piece)
         finally:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import PurePosixPath
 
-from builder.context.edit import Edit, make
+from builder.context.edit import Edit, WriteFile, make
 from builder.events import ChangesFound, Listener, nobody
 from builder.image.digest import ChainID, DiffID, Digest, chained
 from builder.image.unpack import told
 from builder.protocols import Concurrency, LayerStream, Purpose, Snapshot, Store, Timestamps, Usage, Workspace
+from builder.snapshotters.committed import Committed
 from builder.snapshotters.usage import usage_of
 from unionfs_sim.events import CopiedUp
 from unionfs_sim.events import Event as UnionEvent
@@ -19,9 +21,12 @@ from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.mounting import mount
 from unionfs_sim.nodes.caller import Clock, TickingClock
+from unionfs_sim.nodes.content import EMPTY
+from unionfs_sim.nodes.inode import Inode
+from unionfs_sim.nodes.journal import assign
 from unionfs_sim.tar.header import END_OF_ARCHIVE
-from unionfs_sim.tar.pack import pack
-from unionfs_sim.tar.unpack import read_layer
+from unionfs_sim.tar.pack import entries, write_tar
+from unionfs_sim.tar.unpack import INLINE_BYTES, read_layer
 from unionfs_sim.vfs.posix import Posix
 
 
@@ -49,6 +54,7 @@ class MemorySnapshotter:
         self._listener = listener
         self._layers: dict[ChainID | None, Layer] = {}
         self._uppers: dict[str, Layer] = {}
+        self._made: dict[str, Committed] = {}
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
 
@@ -93,8 +99,14 @@ class MemorySnapshotter:
             self._copied_up(event)
 
     def apply(self, work: Workspace[Posix], edits: Iterable[Edit], /) -> None:
-        """Make ``edits`` in the union."""
-        make(work.rootfs, edits)
+        """Make ``edits`` in the union; what large files hold is read when the layer is written."""
+        upper = self._uppers[work.key]
+        for edit in edits:
+            if isinstance(edit, WriteFile) and edit.content.size > INLINE_BYTES:
+                make(work.rootfs, (replace(edit, content=EMPTY),))
+                assign(None, _inode(upper, edit.path), "body", edit.content)
+            else:
+                make(work.rootfs, (edit,))
 
     def changes(
         self,
@@ -104,20 +116,40 @@ class MemorySnapshotter:
         written: Iterable[PurePosixPath] | None = None,  # noqa: ARG002 - the upper holds nothing else
     ) -> LayerStream:
         """The upper layer as a tar; empty if nothing was changed."""
-        upper = self._uppers[work.key]
-        pieces = pack(upper, below=self.view(work.parent), latest_ns=self._timestamps.latest_ns)
+        upper, below = self._uppers[work.key], self.view(work.parent)
         self._listener(ChangesFound(work.key, _count(upper), 0))
+        made = Committed(below)
+        pieces = write_tar(
+            entries(upper, below=below), latest_ns=self._timestamps.latest_ns, written=made.add
+        )
         first = next(pieces)
-        return iter(()) if first == END_OF_ARCHIVE else itertools.chain((first,), pieces)
+        if first != END_OF_ARCHIVE:
+            self._made[work.key] = made
+            yield first
+            yield from pieces
 
     def commit(self, work: Workspace[Posix], layer: DiffID | None, /) -> Snapshot:
-        """The parent with ``layer`` on top; the workspace is gone."""
+        """The parent with ``layer`` on top; the workspace is gone.
+
+        The layer is kept as it was written, with the contents where they are in the store: what the edits
+        read, or a command wrote, is held no longer.
+        """
+        made = self._made.pop(work.key, None)
         self.discard(work)
-        return work.parent if layer is None else work.parent.with_layer(layer)
+        if layer is None:
+            return work.parent
+        after = work.parent.with_layer(layer)
+        if made is not None and after.chain_id is not None:
+            with self._store.open(Digest(layer)) as stream:
+                tree = made.tree(stream)
+            with self._lock:
+                self._layers.setdefault(after.chain_id, tree)
+        return after
 
     def discard(self, work: Workspace[Posix], /) -> None:
         """Forget the upper."""
         self._uppers.pop(work.key, None)
+        self._made.pop(work.key, None)
 
     def usage(self, snapshot: Snapshot, /) -> Usage:
         """What the merged tree takes."""
@@ -126,6 +158,7 @@ class MemorySnapshotter:
     def close(self) -> None:
         """Forget all uppers and all unpacked layers."""
         self._uppers.clear()
+        self._made.clear()
         with self._lock:
             self._layers.clear()
 
@@ -156,3 +189,11 @@ def _view(lowers: list[Layer]) -> Posix:
 def _count(upper: Layer) -> int:
     """How many names a raw layer holds."""
     return sum(len(directories) + len(others) for _, directories, others in upper.walk("/"))
+
+
+def _inode(layer: Layer, path: str) -> Inode:
+    """The inode of a raw layer at ``path``, which leads through no symlink."""
+    node = layer.root
+    for name in path.strip("/").split("/"):
+        node = node.children[name]
+    return node

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from unionfs_sim.filesystem import Filesystem
@@ -85,18 +85,32 @@ def pack(upper: Layer, *, below: Filesystem | None = None, latest_ns: int | None
     return write_tar(entries(upper, below=below), latest_ns=latest_ns)
 
 
-def write_tar(changes: Iterable[Entry], *, latest_ns: int | None = None) -> Iterator[bytes]:
+def write_tar(
+    changes: Iterable[Entry],
+    *,
+    latest_ns: int | None = None,
+    written: Callable[[Entry, int], None] | None = None,
+) -> Iterator[bytes]:
     """The uncompressed tar of ``changes``, in pieces; equal changes give equal bytes.
 
     ``latest_ns``: no file is later than this (SOURCE_DATE_EPOCH, else 0); None keeps all times.
+    ``written`` is told of each entry as it stands in the tar, and where in the tar its bytes begin.
     """
-    for header, content in changes:
+    place = 0
+    for entry in changes:
+        header, content = entry
         if latest_ns is not None and header.mtime_ns > latest_ns:
             header = header._replace(mtime_ns=latest_ns)
-        yield encode(header)
+        head = encode(header)
+        yield head
+        place += len(head)
+        if written is not None:
+            written(Entry(header, content), place)
         if header.size:
             yield from _whole(header, content)
-            yield padding(header.size)
+            filling = padding(header.size)
+            yield filling
+            place += header.size + len(filling)
     yield END_OF_ARCHIVE
 
 

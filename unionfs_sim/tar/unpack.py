@@ -18,7 +18,7 @@ from typing import BinaryIO, Final, cast
 from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.layers.markers import AUFS_PREFIX, OPAQUE_MARKER, OPAQUE_XATTR, WHITEOUT_PREFIX, escaped
-from unionfs_sim.nodes.content import Content, Slice, Sparse
+from unionfs_sim.nodes.content import EMPTY, Content, Slice, Sparse
 from unionfs_sim.nodes.inode import NO_XATTRS, Inode
 from unionfs_sim.tar.beneath import Beneath
 from unionfs_sim.tar.header import (
@@ -36,7 +36,7 @@ from unionfs_sim.tar.reader import TarReader
 
 _NAME_MAX: Final = 255
 _PATH_MAX: Final = 4096
-_INLINE_BYTES: Final = 1024
+INLINE_BYTES: Final = 1024
 """Files up to this size are held in memory; what is larger stays a slice of the tar on disk."""
 
 _TYPES: Final = {
@@ -69,11 +69,53 @@ def read_layer(stream: BinaryIO, *, below: Filesystem | None = None, limits: Lim
     duplicated: ``stream`` may be closed). Raises LayerFormatError naming the entry.
     """
     if stream.seekable():
-        return _LayerReader(stream, below, limits or Limits()).read()
+        return _read(stream, below, limits or Limits())
     with tempfile.TemporaryFile() as spool:
         shutil.copyfileobj(stream, spool)
         spool.seek(0)
-        return _LayerReader(spool, below, limits or Limits()).read()
+        return _read(spool, below, limits or Limits())
+
+
+def _read(stream: BinaryIO, below: Filesystem | None, limits: Limits) -> Layer:
+    assembly = LayerAssembly(below)
+    contents = _Contents(stream)
+    holes = 0
+    reader = TarReader(stream)
+    for number, header in enumerate(reader):
+        if number >= limits.entries:
+            raise LayerFormatError(f"more than {limits.entries} entries", header.name)
+        if reader.extents is not None:
+            holes += header.size
+            if holes > limits.sparse_bytes:
+                raise LayerFormatError(f"sparse files of more than {limits.sparse_bytes} bytes", header.name)
+        content = contents.of(header, reader) if header.kind == REGULAR else EMPTY
+        assembly.add(header, content)
+    return assembly.finish()
+
+
+class _Contents:
+    """The bytes of a tar's files: what is small in memory, what is large where it lies on disk."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._file: BinaryIO | None = None
+        try:
+            self._file = cast(BinaryIO, _Descriptor(os.dup(stream.fileno())))
+        except OSError:
+            pass  # Not on disk: contents are copied out of memory.
+
+    def of(self, header: TarHeader, reader: TarReader) -> Content:
+        """The bytes of the entry that ``reader`` is at."""
+        if reader.extents is None:
+            return self._packed(reader.offset, header.size)
+        packed = self._packed(reader.offset, sum(length for _, length in reader.extents))
+        return Sparse(packed, reader.extents, header.size)
+
+    def _packed(self, offset: int, size: int) -> Content:
+        if self._file is not None and size > INLINE_BYTES:
+            return Slice(self._file, offset, size)
+        self._stream.seek(offset)
+        return Content.of(self._stream.read(size))
 
 
 class _Descriptor:
@@ -89,45 +131,30 @@ class _Descriptor:
         os.close(self._number)
 
 
-class _LayerReader:
-    def __init__(self, stream: BinaryIO, below: Filesystem | None, limits: Limits) -> None:
-        self._stream = stream
+class LayerAssembly:
+    """A layer in the making: entries are added one after another, as a tar has them.
+
+    ``below``: as for ``read_layer``. LayerFormatError names the entry that cannot be.
+    """
+
+    def __init__(self, below: Filesystem | None = None) -> None:
         self._below = Beneath(below)
-        self._limits = limits
         self._layer = Layer()
         self._directories: dict[str, Inode] = {"": self._layer.root}
         self._deleted: list[tuple[str, str]] = []
         self._opaque: list[str] = []
-        self._extents: Sequence[tuple[int, int]] | None = None
-        self._holes = 0
-        self._file: BinaryIO | None = None
-        try:
-            self._file = cast(BinaryIO, _Descriptor(os.dup(stream.fileno())))
-        except OSError:
-            pass  # Not on disk: contents are copied out of memory.
-
-    def read(self) -> Layer:
-        """The whole layer."""
         self._below.describe(self._layer.root, "/")
-        reader = TarReader(self._stream)
-        for number, header in enumerate(reader):
-            if number >= self._limits.entries:
-                raise LayerFormatError(f"more than {self._limits.entries} entries", header.name)
-            self._extents = reader.extents
-            if reader.extents is not None:
-                self._holes += header.size
-                if self._holes > self._limits.sparse_bytes:
-                    raise LayerFormatError(
-                        f"sparse files of more than {self._limits.sparse_bytes} bytes", header.name
-                    )
-            self._add(header, reader.offset)
+
+    def finish(self) -> Layer:
+        """The whole layer; nothing may be added any more."""
         for path in self._opaque:
             self._make_opaque(path)
         for path, name in self._deleted:
             self._delete(path, name)
         return self._layer
 
-    def _add(self, header: TarHeader, offset: int) -> None:
+    def add(self, header: TarHeader, content: Content) -> None:
+        """One entry more; ``content``: the bytes of a regular file."""
         parts = _parts(header.name)
         if not parts:
             if header.kind != DIRECTORY:
@@ -146,7 +173,7 @@ class _LayerReader:
         elif header.kind == DIRECTORY and existing is not None and existing.is_dir:
             self._set_attributes(existing, header)
         else:
-            self._put(parent, name, self._inode(header, offset), header)
+            self._put(parent, name, self._inode(header, content), header)
 
     def _mark(self, parts: Sequence[str], header: TarHeader) -> None:
         """Note a whiteout or an opaque marker; what it means is decided at the end of the layer."""
@@ -188,10 +215,10 @@ class _LayerReader:
     def _new(self, mode: int, body: Content | str | int | None = None) -> Inode:
         return self._layer.tree.new(mode, 0, 0, body)
 
-    def _inode(self, header: TarHeader, offset: int) -> Inode:
+    def _inode(self, header: TarHeader, content: Content) -> Inode:
         body: Content | str | int | None = None
         if header.kind == REGULAR:
-            body = self._body(offset, header.size)
+            body = content
         elif header.kind == SYMLINK:
             body = header.link
             if not body or "\0" in body or len(body.encode("utf-8", "surrogateescape")) >= _PATH_MAX:
@@ -201,18 +228,6 @@ class _LayerReader:
         node = self._new(_TYPES[header.kind], body)
         self._set_attributes(node, header)
         return node
-
-    def _body(self, offset: int, size: int) -> Content:
-        if self._extents is None:
-            return self._content(offset, size)
-        packed = self._content(offset, sum(length for _, length in self._extents))
-        return Sparse(packed, self._extents, size)
-
-    def _content(self, offset: int, size: int) -> Content:
-        if self._file is not None and size > _INLINE_BYTES:
-            return Slice(self._file, offset, size)
-        self._stream.seek(offset)
-        return Content.of(self._stream.read(size))
 
     def _set_attributes(self, node: Inode, header: TarHeader) -> None:
         if not stat.S_ISLNK(node.mode):  # Linux gives every symlink 0777, whatever a tar says.
