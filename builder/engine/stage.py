@@ -135,7 +135,7 @@ class StageBuild(Generic[FsT]):
                 case Scratch():
                     base = Image(config=scratch_config(), platform=self.planned.platform)
                 case ImageBase(reference=reference):
-                    base = self.fetch(reference)
+                    base = self.fetch(reference).with_sound_history()
                 case StageBase(index=index):
                     above = self.build.built(index)
                     base, below = above.image, above.scope

@@ -124,6 +124,20 @@ class Image:
         """The image with other fields; the bytes that it was read from no longer describe it."""
         return replace(self, **{"raw": None, **changes})
 
+    def with_sound_history(self) -> Image:
+        """The image with a history entry for every layer, as a config must have (``validate`` says so).
+
+        Entries that lack are added; a history with too many layers says nothing true, and is begun anew
+        (BuildKit ``writer.go``, ``normalizeLayersAndHistory``).
+        """
+        told = sum(not entry.empty_layer for entry in self.history)
+        if not self.history or told == len(self.layers):
+            return self
+        kept = self.history if told < len(self.layers) else ()
+        missing = len(self.layers) - (told if kept else 0)
+        unknown = History(self.created, comment="the image does not say what made this layer")
+        return self.replace(history=(*kept, *(unknown for _ in range(missing))))
+
     @property
     def diff_ids(self) -> tuple[DiffID, ...]:
         """The DiffIDs of the layers, base first."""

@@ -7,6 +7,7 @@ decompressed, compared with its DiffID and read once, before the image gets a na
 
 from __future__ import annotations
 
+import io
 import os
 import posixpath
 from collections.abc import Iterator, Sequence
@@ -91,15 +92,7 @@ def load(
     ImageFormatError, and no new name, if anything is broken.
     """
     arrivals = _Arrivals(store, source, called, platform, limit_bytes)
-    if (index := _read(source, INDEX_FILE)) is not None:
-        loaded = arrivals.from_layout(Index.parse(index, where=INDEX_FILE), _read(source, DOCKER_FILE))
-    elif (listed := _read(source, DOCKER_FILE)) is not None:
-        loaded = arrivals.from_docker(listed)
-    else:
-        raise ImageFormatError(
-            "neither an OCI layout (index.json) nor a docker archive (manifest.json)",
-            fix=_WHAT_TO_LOAD,
-        )
+    loaded = arrivals.all()
     for each in loaded:
         for reference in each.references:
             store.tag(reference, each.manifest)
@@ -125,9 +118,32 @@ class _Arrivals:
         self._platform = platform
         self._limit_bytes = limit_bytes
 
+    def all(self) -> list[Loaded]:
+        """The images of the source, from whichever of its two lists can be read.
+
+        docker 25 wrote both, and an index that lists nothing, or wrong sizes, beside a sound manifest.json.
+        """
+        index, docker = _read(self._source, INDEX_FILE), _read(self._source, DOCKER_FILE)
+        if index is None and docker is None:
+            raise ImageFormatError(
+                "neither an OCI layout (index.json) nor a docker archive (manifest.json)", fix=_WHAT_TO_LOAD
+            )
+        loaded: list[Loaded] = []
+        if index is not None:
+            try:
+                loaded = self.from_layout(Index.parse(index, where=INDEX_FILE), docker)
+            except ImageFormatError:
+                if docker is None:
+                    raise
+        if not loaded and docker is not None:
+            loaded = self.from_docker(docker)
+        if not loaded:
+            raise ImageFormatError("it lists no image", where=INDEX_FILE, fix=_WHAT_TO_LOAD)
+        return loaded
+
     def from_layout(self, index: Index, docker: bytes | None) -> list[Loaded]:
         """The images that an OCI index lists, each once with all its names."""
-        blobs: BlobSource = _LayoutBlobs(self._source)
+        blobs = _LayoutBlobs(self._source)
         names: dict[Digest, list[Reference]] = {}
         chosen: dict[Digest, Descriptor] = {}
         entries = index.manifests
@@ -141,6 +157,8 @@ class _Arrivals:
         loaded = []
         for digest, entry in chosen.items():
             manifest = load_manifest(blobs, entry, platform=self._platform if _is_index(entry) else None)
+            for descriptor in (entry, manifest.config, *manifest.layers):
+                blobs.check_size(descriptor)
             known = by_config.get(hex_of(manifest.config.digest), [])
             raw = read_document(blobs, manifest.config.digest)
             image = Image.parse(raw, manifest.layers, where=f"config {manifest.config.digest[:19]}")
@@ -286,6 +304,14 @@ class _LayoutBlobs:
             return Verified.over(self._source.open(f"blobs/sha256/{hex_of(digest)}"), digest)
         except FileNotFoundError:
             raise ImageFormatError("a blob that is referred to is not there", where=digest) from None
+
+    def check_size(self, descriptor: Descriptor) -> None:
+        """ImageFormatError if the blob has another size than its descriptor says."""
+        with self.open(descriptor.digest) as blob:
+            size = blob.seek(0, io.SEEK_END)
+        if size != descriptor.size:
+            what = f"the blob has {size} bytes, and its descriptor says {descriptor.size}"
+            raise ImageFormatError(what, where=descriptor.digest)
 
 
 class _NamedBlobs:

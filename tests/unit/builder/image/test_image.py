@@ -175,3 +175,23 @@ def test_indexes_that_contain_each_other_end() -> None:
 )
 def test_platforms_are_read_as_buildx_reads_them(written: str, platform: str) -> None:
     assert str(Platform.parse(written)) == platform
+
+
+@pytest.mark.parametrize("told", [1, 2, 3, 4, 5])
+def test_a_history_that_does_not_fit_the_layers_is_made_to(told: int) -> None:
+    blobs = [
+        LayerBlob(Descriptor(MEDIA_LAYER, digest_of(b"%d" % at), 1), DiffID(digest_of(b"%d" % at)))
+        for at in range(3)
+    ]
+    history = (
+        History(created_by="ENV", empty_layer=True),
+        *(History(created_by=f"{at}") for at in range(told)),
+    )
+    image = Image(layers=tuple(blobs), history=history)
+
+    sound = image.with_sound_history()
+
+    assert sum(not entry.empty_layer for entry in sound.history) == 3
+    assert sound.layers == image.layers
+    if told <= 3:
+        assert sound.history[: told + 1] == history

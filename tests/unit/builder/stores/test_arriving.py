@@ -408,3 +408,61 @@ def test_outputs_are_written_as_buildx_has_them(written: str, output: Output) ->
 def test_an_output_that_cannot_be_understood_is_one_clear_error(written: str) -> None:
     with pytest.raises(OutputFormatError):
         Output.parse(written)
+
+
+def with_index(path: Path, edit: Any) -> Path:
+    """What docker 25 and later save, a manifest.json beside an index; ``edit`` changes the index."""
+    files = {}
+    with tarfile.open(path) as saved_as:
+        for member in saved_as:
+            body = saved_as.extractfile(member)
+            if body is not None:
+                files[member.name] = body.read()
+    assert {"index.json", "manifest.json"} <= files.keys()
+    index = json.loads(files["index.json"])
+    edit(index)
+    files["index.json"] = json.dumps(index).encode()
+    return archive(path, files)
+
+
+def no_list(index: Any) -> None:
+    index["manifests"] = None
+
+
+def empty_list(index: Any) -> None:
+    index["manifests"] = []
+
+
+def wrong_size(index: Any) -> None:
+    index["manifests"][0]["size"] += 1
+
+
+def missing_blob(index: Any) -> None:
+    index["manifests"][0]["digest"] = f"sha256:{'0' * 64}"
+
+
+@pytest.mark.parametrize("damage", [no_list, empty_list, wrong_size, missing_blob])
+def test_a_broken_index_beside_a_sound_manifest_json_is_passed_over(tmp_path: Path, damage: Any) -> None:
+    path = with_index(saved(tmp_path / "a.tar", layer({"/a": "1"})), damage)
+
+    (found,) = loaded(path)
+
+    assert [name.familiar for name in found.references] == ["web:1.0"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [(no_list, "lists no image"), (empty_list, "lists no image"), (wrong_size, "its descriptor says")],
+)
+def test_a_layout_whose_index_lies_is_refused_where_nothing_else_lists_its_images(
+    tmp_path: Path, damage: Any, reason: str
+) -> None:
+    path = saved(tmp_path / "a.tar", layer({"/a": "1"}), kind="oci")
+    with tarfile.open(path) as archived:
+        archived.extractall(tmp_path / "layout", filter="data")
+    index = json.loads((tmp_path / "layout/index.json").read_bytes())
+    damage(index)
+    (tmp_path / "layout/index.json").write_text(json.dumps(index))
+
+    with pytest.raises(ImageFormatError, match=reason):
+        loaded(tmp_path / "layout")
