@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from builder.strategies.definition import refused
 
-PRIVILEGED = refused("privileged", "privileged-dind")
+PRIVILEGED = refused("privileged", "docker-in-docker")

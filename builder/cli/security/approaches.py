@@ -11,9 +11,10 @@ from builder.cli.session import Session
 
 @click.command()
 @click.argument("name", required=False)
+@click.option("--page", "as_page", is_flag=True, help="Print the comparison as Markdown, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def command(session: Session, name: str | None, *, as_json: bool) -> None:
+def command(session: Session, name: str | None, *, as_page: bool, as_json: bool) -> None:
     """List the ways to build that are compared; with NAME, print its pod as YAML.
 
     LEVEL and what is reached are worked out from the pod, as pss and reach do it.
@@ -23,6 +24,11 @@ def command(session: Session, name: str | None, *, as_json: bool) -> None:
       layerlab security approaches
       layerlab security approaches kaniko-hardened
     """
+    if as_page:
+        from builder.security.matrix import page
+
+        session.print(page().rstrip("\n"))
+        return
     from builder.security.approaches import APPROACHES, builder_of, manifest, pod
     from builder.security.facts import situation
     from builder.security.graph import Start, reach
