@@ -72,9 +72,14 @@ class Violation:
         """File, line and field."""
         return place_name(self.pod.document.name, self.line, self.field)
 
-    def __str__(self) -> str:
+    @property
+    def what(self) -> str:
+        """What is wrong, without its place."""
         what = "is unset" if self.found is None else f"is {self.found}"
-        return f"{self.where}: {self.check} ({self.level.value}): {what}; must be {self.wanted}"
+        return f"{self.check} ({self.level.value}): {what}; must be {self.wanted}"
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from builder.cli.security.manifests import read_documents
+from builder.cli.security.manifests import Manifests
 from builder.cli.session import Session
 from builder.errors import BuildError
 
@@ -27,7 +27,7 @@ def command(session: Session, files: Sequence[str], *, as_json: bool) -> int:
     """Look for what is careless in a build's set-up, and say what to write instead.
 
     FILE is a Dockerfile, a directory with one, or, if its name ends in .yaml, .yml or .json, manifests of
-    pods. The status is 1 if anything was found.
+    pods and of Tekton's pipelines. The status is 1 if anything was found.
 
     \b
     Example:
@@ -37,10 +37,15 @@ def command(session: Session, files: Sequence[str], *, as_json: bool) -> int:
     failed = False
     for name in files:
         try:
-            found += _manifest(name) if name.endswith(_MANIFESTS) else _build_file(name)
+            found += () if name.endswith(_MANIFESTS) else _build_file(name)
         except BuildError as error:
             failed = True
             session.say(f"layerlab: {error}")
+    manifests = [name for name in files if name.endswith(_MANIFESTS)]
+    if manifests:
+        source = Manifests(session, manifests, ())
+        found += _of_pods(source)
+        failed = failed or source.failed
     if as_json:
         session.json(
             [
@@ -56,12 +61,11 @@ def command(session: Session, files: Sequence[str], *, as_json: bool) -> int:
     return 1 if found or failed else 0
 
 
-def _manifest(name: str) -> Iterator[Finding]:
+def _of_pods(source: Manifests) -> Iterator[Finding]:
     from builder.security.checks import check_pod
-    from builder.security.pods import pods_of
 
-    for pod in pods_of(read_documents(name)):
-        yield from check_pod(pod)
+    for written in source.pods():
+        yield from check_pod(written.pod, written.where)
 
 
 def _build_file(name: str) -> Iterator[Finding]:

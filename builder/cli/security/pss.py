@@ -11,6 +11,7 @@ from builder.cli.security.manifests import Manifests
 from builder.cli.session import Session
 
 if TYPE_CHECKING:
+    from builder.cli.security.manifests import Written
     from builder.security.pss import Verdict
 
 
@@ -37,8 +38,8 @@ def command(
     """Say which Pod Security Standard the pods of FILE meet, and what keeps them from a stricter one.
 
     FILE is YAML or JSON with any number of documents, or - for the standard input. A pod is found on its
-    own and in Deployments, StatefulSets, DaemonSets, ReplicaSets, ReplicationControllers, Jobs, CronJobs
-    and PodTemplates.
+    own and in Deployments, StatefulSets, DaemonSets, ReplicaSets, ReplicationControllers, Jobs, CronJobs,
+    PodTemplates, and Tekton's tasks and runs.
 
     \b
     Example:
@@ -49,16 +50,18 @@ def command(
 
     minor = version_from(version)
     source = Manifests(session, files, approaches)
-    verdicts = [judge(pod, minor) for pod in source.pods()]
+    found = list(source.pods())
+    verdicts = [judge(each.pod, minor) for each in found]
     if as_json:
-        session.json([_record(verdict) for verdict in verdicts])
+        session.json([_record(each, verdict) for each, verdict in zip(found, verdicts, strict=True)])
     elif verdicts:
         session.table(
             ("FILE", "POD", "LEVEL", "BREAKS BASELINE", "BREAKS RESTRICTED"),
             [_row(each) for each in verdicts],
         )
-        for violation in (each for verdict in verdicts for each in verdict.violations):
-            session.print(str(violation))
+        for each, verdict in zip(found, verdicts, strict=True):
+            for violation in verdict.violations:
+                session.print(f"{each.where(violation.path)}: {violation.what}")
     if source.failed or not verdicts:
         return 1
     wanted = Level(require).rank if require else 0
@@ -78,7 +81,7 @@ def _row(verdict: Verdict) -> tuple[object, ...]:
     )
 
 
-def _record(verdict: Verdict) -> dict[str, Any]:
+def _record(written: Written, verdict: Verdict) -> dict[str, Any]:
     return {
         "file": verdict.pod.document.name,
         "line": verdict.pod.document.line,
@@ -90,8 +93,7 @@ def _record(verdict: Verdict) -> dict[str, Any]:
             {
                 "check": each.check,
                 "level": each.level.value,
-                "field": each.field,
-                "line": each.line,
+                **dict(zip(("file", "line", "field"), written.place(each.path), strict=True)),
                 "found": each.found,
                 "wanted": each.wanted,
             }

@@ -85,7 +85,7 @@ def command(
     chosen, known = settings_from(settings), versions_from(versions)
     kind = builder_named(builder) if builder else None
     source = Manifests(session, files, approaches)
-    builds = [situation(pod, _kind(pod, kind), chosen, known) for pod in source.pods()]
+    builds = [situation(pod, _kind(pod, kind), chosen, known) for pod in (each.pod for each in source.pods())]
     if not builds:
         return 1
     answers = [{start: reach(build, start) for start in Start} for build in builds]
@@ -129,7 +129,7 @@ def _other(session: Session, pod: Pod, file: str | None, approach: str | None) -
     found = next(iter(source.pods()), None)
     if found is None:
         raise BuildError(f"{file}: nothing to compare with")
-    return found
+    return found.pod
 
 
 def _show(

@@ -50,6 +50,7 @@ def test_pss_as_json_has_every_document(layerlab, manifest):
     assert found[1]["violations"][0] == {
         "check": "procMount",
         "level": "baseline",
+        "file": str(path),
         "field": "spec.containers[0].securityContext.procMount",
         "line": 15,
         "found": "Unmasked",
@@ -227,3 +228,37 @@ def test_check_goes_on_after_a_file_that_cannot_be_read(layerlab, project, tmp_p
     assert said.status == 1
     assert "absent.yaml: cannot read it" in said.err
     assert "Dockerfile:1: alpine has no digest" in said.out
+
+
+TASK = """\
+apiVersion: tekton.dev/v1
+kind: Task
+metadata: {name: t}
+spec:
+  volumes: [{name: s, hostPath: {path: /run}}]
+  steps:
+  - name: build
+    image: gcr.io/kaniko-project/executor:v1.9.0
+    volumeMounts: [{name: s, mountPath: /run}]
+"""
+
+
+def test_the_pods_of_tektons_tasks_are_judged_where_they_are_written(layerlab, manifest):
+    path = manifest(TASK)
+
+    judged = layerlab("security", "pss", path)
+    reached = layerlab("security", "reach", path, "--forbid", "node_root")
+    checked = layerlab("security", "check", path)
+
+    assert f"{path}:7: spec.steps[0].securityContext.runAsNonRoot: runAsNonRoot (restricted)" in judged.out
+    assert (reached.status, "Task/t, Kaniko (kaniko)" in reached.out) == (1, True)
+    assert f"{path}:5: spec.volumes[0].hostPath: the hostPath /run gives /run/docker.sock" in checked.out
+
+
+def test_a_task_that_makes_no_pod_is_told_why(layerlab, manifest):
+    path = manifest(TASK.replace("steps:", "stepz:"))
+
+    said = layerlab("security", "pss", path)
+
+    assert said.status == 1
+    assert f"{path}:4: spec: a task needs at least one step" in said.err
