@@ -93,7 +93,7 @@ def as_json(result: Result, say: Catalogue) -> str:
         "seed": result.seed,
         "isolation": result.isolation.value,
     }
-    return json.dumps(document, ensure_ascii=False, indent=2)
+    return json.dumps(document, indent=2)  # in ASCII: no answer of a submission can steer a terminal
 
 
 def _test(result: Result, group: GroupResult, say: Catalogue) -> dict[str, object]:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from builder.namespace import seccomp
 from course.grader.kind import Isolation
 
 WORKER: Final = Path(__file__).with_name("worker.py")
@@ -45,11 +46,24 @@ def _walls() -> tuple[str, ...]:
     forms = [["--disable-userns"], []] if os.getuid() else [[]]
     for form in forms:
         walls = (bwrap, *_bubblewrap(form))
-        probe = [*walls, interpreter(), "-I", "-S", "-c", "import json, resource"]
-        done = subprocess.run(probe, capture_output=True, check=False, timeout=60)
+        refused = _refused_calls()
+        probe = [*walls, *_seccomp(refused), interpreter(), "-I", "-S", "-c", "import json, resource"]
+        done = subprocess.run(probe, capture_output=True, check=False, timeout=60, pass_fds=refused)
+        for descriptor in refused:
+            os.close(descriptor)
         if done.returncode == 0:
             return walls
     return ()
+
+
+def _refused_calls() -> list[int]:
+    """A descriptor of the system calls that no submission needs, as BPF; [] on a machine of another kind."""
+    machine = os.uname().machine
+    return [_readable(seccomp.to_bytes(seccomp.program(machine)))] if seccomp.knows(machine) else []
+
+
+def _seccomp(refused: list[int]) -> list[str]:
+    return [word for descriptor in refused for word in ("--seccomp", str(descriptor))]
 
 
 def interpreter() -> str:
@@ -93,6 +107,7 @@ def start(source: bytes, function: str, isolation: Isolation) -> Worker:
     printed_read, printed_write = os.pipe()
     source_read = _readable(source)
     inside = isolation is Isolation.BUBBLEWRAP
+    refused = _refused_calls() if inside else []
     # Without a process namespace the kernel counts all of the user's processes.
     others = 0 if inside or os.getuid() == 0 else _tasks_of(os.getuid())
     python = [interpreter(), "-I", "-S", "-u", "-X", "utf8"]
@@ -101,17 +116,17 @@ def start(source: bytes, function: str, isolation: Isolation) -> Worker:
     worker = "/worker.py" if inside else str(WORKER)
     try:
         process = subprocess.Popen(
-            [*(_walls() if inside else ()), *python, worker, *told],
+            [*(_walls() if inside else ()), *_seccomp(refused), *python, worker, *told],
             stdin=subprocess.PIPE,
             stdout=printed_write,
             stderr=printed_write,
-            pass_fds=(answers_write, source_read),
+            pass_fds=(answers_write, source_read, *refused),
             env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **({MARK: mark} if mark else {})},
             cwd="/",
             start_new_session=True,
         )
     finally:
-        for descriptor in (answers_write, printed_write, source_read):
+        for descriptor in (answers_write, printed_write, source_read, *refused):
             os.close(descriptor)
     assert process.stdin is not None
     os.set_blocking(answers_read, False)

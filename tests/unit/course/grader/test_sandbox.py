@@ -262,6 +262,16 @@ return made"""
     assert int(answered(echo, bomb, walled)) < 16
 
 
+def test_a_submission_can_make_no_namespace_and_mount_nothing(echo: Exercise, walled: Isolation) -> None:
+    make = """\
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+made = [libc.unshare(flag) for flag in (0x10000000, 0x20000, 0x20000000)]
+return made + [libc.mount(b"none", b"/tmp", b"tmpfs", 0, None)]"""
+
+    assert answered(echo, make, walled) == "[-1, -1, -1, -1]"
+
+
 def test_the_sandbox_has_no_network(echo: Exercise, walled: Isolation) -> None:
     look = "import socket\nreturn [name for _, name in socket.if_nameindex()]"
 
