@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -63,13 +64,16 @@ class Progress:
         seed = self._known(exercise_id).get("seed")
         return seed if isinstance(seed, str) else None
 
-    def begin(self, exercise_id: str, seed: str) -> None:
-        """Note that it was started with ``seed``; what is solved stays solved."""
+    def begin(self, exercise_id: str, seed: str, file: Path) -> None:
+        """Note that it was started with ``seed``, and which file is to edit; what is solved stays solved."""
         state = "solved" if self.state(exercise_id) == "solved" else "started"
-        self._change(exercise_id, state=state, seed=seed)
+        self._change(exercise_id, state=state, seed=seed, file=os.path.abspath(file), touched=self._now())
 
-    def checked(self, exercise_id: str, points: int, of: int) -> None:
-        """Note a score: the first, the best, and whether it solves the exercise."""
+    def checked(self, exercise_id: str, points: int, of: int, failing: str) -> None:
+        """Note a score: the first, the best, and whether it solves the exercise.
+
+        ``failing``: the group to speak of next, "" if none.
+        """
         known = self._known(exercise_id)
         best = known.get("best")
         solved = points == of or self.state(exercise_id) == "solved"
@@ -79,7 +83,51 @@ class Progress:
             of=of,
             first=known.get("first", points),
             best=max(points, best) if isinstance(best, int) else points,
+            failing=failing,
+            touched=self._now(),
         )
+
+    def file(self, exercise_id: str) -> Path | None:
+        """The file that is to edit, if the exercise was started."""
+        file = self._known(exercise_id).get("file")
+        return Path(file) if isinstance(file, str) else None
+
+    def failing(self, exercise_id: str) -> str:
+        """The group that failed when it was checked last, "" if none did."""
+        failing = self._known(exercise_id).get("failing")
+        return failing if isinstance(failing, str) else ""
+
+    def number(self, exercise_id: str, key: str) -> int | None:
+        """``first``, ``best`` (points) or ``hints`` (shown), if known."""
+        found = self._known(exercise_id).get(key)
+        return found if type(found) is int else None
+
+    def current(self) -> str | None:
+        """The exercise that was started or checked last."""
+        touched = {
+            name.removeprefix(self.course): known.get("touched")
+            for name, known in self._read().items()
+            if name.startswith(self.course)
+            and isinstance(known, dict)
+            # Only the key of a course that is not the project's own has a colon.
+            and ":" not in name.removeprefix(self.course)
+        }
+        numbered = {name: number for name, number in touched.items() if isinstance(number, int)}
+        return max(numbered, key=lambda name: numbered[name]) if numbered else None
+
+    def _now(self) -> int:
+        """One more than any exercise was touched at: an order, and no clock."""
+        touched = (known.get("touched") for known in self._read().values() if isinstance(known, dict))
+        return 1 + max((number for number in touched if isinstance(number, int)), default=0)
+
+    def predicted(self, exercise_id: str, prediction: Mapping[str, object]) -> None:
+        """Note a sealed prediction: ``seed``, ``right``, ``of``, ``confidence``, ``seal``."""
+        self._change(exercise_id, predictions=[*self.predictions(exercise_id), dict(prediction)])
+
+    def predictions(self, exercise_id: str) -> list[Mapping[str, object]]:
+        """All sealed predictions, the first one first."""
+        known = self._known(exercise_id).get("predictions")
+        return [each for each in known if isinstance(each, dict)] if isinstance(known, list) else []
 
     def next_hint(self, exercise_id: str, hints: int) -> int:
         """The number of the hint to show now, from 1; notes that it was shown. The last one repeats."""
@@ -87,3 +135,18 @@ class Progress:
         number = min(shown + 1 if isinstance(shown, int) else 1, hints)
         self._change(exercise_id, hints=number)
         return number
+
+    def hinted_group(self, exercise_id: str) -> str:
+        """The group whose own hint was shown last."""
+        group = self._known(exercise_id).get("hinted")
+        return group if isinstance(group, str) else ""
+
+    def hint_group(self, exercise_id: str, group: str) -> None:
+        """Note that the own hint of ``group`` was shown."""
+        self._change(exercise_id, hinted=group)
+
+    def forget(self, exercise_id: str) -> None:
+        """Forget all of an exercise, its predictions too."""
+        every = self._read()
+        if every.pop(self.course + exercise_id, None) is not None:
+            self._write(every)

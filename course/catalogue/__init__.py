@@ -52,6 +52,12 @@ class Catalogue:
         return frozenset(_ids(self.sentences, ""))
 
 
+def help_texts(language: str) -> Mapping[str, str]:
+    """What --help of ``learn`` says, by word and by option; {} for English, which the commands speak."""
+    page = Path(__file__).with_name(f"help.{language}.toml")
+    return tomllib.loads(page.read_text(encoding="utf-8")) if page.is_file() else {}
+
+
 def _ids(table: Mapping[str, object], above: str) -> list[str]:
     names: list[str] = []
     for name, value in table.items():

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 import click
 
+from course.learn.desk import course_option, language_option
+from course.learn.word import texts_of, written_help
+
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "list": "List the exercises and how far you are.",
+        "next": "Say what is next and why, and start it.",
         "start": "Put an exercise's task and a file to edit into a folder.",
         "check": "Grade a file.",
+        "watch": "Grade a file again whenever it is saved.",
         "hint": "Show the next hint, from vague to precise.",
+        "predict": "Predict question by question, then see what happens.",
+        "progress": "Show what you did and how right your predictions were.",
+        "reset": "Begin an exercise anew.",
         "verify": "Grade the exercises themselves (for teachers).",
     }
 )
 """Word → the line that ``--help`` shows for it; its module is called after it."""
 
-_MODULES: Final = MappingProxyType({"list": "listing"})
+_MODULES: Final = MappingProxyType({"list": "listing", "next": "overview"})
 
 
 class _Words(click.Group):
@@ -38,17 +47,31 @@ class _Words(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of words without importing any of them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(WORDS.items()))
+        texts = texts_of(ctx)
+        with formatter.section(texts.get("commands", "Commands")):
+            formatter.write_dl([(word, texts.get(word, line)) for word, line in WORDS.items()])
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the words are for, in the learner's language."""
+        if not written_help(self, ctx, formatter):
+            super().format_help_text(ctx, formatter)
 
 
-@click.group(cls=_Words)
-def command() -> None:
-    """Lessons and graded exercises.
+@click.group("learn", cls=_Words, invoke_without_command=True)
+@language_option
+@course_option
+@click.pass_context
+def command(context: click.Context, lang: str | None, course: Path) -> None:
+    """Lessons and graded exercises; without a word, where you are and what is next.
 
     \b
     Example:
+      layerlab learn
       layerlab learn start 1.3
     """
+    if context.invoked_subcommand is None:
+        from course.learn.overview import show
+
+        context.invoke(show, lang=lang, course=course)

@@ -9,34 +9,30 @@ import click
 
 from course.exercise import Exercise
 from course.grader import report
-from course.grader.grade import grade
+from course.grader.grade import Result, grade
 from course.grader.kind import Conditions, Isolation
 from course.grader.sandbox import best_isolation
 from course.learn.desk import Desk, at_the_desk
-from course.learn.start import default_folder
+from course.learn.word import Word
 
 
-@click.command()
-@click.argument("exercise_id", metavar="ID")
+@click.command("check", cls=Word)
+@click.argument("exercise_id", metavar="[ID]", required=False)
 @click.argument("submission", required=False, type=click.Path(path_type=Path), metavar="[FILE]")
 @click.option("--seed", help="Chooses the random cases  [default: that of `start`]")
 @click.option("--json", "as_json", is_flag=True, help="As JSON (Exercism test-runner schema 3, with points).")
 @at_the_desk
-def command(desk: Desk, exercise_id: str, submission: Path | None, seed: str | None, *, as_json: bool) -> int:
+def command(
+    desk: Desk, exercise_id: str | None, submission: Path | None, seed: str | None, *, as_json: bool
+) -> int:
     """Grade FILE (default: the file that `start` made). Exit status 1 if anything fails.
 
     \b
     Example:
       layerlab learn check 1.3 1.3-resolve/resolve.py
     """
-    exercise = desk.course.find(exercise_id)
-    submission = submission or submission_of(exercise)
-    isolation = best_isolation()
-    if isolation is Isolation.NONE and exercise.kind == "function":
-        desk.session.say(desk.say("no-isolation-warning"))
-    conditions = Conditions(isolation, progress=show_progress)
-    result = grade(exercise, submission, seed=desk.seed_of(exercise, seed), conditions=conditions)
-    desk.progress.checked(exercise.id, result.points, exercise.points)
+    exercise = desk.chosen(exercise_id)
+    result = graded(desk, exercise, desk.submission(exercise, submission), seed)
     if as_json:
         desk.session.print(report.as_json(result, desk.say))
     for line in () if as_json else report.as_text(result, desk.say):
@@ -44,10 +40,19 @@ def command(desk: Desk, exercise_id: str, submission: Path | None, seed: str | N
     return 0 if result.passed else 1
 
 
-def submission_of(exercise: Exercise) -> Path:
-    """Where a learner's file lies if none is named: here, else in the folder that `start` makes."""
-    here = Path(exercise.file)
-    return here if here.exists() else default_folder(exercise) / exercise.file
+def graded(desk: Desk, exercise: Exercise, submission: Path, seed: str | None) -> Result:
+    """The result of a file, noted in the learner's progress; warns where nothing holds a submission."""
+    isolation = best_isolation() if exercise.kind == "function" else Isolation.NO_CODE
+    if isolation is Isolation.NONE:
+        desk.session.say(desk.say("no-isolation-warning"))
+    conditions = Conditions(isolation, progress=show_progress)
+    result = grade(exercise, submission, seed=desk.seed_of(exercise, seed), conditions=conditions)
+    if result.refused is None or result.refused[0] != "no-file":
+        failing = report.first_failure(result)
+        desk.progress.checked(
+            exercise.id, result.points, exercise.points, failing.name if failing is not None else ""
+        )
+    return result
 
 
 def show_progress(done: int, cases: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,23 @@ from typing import Any, TypeVar
 import click
 
 from builder.cli.session import Session
+from builder.errors import BuildError
 from course.catalogue import LANGUAGES, Catalogue, language_of
 from course.exercise import MODULES, Course, Exercise
 from course.progress import Progress
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+language_option = click.option(
+    "--lang", type=click.Choice(LANGUAGES), help="Language  [default: as LANG says, else en]"
+)
+course_option = click.option(
+    "--course",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=MODULES,
+    metavar="DIR",
+    help="A folder of exercises  [default: those that come with layerlab]",
+)
 
 SEED = "practice"
 """The seed of who was given none."""
@@ -40,6 +53,24 @@ class Desk:
             self.session.say(f"layerlab: {error}")
         return exercises
 
+    def chosen(self, exercise_id: str | None) -> Exercise:
+        """The exercise that was named, else the one that was started or checked last."""
+        if exercise_id is None:
+            exercise_id = self.progress.current()
+        if exercise_id is None:
+            raise BuildError(self.say("none-started"), fix=self.say("how-to-begin"))
+        return self.course.find(exercise_id)
+
+    def submission(self, exercise: Exercise, named: Path | None) -> Path:
+        """The file that was named, else the exercise's file here, else the one that `start` made."""
+        if named is not None:
+            return named
+        here = Path(exercise.file)
+        started = self.progress.file(exercise.id)
+        if started is None or (here.exists() and not started.exists()):
+            return here if here.exists() else Path(f"{exercise.id}-{exercise.slug}") / exercise.file
+        return Path(os.path.relpath(started))
+
     def seed_of(self, exercise: Exercise, asked: str | None) -> str:
         """The seed that was asked for, else the one that the exercise was started with."""
         return asked or self.progress.seed(exercise.id) or SEED
@@ -55,14 +86,4 @@ def at_the_desk(word: F) -> F:
     sit.__doc__ = word.__doc__
     sit.__name__ = word.__name__
     sit.__click_params__ = getattr(word, "__click_params__", [])  # type: ignore[attr-defined]
-    with_lang = click.option(
-        "--lang", type=click.Choice(LANGUAGES), help="Language  [default: as LANG says, else en]"
-    )
-    with_course = click.option(
-        "--course",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=MODULES,
-        metavar="DIR",
-        help="A folder of exercises  [default: those that come with layerlab]",
-    )
-    return with_lang(with_course(click.pass_obj(sit)))  # type: ignore[return-value]
+    return language_option(course_option(click.pass_obj(sit)))  # type: ignore[return-value]

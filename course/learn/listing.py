@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from course.learn.desk import Desk, at_the_desk
+from course.learn.word import Word
 
 
-@click.command("list")
+@click.command("list", cls=Word)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @at_the_desk
 def command(desk: Desk, *, as_json: bool) -> None:

@@ -10,15 +10,16 @@ import click
 
 from builder.errors import BuildError
 from course.catalogue import Catalogue
-from course.check import LETTERS, Question
+from course.check import ABSENT, LETTERS, Question
 from course.exercise import Exercise
 from course.grader.kind import kind_of
 from course.grader.kinds.prediction import spelt
 from course.grader.showing import shortened_json as shortened
 from course.learn.desk import Desk, at_the_desk
+from course.learn.word import Word
 
 
-@click.command()
+@click.command("start", cls=Word)
 @click.argument("exercise_id", metavar="ID")
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("--seed", help="Chooses the questions  [default: practice]")
@@ -30,14 +31,18 @@ def command(desk: Desk, exercise_id: str, folder: Path | None, seed: str | None)
     Example:
       layerlab learn start 1.3
     """
-    exercise = desk.course.find(exercise_id)
+    begin(desk, desk.course.find(exercise_id), folder, seed)
+
+
+def begin(desk: Desk, exercise: Exercise, folder: Path | None = None, seed: str | None = None) -> None:
+    """Lay an exercise out, note that it was started and say what to do; a BuildError if it lies there."""
     folder = folder or default_folder(exercise)
     target = folder / exercise.file
     if target.exists():
         raise BuildError(desk.say("started-before"), where=str(target), fix=desk.say("name-another-folder"))
     seed = desk.seed_of(exercise, seed)
     lay_out(exercise, folder, seed, desk.say)
-    desk.progress.begin(exercise.id, seed)
+    desk.progress.begin(exercise.id, seed, target)
     desk.session.print(desk.say("started", folder=folder, file=exercise.file))
     desk.session.print(desk.say("next-step", id=exercise.id, file=target))
 
@@ -81,5 +86,13 @@ def _question(question: Question, texts: Catalogue, say: Catalogue) -> Iterator[
             yield f"* **{letter}**: {texts(choice.id, **choice.fields)}"
     if question.form is not str:
         yield ""
-        example = f", `{shortened(question.example)}`" if question.example is not None else ""
-        yield say("answer-form", form=spelt(question.form)) + example
+        example = f" `{shortened(question.example)}`" if question.example is not ABSENT else ""
+        yield say("answer-form", form=form_in_words(question.form, say)) + example
+
+
+def form_in_words(form: object, say: Catalogue) -> str:
+    """The form of an answer as a person says it; as Python does if nobody found words for it."""
+    spelling = spelt(form)
+    forms = say.sentences["forms"]
+    assert isinstance(forms, dict)
+    return str(forms.get(spelling, spelling))

@@ -10,12 +10,13 @@ from course.grader.kind import Conditions
 from course.grader.sandbox import best_isolation
 from course.grader.verify import Verification, verify
 from course.learn.desk import Desk, at_the_desk
+from course.learn.word import Word
 
 PATIENCE = 10.0
 """A machine that runs other tests beside is slow, and no fault of an exercise."""
 
 
-@click.command()
+@click.command("verify", cls=Word)
 @click.argument("exercise_ids", metavar="[ID]...", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @at_the_desk

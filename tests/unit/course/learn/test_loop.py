@@ -1,0 +1,305 @@
+"""The learner's loop: start, check, watch, hint, next, predict, progress, reset, in both languages."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+
+from course.catalogue import Catalogue, help_texts
+from course.cli import run
+from course.exercise import Course
+from course.learn import WORDS, command
+from course.learn.watch import changes
+from course.progress import Progress
+
+RESOLVE = Course().find("1.3").folder
+NEEDS_SOLUTION = RESOLVE / "reference.py"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    place = tmp_path / "place"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("LAYERLAB_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("LANG", "C.UTF-8")
+    return place
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+
+def test_learn_alone_says_where_you_are_and_what_is_next(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["learn"]) == 0
+
+    said = capsys.readouterr().out
+    assert "0 of " in said
+    assert "Next: 1.1" in said
+    assert "layerlab learn start 1.1" in said
+
+
+def test_next_starts_what_is_next_and_then_says_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["learn", "next"]) == 0
+    assert Path("1.1-minimal-rootfs/plan.json").is_file()
+    capsys.readouterr()
+
+    assert run(["learn", "next"]) == 0
+
+    assert "You began it" in capsys.readouterr().out
+
+
+def test_what_builds_on_a_solved_exercise_comes_next_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    progress = Progress(tmp_path / "state")
+    progress.checked("1.1", 100, 100, "")
+
+    run(["learn"])
+
+    said = capsys.readouterr().out
+    assert "Next: 1.4" in said
+    assert "It builds on 1.1" in said
+
+
+def test_check_and_hint_without_an_id_mean_what_was_started_last(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run(["learn", "start", "1.3"])
+    run(["learn", "start", "2.1"])
+    capsys.readouterr()
+
+    assert run(["learn", "check"]) == 1
+    assert run(["learn", "hint"]) == 0
+
+    said = capsys.readouterr().out
+    assert "what a change brings up" in said
+    assert "What failed last: what a change brings up" in said
+    assert "Hint 1 of 3" in said
+
+
+def test_check_without_anything_started_says_how_to_begin(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["learn", "check"]) == 1
+
+    assert "layerlab learn next" in capsys.readouterr().err
+
+
+def test_a_solved_exercise_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["learn", "start", "1.3"])
+    shutil.copy(NEEDS_SOLUTION, "1.3-resolve/resolve.py")
+
+    assert run(["learn", "check", "1.3"]) == 0
+    capsys.readouterr()
+    run(["learn", "progress", "--json"])
+
+    row = next(row for row in json.loads(capsys.readouterr().out) if row["id"] == "1.3")
+    assert (row["state"], row["best"], row["of"]) == ("solved", 100, 100)
+
+
+def test_what_a_submission_prints_is_shown_and_steers_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("resolve.py").write_text("def resolve(path, layers):\n    print('\\x1b[31mred')\n    return None\n")
+
+    run(["learn", "check", "1.3", "resolve.py"])
+
+    said = capsys.readouterr().out
+    assert "\\x1b[31mred" in said
+    assert "\x1b" not in said
+
+
+def test_what_a_submission_raises_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("resolve.py").write_text("def resolve(path, layers):\n    raise ValueError('\\x1b]0;title\\x07')\n")
+
+    run(["learn", "check", "1.3", "resolve.py"])
+    run(["learn", "check", "1.3", "resolve.py", "--json"])
+
+    said = capsys.readouterr().out
+    assert "ValueError" in said
+    assert "\x1b" not in said
+
+
+def test_watch_grades_again_when_the_file_is_saved(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+        if 0.8 < now[0] < 1.0:
+            file.write_text("saved")
+
+    looks = list(changes(file, 2.0, sleep, lambda: now[0]))
+
+    assert len(looks) == 2
+
+
+def test_watch_ends_when_the_exercise_is_solved(capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(NEEDS_SOLUTION, "resolve.py")
+
+    assert run(["learn", "watch", "1.3", "resolve.py"]) == 0
+
+    assert "100 of 100 points" in capsys.readouterr().out
+
+
+def test_watch_shows_one_thing_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["learn", "start", "1.3"])
+    capsys.readouterr()
+
+    assert run(["learn", "watch", "1.3", "--for", "0"]) == 1
+
+    said = capsys.readouterr().out
+    assert "0 of 100 points" in said
+    assert said.count("✗") == 1
+
+
+class TestPredict:
+    def test_the_answer_is_sealed_before_it_is_told(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        typed(monkeypatch, "/etc dir\n\n80\n")
+
+        assert run(["learn", "predict", "2.1", "--only", "whiteout"]) == 0
+
+        said = capsys.readouterr().out
+        sealed, told = said.split("Sealed: ")
+        assert '"/etc/hosts": "whiteout"' not in sealed
+        assert '"/etc/hosts": "whiteout"' in told
+        assert "Deleting adds something" in told
+        assert "$ rm /etc/hosts   → copy-up /etc (0 B), whiteout /etc/hosts" in told
+
+    def test_nothing_predicted_tells_nothing(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        typed(monkeypatch, "")
+
+        assert run(["learn", "predict"]) == 1
+
+        assert "whiteout /etc/hosts" not in capsys.readouterr().out
+
+    def test_inverted_it_takes_any_right_operations(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        lines = "rm -r /srv\nmkdir /srv\necho anything > /srv/new.txt\n\n"
+        typed(monkeypatch, lines)
+
+        assert run(["learn", "predict", "--invert", "--only", "opaque"]) == 0
+
+        assert "1 of 1 predictions were right" in capsys.readouterr().out
+
+    def test_progress_shows_accuracy_gain_and_confidence(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for phase, answer in (("--before", "7"), ("--after", "")):
+            question = next(
+                question
+                for question in Course().find("1.4").checks.questions(Course().find("1.4").seed(phase[2:]))
+                if question.name == "cat-1"
+            )
+            typed(monkeypatch, f"{answer or question.key}\n90\n")
+            assert run(["learn", "predict", "1.4", phase, "--only", "cat-1"]) == 0
+        capsys.readouterr()
+
+        run(["learn", "progress"])
+
+        said = capsys.readouterr().out
+        assert "1.4: 0 % right before, 100 % after" in said
+        assert "50 % of your predictions were right" in said
+        assert "90 % sure" in said
+
+    def test_a_function_cannot_be_predicted(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run(["learn", "predict", "1.3"]) == 1
+
+        assert "exercise 1.3 is not answered by predictions" in capsys.readouterr().err
+
+    @pytest.mark.kernel
+    def test_the_kernel_is_asked_and_agrees(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        typed(monkeypatch, "{}\n\n")
+
+        assert run(["learn", "predict", "2.1", "--only", "any-upper", "--real"]) == 0
+
+        assert "The kernel's overlayfs leaves the same." in capsys.readouterr().out
+
+
+def test_reset_keeps_the_old_file_and_forgets(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["learn", "start", "1.3"])
+    run(["learn", "hint", "1.3"])
+    Path("1.3-resolve/resolve.py").write_text("mine\n")
+
+    assert run(["learn", "reset", "1.3"]) == 0
+
+    assert Path("1.3-resolve/resolve.1.py").read_text() == "mine\n"
+    assert "def resolve" in Path("1.3-resolve/resolve.py").read_text()
+    capsys.readouterr()
+    run(["learn", "hint", "1.3"])
+    assert "Hint 1 of 3" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("broken", [b"", b"{", b"[]", b'{"version": 1}', b'{"version": 2, "exercises": []}'])
+def test_a_broken_or_older_record_counts_as_nothing_done(tmp_path: Path, broken: bytes) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "learn.json").write_bytes(broken)
+
+    assert run(["learn"]) == 0
+    assert run(["learn", "hint", "1.3"]) == 0
+
+
+def test_another_course_has_its_own_progress(tmp_path: Path) -> None:
+    mine, other = Progress(tmp_path), Progress(tmp_path, "/srv/course:")
+
+    other.checked("1.3", 5, 5, "")
+
+    assert mine.state("1.3") == "new"
+    assert mine.current() is None
+    assert other.state("1.3") == "solved"
+
+
+@pytest.mark.parametrize("words", [[], ["list"], ["start", "2.1"], ["next"], ["hint", "1.3"], ["progress"]])
+def test_every_sentence_of_learn_is_there_in_chinese(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["learn", *words, "--lang", "zh"]) == 0
+
+    said = capsys.readouterr().out
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in said)
+    assert "Next:" not in said
+
+
+def test_every_word_and_option_is_helped_with_in_chinese() -> None:
+    texts = help_texts("zh")
+    context = click.Context(command)
+    for word in WORDS:
+        found = command.get_command(context, word)
+        assert found is not None
+        assert found.name in texts
+        for param in found.params:
+            if isinstance(param, click.Option):
+                assert "--" + max((name.lstrip("-") for name in param.opts), key=len) in texts
+
+
+def test_help_is_chinese_where_the_environment_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+
+    run(["learn", "watch", "--help"])
+
+    said = capsys.readouterr().out
+    assert "每次保存 FILE 都重新评分" in said
+    assert "layerlab learn watch 1.3" in said
+
+
+def test_every_isolation_kind_and_reason_has_a_sentence() -> None:
+    say = Catalogue.read("en")
+
+    from course.grader.kind import Isolation
+
+    assert {f"isolations.{each.value}" for each in Isolation} <= say.ids()
+    assert tomllib.loads((Path(__file__).parents[4] / "course/catalogue/zh.toml").read_text("utf-8"))
