@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -221,18 +223,65 @@ def check(session: Session, *, repair: bool, as_json: bool) -> int:
 
 @command.command()
 @click.option("--cache", is_flag=True, help="Forget the build cache as well.")
+@click.option("--older-than", metavar="AGE", help="Forget what no build asked for since: 90m, 24h, 7d.")
+@click.option(
+    "--keep-size", metavar="SIZE", help="Forget what was asked for longest ago, down to: 500MB, 2GB."
+)
 @click.pass_obj
-def prune(session: Session, *, cache: bool) -> None:
-    """Remove the blobs that neither a name nor the build cache needs.
+def prune(session: Session, *, cache: bool, older_than: str | None, keep_size: str | None) -> None:
+    """Remove the blobs that neither a name nor the build cache needs. Names are never removed.
 
     \b
     Example:
-      layerlab image prune --cache
+      layerlab image prune --older-than 7d --keep-size 2GB
     """
+    before = None if older_than is None else int(time.time()) - _seconds(older_than)
+    keep_bytes = None if keep_size is None else _bytes(keep_size)
     with session.store_to_empty() as store:
         if cache:
             store.forget_cache()
-        removed = store.collect()
+        removed = store.prune(before=before, keep_bytes=keep_bytes)
     if removed.skipped:
         session.say("another process uses the store: try again when it has ended")
     session.print(f"removed {removed.blobs} blobs, {size(removed.size_bytes)}")
+
+
+@command.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_obj
+def df(session: Session, *, as_json: bool) -> None:
+    """Say who needs how much of the store.
+
+    \b
+    Example:
+      layerlab image df
+    """
+    with session.store() as store:
+        found = store.shares()
+    if as_json:
+        session.json(asdict(found))
+        return
+    rows = (
+        ("images", found.images, size(found.image_bytes), "layerlab rmi NAME"),
+        ("build cache", found.records, size(found.record_bytes), "layerlab image prune --cache"),
+        ("nobody", "", size(found.unneeded_bytes), "layerlab image prune"),
+    )
+    session.table(("NEEDED BY", "COUNT", "SIZE", "FREED BY"), rows)
+
+
+_AGE_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_SIZE_UNITS = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+
+
+def _seconds(written: str) -> int:
+    number, unit = written[:-1], written[-1:]
+    if unit not in _AGE_UNITS or not number.isascii() or not number.isdigit() or len(number) > 9:
+        raise click.UsageError(f"--older-than {written}: write a number and s, m, h or d, such as 24h")
+    return int(number) * _AGE_UNITS[unit]
+
+
+def _bytes(written: str) -> int:
+    match = re.fullmatch(r"([0-9]{1,15})([KMGT]?B)?", written.upper())
+    if match is None:
+        raise click.UsageError(f"--keep-size {written}: write a number and B, kB, MB, GB or TB, such as 2GB")
+    return int(match[1]) * _SIZE_UNITS[match[2] or "B"]

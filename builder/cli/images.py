@@ -6,7 +6,6 @@ import click
 
 from builder.cli.session import Session, size
 from builder.image.digest import short
-from builder.image.image import Image
 
 
 @click.command()
@@ -22,17 +21,17 @@ def command(session: Session, *, quiet: bool, no_trunc: bool, as_json: bool) -> 
       layerlab images --json
     """
     with session.store() as store:
-        found = [(reference, Image.load(store, manifest)) for reference, manifest in store.tags().items()]
+        found = store.summaries()
     if as_json:
         session.json(
             [
                 {
                     "name": reference.familiar,
                     "id": image.id,
-                    "layers": len(image.layers),
+                    "layers": image.layers,
                     "size_bytes": image.size,
                     "created": image.created,
-                    "platform": str(image.platform),
+                    "platform": image.platform,
                 }
                 for reference, image in found
             ]
@@ -48,7 +47,7 @@ def command(session: Session, *, quiet: bool, no_trunc: bool, as_json: bool) -> 
                     reference.familiar_name,
                     reference.tag or "<none>",
                     image.id if no_trunc else short(image.id),
-                    len(image.layers),
+                    image.layers,
                     size(image.size),
                     image.created or "-",
                 )

@@ -7,6 +7,7 @@ stores it again. A damaged database is made anew from ``index.json``.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -87,7 +88,7 @@ def _database(path: str) -> Iterator[Finding]:
         return
     mend = f"made anew, with the names in {INDEX_FILE}; what was cached is built again"
     try:
-        database = Database(os.path.join(path, NAMES_FILE))
+        database = Database(os.path.join(path, NAMES_FILE), now=time.time)
         try:
             for problem in database.problems():
                 yield Finding(NAMES_FILE, problem, mend)

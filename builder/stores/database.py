@@ -6,11 +6,13 @@ remembered, a damaged name is an error.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
 import sqlite3
 import threading
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -19,13 +21,18 @@ from builder.image.digest import Digest
 from builder.image.oci import Descriptor
 from builder.image.reference import Reference
 from builder.stores.blobs import Identity
+from builder.stores.pruning import Record
+from builder.stores.summary import Summary
 
 REPAIR: Final = "layerlab image check --repair makes it anew; names are read again from index.json"
 _BUSY_SECONDS: Final = 30.0
-_VERSION: Final = 2
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_VERSION: Final = 3
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS tag (key TEXT PRIMARY KEY, value TEXT, sum INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS record (key TEXT PRIMARY KEY, value TEXT, sum INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS used (key TEXT PRIMARY KEY, seconds INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS summary (key TEXT PRIMARY KEY, value TEXT, sum INTEGER) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY, value TEXT, sum INTEGER) WITHOUT ROWID;
 """
 
@@ -33,9 +40,11 @@ CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY, value TEXT, sum INTEGER) 
 class Database:
     """The database of one store. Safe for threads and for processes."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, now: Callable[[], float]) -> None:
         self._path = path
+        self._now = now
         self._lock = threading.RLock()
+        self._asked: set[str] = set()
         with self._told():
             self._connection = sqlite3.connect(
                 path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
@@ -125,19 +134,66 @@ class Database:
     def recall(self, key: str) -> Mapping[str, Any] | None:
         """The record remembered under ``key``, or None."""
         value = self._get("record", key)
-        return None if value is None else dict(json.loads(value))
+        if value is None:
+            return None
+        self._asked.add(key)
+        return dict(json.loads(value))
 
     def remember(self, key: str, record: Mapping[str, Any]) -> None:
         """Keep a JSON object under ``key``, in place of what was there."""
         self._put("record", key, json.dumps(record, sort_keys=True, separators=(",", ":")))
+        self._asked.add(key)
 
-    def forget(self) -> None:
-        """Drop all records."""
-        self._ask("DELETE FROM record")
+    def forget(self, keys: Iterable[str] | None = None) -> None:
+        """Drop records; all of them if no keys are given."""
+        with self.changing():
+            if keys is None:
+                self._ask("DELETE FROM record")
+                self._ask("DELETE FROM used")
+                return
+            for key in keys:
+                self._ask("DELETE FROM record WHERE key = ?", key)
+                self._ask("DELETE FROM used WHERE key = ?", key)
 
-    def records(self) -> list[str]:
-        """All records as written, to look for digests in."""
-        return [str(value) for (value,) in self._ask("SELECT value FROM record")]
+    def records(self) -> list[Record]:
+        """All records, with the digests that they hold."""
+        self._keep_uses()
+        found = self._ask("SELECT key, value, seconds FROM record LEFT JOIN used USING (key)")
+        return [
+            Record(str(key), seconds or 0, frozenset(map(Digest, _DIGEST.findall(str(value)))))
+            for key, value, seconds in found
+        ]
+
+    def _keep_uses(self) -> None:
+        """Write down which records were of use: once, so that asking for one stays cheap."""
+        if not self._asked:
+            return
+        seconds = int(self._now())
+        with self._lock, self.changing():
+            rows = ((key, seconds) for key in sorted(self._asked))
+            self._connection.executemany("INSERT OR REPLACE INTO used VALUES (?, ?)", rows)
+            self._asked.clear()
+
+    # ---- lists ----
+
+    def summaries(self) -> dict[Digest, Summary]:
+        """What is known of images, by the digest of their manifest."""
+        found = self._ask("SELECT key, value, sum FROM summary")
+        return {
+            Digest(key): Summary.parse(value) for key, value, sum_ in found if _is_sound(key, value, sum_)
+        }
+
+    def summarize(self, summaries: Mapping[Digest, Summary]) -> None:
+        """Keep what a list says of images."""
+        with self.changing():
+            for digest, summary in summaries.items():
+                self._put("summary", digest, summary.to_json())
+
+    def forget_summaries(self, digests: Iterable[Digest]) -> None:
+        """Drop what is known of images that are gone."""
+        with self.changing():
+            for digest in digests:
+                self._ask("DELETE FROM summary WHERE key = ?", digest)
 
     # ---- blobs ----
 
@@ -155,13 +211,19 @@ class Database:
     def problems(self) -> list[str]:
         """What is damaged in it, as SQLite and the checksums tell."""
         found = [str(problem) for (problem,) in self._ask("PRAGMA integrity_check")]
-        rows = (row for table in ("tag", "record", "seen") for row in self._ask(f"SELECT * FROM {table}"))
+        rows = (
+            row
+            for table in ("tag", "record", "summary", "seen")
+            for row in self._ask(f"SELECT * FROM {table}")
+        )
         damaged = sum(not _is_sound(*row) for row in rows)
         return [*(each for each in found if each != "ok"), *([f"{damaged} damaged rows"] if damaged else [])]
 
     def close(self) -> None:
         """Close the database."""
         with self._lock:
+            with contextlib.suppress(StoreError):  # A full disk: then nobody knows what was of use.
+                self._keep_uses()
             self._connection.close()
 
 

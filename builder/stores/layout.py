@@ -13,14 +13,14 @@ import enum
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from builder.errors import BuildError, StoreError
 from builder.image.digest import Digest
-from builder.image.image import load_manifest, read_document
 from builder.image.oci import (
     ANNOTATION_CONTAINERD_NAME,
     ANNOTATION_REF_NAME,
@@ -30,13 +30,17 @@ from builder.image.oci import (
     Index,
 )
 from builder.image.reference import Reference, ReferenceFormatError
-from builder.protocols import Usage
 from builder.stores.blobs import BlobDirectory
 from builder.stores.database import Database
 from builder.stores.listing import Listing, refused
 from builder.stores.lock import Lock, hold, try_alone
 from builder.stores.partial import PREFIX, discard, replacing, told
+from builder.stores.pruning import Shares, forgettable, shares
+from builder.stores.summary import Summary
 from builder.stores.verified import Incoming
+
+if TYPE_CHECKING:
+    from builder.protocols import Usage
 
 LAYOUT_FILE: Final = "oci-layout"
 LAYOUT_VERSION: Final = b'{"imageLayoutVersion":"1.0.0"}'
@@ -49,7 +53,6 @@ _PAGE_BYTES: Final = 4096
 _RESERVE_BYTES: Final = 128 << 10
 """What SQLite's log and shared memory and a new ``index.json`` need, and some."""
 _CLOEXEC: Final = getattr(os, "O_CLOEXEC", 0)
-_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ class LayoutStore:
     Where the directory cannot be written to, what needs no writing still works.
     """
 
-    def __init__(self, path: str, *, use: Use = Use.ANYTHING) -> None:
+    def __init__(self, path: str, *, use: Use = Use.ANYTHING, now: Callable[[], float] = time.time) -> None:
         self.path = path
         self._leases = 0
         self._is_closed = False
@@ -146,7 +149,7 @@ class LayoutStore:
                     self._blobs.sweep_scratch()
             hold(self._lock, Lock.SHARED)
             with self._in_turn():
-                self._names = Database(os.path.join(path, NAMES_FILE))
+                self._names = Database(os.path.join(path, NAMES_FILE), now=now)
         except BaseException:
             os.close(self._lock)
             raise
@@ -264,6 +267,8 @@ class LayoutStore:
 
     def usage(self) -> Usage:
         """What all blobs take."""
+        from builder.protocols import Usage  # it leads to half of the builder, and a list needs none of that
+
         sizes = self._blobs.sizes()
         return Usage(sum(sizes.values()), len(sizes))
 
@@ -293,9 +298,44 @@ class LayoutStore:
         """Keep a cache record: a JSON object. Blobs whose digest it holds are not collected."""
         self._names.remember(key, record)
 
+    def summaries(self) -> list[tuple[Reference, Summary]]:
+        """All names, in order, and what a list says of their images. An image is opened once in its life."""
+        known = self._names.summaries()
+        new: dict[Digest, Summary] = {}
+        found = []
+        for reference, manifest in self.tags().items():
+            summary = known.get(manifest.digest)
+            if summary is None:
+                summary = known[manifest.digest] = new[manifest.digest] = self._summary(manifest)
+            found.append((reference, summary))
+        if new:
+            self._names.summarize(new)
+        return found
+
+    def _summary(self, manifest: Descriptor) -> Summary:
+        from builder.image.image import Image  # seldom needed, and not cheap
+
+        return Summary.of(Image.load(self, manifest))
+
     def forget_cache(self) -> None:
-        """Drop all cache records."""
+        """Drop all records."""
         self._names.forget()
+
+    def shares(self) -> Shares:
+        """Who needs how much of it."""
+        tags = self.tags()
+        return shares(self._blobs.sizes(), len(set(tags.values())), self._named(), self._names.records())
+
+    def prune(self, *, before: int | None = None, keep_bytes: int | None = None) -> Collected:
+        """Forget records, and collect what only they needed: see ``forgettable``. Names stay."""
+        if self.is_read_only:
+            raise refused(self.path)
+        if before is not None or keep_bytes is not None:
+            records, sizes = self._names.records(), self._blobs.sizes()
+            self._names.forget(
+                list(forgettable(records, sizes, self._named(), before=before, keep_bytes=keep_bytes))
+            )
+        return self.collect()
 
     def remove(self, digest: Digest) -> None:
         """Take one blob away, whoever needs it: it is damaged."""
@@ -318,16 +358,23 @@ class LayoutStore:
             garbage = sizes.keys() - self._reachable()
             for digest in sorted(garbage):
                 self._blobs.remove(digest)
+            self._names.forget_summaries(garbage)
             return Collected(len(garbage), sum(sizes[digest] for digest in garbage))
 
     def _reachable(self) -> set[Digest]:
-        found = {Digest(digest) for record in self._names.records() for digest in _DIGEST.findall(record)}
-        for descriptor in self.tags().values():
+        return {digest for record in self._names.records() for digest in record.digests} | self._named()
+
+    def _named(self) -> set[Digest]:
+        """Everything that names lead to."""
+        found: set[Digest] = set()
+        for descriptor in set(self.tags().values()):
             found |= self._closure(descriptor)
         return found
 
     def _closure(self, descriptor: Descriptor) -> set[Digest]:
         """The digests of a manifest or index and of everything that it leads to."""
+        from builder.image.image import load_manifest, read_document  # a list of names needs none of it
+
         found = {descriptor.digest}
         try:
             if descriptor.media_type in INDEX_TYPES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -11,6 +11,8 @@ from builder.image.digest import Digest
 from builder.image.oci import Descriptor
 from builder.image.reference import Reference
 from builder.stores.blobs import Identity
+from builder.stores.pruning import Record
+from builder.stores.summary import Summary
 
 
 def refused(path: str) -> StoreError:
@@ -54,12 +56,22 @@ class Listing:
     def remember(self, key: str, record: Mapping[str, Any]) -> None:
         """Nothing: a record only saves doing something again."""
 
-    def forget(self) -> None:
+    def forget(self, keys: Iterable[str] | None = None) -> None:
         """Nothing is known."""
 
-    def records(self) -> list[str]:
+    def records(self) -> list[Record]:
         """None."""
         return []
+
+    def summaries(self) -> dict[Digest, Summary]:
+        """None."""
+        return {}
+
+    def summarize(self, summaries: Mapping[Digest, Summary]) -> None:
+        """Nothing: a summary only saves opening an image again."""
+
+    def forget_summaries(self, digests: Iterable[Digest]) -> None:
+        """Nothing is known."""
 
     def seen(self, digest: Digest, /) -> Identity | None:  # noqa: ARG002 - none is known
         """None: every blob is read."""

@@ -1,7 +1,8 @@
 """What a registry keeps: repositories of manifests, tags and referrers, in a store that knows none of them.
 
 Names in the store: ``localhost/<repository>:<tag>`` and ``localhost/<repository>@<digest>``, so that a
-manifest without a tag stays. All repositories share their blobs.
+manifest without a tag stays; what is about a manifest is listed under the tag that stands in for the API
+elsewhere. All repositories share their blobs.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from typing import BinaryIO, Final, Protocol
 
 from builder.errors import BuildError, ImageFormatError
 from builder.image.digest import Digest, digest_of
+from builder.image.image import read_document
 from builder.image.oci import (
     FOREIGN_LAYER_TYPES,
     INDEX_TYPES,
     MANIFEST_TYPES,
+    MEDIA_INDEX,
     Descriptor,
     Document,
     Index,
@@ -28,8 +31,10 @@ from builder.image.oci import (
 )
 from builder.image.reference import Reference
 from builder.transport.registry.pull import RecordingStore
+from builder.transport.registry.repository import fallback_tag
 
 REGISTRY: Final = "localhost"
+_LISTS_REFERRERS: Final = re.compile(r"sha256-[0-9a-f]{64}")
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 
 
@@ -139,7 +144,7 @@ class Shelf:
         names = [known for known in self._store.tags() if known.repository == name]
         if not names:
             raise Refusal(404, "NAME_UNKNOWN", f"no such repository: {name}")
-        return sorted(known.tag for known in names if known.tag is not None)
+        return sorted(known.tag for known in names if known.tag and not _LISTS_REFERRERS.fullmatch(known.tag))
 
     def referrers(self, name: str, subject: Digest, artifact_type: str | None) -> Index:
         """What is about ``subject``; only that of one type if it is given."""
@@ -153,8 +158,10 @@ class Shelf:
         )
 
     def _referrers(self, name: str, subject: Digest) -> list[Descriptor]:
-        record = self._store.recall(_referrers_key(name, subject)) or {}
-        return [Descriptor.of(each, where="the referrers") for each in record.get("manifests", ())]
+        listed = self._store.resolve(_named(name, fallback_tag(subject)))
+        if listed is None:
+            return []
+        return list(Index.parse(read_document(self._store, listed.digest), where="referrers").manifests)
 
     def _refer(self, name: str, subject: Digest, manifest: Descriptor, document: Document) -> None:
         """List ``manifest`` among what is about ``subject`` (distribution-spec "Listing Referrers")."""
@@ -166,8 +173,9 @@ class Shelf:
             manifest, artifact_type=kind, annotations=strings(document, "annotations", where="manifest")
         )
         others = [each for each in self._referrers(name, subject) if each.digest != manifest.digest]
-        listed = [each.document() for each in (*others, described)]
-        self._store.remember(_referrers_key(name, subject), {"manifests": listed})
+        listed = Index((*others, described)).to_bytes()
+        stored = replace(self._store.put([listed]), media_type=MEDIA_INDEX)
+        self._store.tag(_named(name, fallback_tag(subject)), stored)
 
 
 def _named(name: str, reference: str) -> Reference:
@@ -176,10 +184,6 @@ def _named(name: str, reference: str) -> Reference:
     if _TAG.fullmatch(reference) is None:
         raise Refusal(400, "TAG_INVALID", f"not a tag: {reference!r:.200}")
     return Reference(REGISTRY, name, reference)
-
-
-def _referrers_key(name: str, subject: Digest) -> str:
-    return f"referrers:{name}@{subject}"
 
 
 def _checked(raw: bytes, media_type: str) -> tuple[Document, str]:
