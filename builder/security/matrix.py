@@ -180,6 +180,8 @@ def _lines() -> Iterator[str]:
     )
     yield "## What is reached"
     yield ""
+    yield "![Who reaches what in four of the ways](pictures/attack_graph.svg)"
+    yield ""
     yield from _table(
         "Derived. The names are nodes of the graph; what each means stands below.",
         ("way", "from a Dockerfile", "from a job", "RUN sees the registry's credentials"),

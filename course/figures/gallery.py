@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from course.figures import overlay_stack
+from builder.security.approaches import builder_of, pod
+from builder.security.facts import situation
+from course.figures import attack_graph, overlay_stack
 from course.figures.picture import Picture
 from course.laboratory import Laboratory
 from unionfs_sim import WHITEOUT, Dir, Layer, layer, mount
@@ -39,3 +41,9 @@ def stage_graph_example() -> Picture:
     page = "index.html"
     edited = {**files, page: files[page] + "<!-- edited -->\n"}
     return laboratory.build(dockerfile, edited, name="nginx-example").stage_graph()
+
+
+def attack_graph_example() -> Picture:
+    """F5: the three ways of the lesson, and the fourth one without root."""
+    names = ("docker-socket", "docker-in-docker", "kaniko", "buildah-rootless")
+    return attack_graph.of({name: situation(pod(name), builder_of(name)) for name in names})

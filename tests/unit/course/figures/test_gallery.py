@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from course.figures.gallery import overlay_stack_example, stage_graph_example
+from course.figures.gallery import attack_graph_example, overlay_stack_example, stage_graph_example
 
 PICTURES = Path(__file__).parents[4] / "docs" / "pictures"
 
@@ -21,3 +21,10 @@ def test_the_stage_graph_is_current(tmp_path: Path, suffix: str) -> None:
     made = stage_graph_example().save(tmp_path / f"picture{suffix}")
 
     assert made.read_bytes() == (PICTURES / f"stage_graph{suffix}").read_bytes(), "run make pictures"
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".txt", ".mmd"])
+def test_the_attack_graph_is_current(tmp_path: Path, suffix: str) -> None:
+    made = attack_graph_example().save(tmp_path / f"picture{suffix}")
+
+    assert made.read_bytes() == (PICTURES / f"attack_graph{suffix}").read_bytes(), "run make pictures"
