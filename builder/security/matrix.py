@@ -223,6 +223,11 @@ def _lines() -> Iterator[str]:
     yield ""
     yield "## Sources"
     yield ""
+    yield (
+        "The experiments A1, A2, A4, A5, B0, B1, B4, B5, B7, C1, C2 and C3 are tried again, in namespaces of "
+        "their own and with a canary, by `tests/real/security`."
+    )
+    yield ""
     used = {
         name
         for row in rows()
