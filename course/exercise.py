@@ -10,6 +10,7 @@ import difflib
 import hashlib
 import importlib.util
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -309,5 +310,6 @@ def _in_order(exercises: Mapping[str, Exercise]) -> Iterator[Exercise]:
 
 
 def _numbers(exercise_id: str) -> list[tuple[int, str]]:
-    """A sort key: 1.10 comes after 1.9, the capstone C after 10.1."""
-    return [(int(part), "") if part.isdigit() else (1000, part) for part in exercise_id.split(".")]
+    """A sort key: 1.10 comes after 1.9, 1.3K after 1.3, the capstone C after 10.1."""
+    parts = [re.match(r"(\d*)(.*)", part) for part in exercise_id.split(".")]
+    return [(int(part[1] or 1000), part[2]) for part in parts if part is not None]

@@ -6,6 +6,7 @@ installed: folders of packages are covered, and the submission itself comes thro
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import shutil
@@ -27,6 +28,13 @@ SCRATCH_BYTES: Final = 16 << 20
 """All that a submission may write in the sandbox, in /tmp and in /dev/shm each."""
 
 MARK: Final = "LAYERLAB_WORKER"
+
+_NUMBER_AT, _FIRST_ARGUMENT_AT = 0, 16
+"""Where in ``struct seccomp_data`` (seccomp(2)) the number of the call and its first argument are."""
+
+_CLONE_THREAD: Final = 0x1_0000
+_FORKS: Final = {"x86_64": (57, 58)}
+"""fork and vfork; other machines have clone alone."""
 
 
 def best_isolation() -> Isolation:
@@ -57,13 +65,34 @@ def _walls() -> tuple[str, ...]:
 
 
 def _refused_calls() -> list[int]:
-    """A descriptor of the system calls that no submission needs, as BPF; [] on a machine of another kind."""
+    """Descriptors of filters for what no submission needs, as BPF; [] on a machine of another kind."""
     machine = os.uname().machine
-    return [_readable(seccomp.to_bytes(seccomp.program(machine)))] if seccomp.knows(machine) else []
+    if not seccomp.knows(machine):
+        return []
+    programs = (seccomp.program(machine), _no_process(machine))
+    return [_readable(seccomp.to_bytes(program)) for program in programs]
+
+
+def _no_process(machine: str) -> list[seccomp.Instruction]:
+    """A filter that lets a process start threads and no other process: limits hold for each one by itself."""
+    clone = seccomp.number_of("clone", machine)
+    assert clone is not None
+    refuse = seccomp.Instruction(seccomp.RETURN, 0, 0, seccomp.ERRNO | errno.EPERM)
+    found = [seccomp.Instruction(seccomp.LOAD, 0, 0, _NUMBER_AT)]
+    for number in _FORKS.get(machine, ()):
+        found += [seccomp.Instruction(seccomp.JUMP_EQUAL, 0, 1, number), refuse]
+    return [
+        *found,
+        seccomp.Instruction(seccomp.JUMP_EQUAL, 0, 3, clone),
+        seccomp.Instruction(seccomp.LOAD, 0, 0, _FIRST_ARGUMENT_AT),
+        seccomp.Instruction(seccomp.JUMP_SET, 1, 0, _CLONE_THREAD),
+        refuse,
+        seccomp.Instruction(seccomp.RETURN, 0, 0, seccomp.ALLOW),
+    ]
 
 
 def _seccomp(refused: list[int]) -> list[str]:
-    return [word for descriptor in refused for word in ("--seccomp", str(descriptor))]
+    return [word for descriptor in refused for word in ("--add-seccomp-fd", str(descriptor))]
 
 
 def interpreter() -> str:

@@ -61,6 +61,9 @@ def lay_out(exercise: Exercise, folder: Path, seed: str, say: Catalogue) -> None
     (folder / "README.md").write_text(f"{task}\n{questions}\n" if questions else task, encoding="utf-8")
     if exercise.given.is_dir():
         shutil.copytree(exercise.given, folder, dirs_exist_ok=True)
+    specimens = exercise.folder / "specimens"
+    if specimens.is_dir():
+        shutil.copytree(specimens, folder / "specimens", dirs_exist_ok=True)
     (folder / exercise.file).write_bytes(starter)
 
 

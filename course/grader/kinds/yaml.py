@@ -1,7 +1,8 @@
 """YAML documents (a pod, a pipeline), judged in a limited child by what the exercise asks of them.
 
-``checks.py`` has ``judge(documents, starter)``, which yields verdicts; both are lists of documents as JSON
-values. ``place`` of this module spells a field as people look for it: ``spec.containers[0].image``.
+``checks.py`` has ``judge(documents, starter)``, which yields verdicts; both are Documents of
+``builder.security.documents``, whose roots know their lines. ``place`` of this module spells a field as
+people look for it: ``spec.containers[0].image``.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from builder.errors import ManifestError
+from builder.security import documents
+from builder.security.documents import Document
 from course.check import Question, Verdict
 from course.grader.authoring import asked_of, handed_in, required
 from course.grader.kind import Conditions, Judgement, RefusedError
-from course.grader.kinds.dockerfile import decoded
 from course.grader.limited import judge_in_child
 
 if TYPE_CHECKING:
@@ -48,20 +51,17 @@ kind: Final = _YamlKind()
 
 def verdicts(exercise: Exercise, submission: bytes, seed: str) -> list[Verdict]:
     """What the child finds."""
-    starter = documents(required(exercise, "starter").read_bytes())
-    handed = documents(submission)
+    starter = read(required(exercise, "starter").read_bytes(), exercise.file)
+    handed = read(submission, exercise.file)
     return asked_of(exercise, lambda: list(exercise.checks.judge(handed, starter)))
 
 
-def documents(submission: bytes) -> list[object]:
-    """The documents of a YAML file, empty ones left out; refuses what is no YAML."""
-    import yaml  # only exercises of this kind need it
-
+def read(submission: bytes, name: str) -> tuple[Document, ...]:
+    """The documents of a YAML file, without the empty ones; refuses what is no plain tree of values."""
     try:
-        found = list(yaml.safe_load_all(decoded(submission)))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return documents.read(submission, name)
+    except ManifestError as error:
         raise RefusedError("not-yaml", " ".join(str(error).split())[:300]) from None
-    return [document for document in found if document is not None]
 
 
 def place(*parts: str | int) -> str:

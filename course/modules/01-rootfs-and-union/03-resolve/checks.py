@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 
 from course.check import Case
-from unionfs_sim import WHITEOUT, Dir, File, Layer, layer, mount
+from course.problems.tars import answered_by
 
 WHITEOUT_PREFIX = ".wh."
 OPAQUE_MARK = ".wh..wh..opq"
@@ -123,24 +123,4 @@ def grow(dice: random.Random, above: str, depth: int, names: dict[str, None]) ->
 
 def oracle(path: str, layers: list[list[str]]) -> int | None:
     """What the simulated overlay answers, itself held against the kernel."""
-    union = mount(lowers=[as_mounted(names) for names in layers], upper=Layer())
-    return union.explain("/" + path).answered_by
-
-
-def as_mounted(names: list[str]) -> Layer:
-    """The layer whose tar holds ``names``, as the union wants it (image-spec layer.md, "Whiteouts")."""
-    tree: dict[str, File | Dir | object] = {}
-    for name in names:
-        above, _, leaf = name.rstrip("/").rpartition("/")
-        if leaf == OPAQUE_MARK:
-            continue
-        if leaf.startswith(WHITEOUT_PREFIX):
-            hidden = (above + "/" if above else "") + leaf.removeprefix(WHITEOUT_PREFIX)
-            if hidden not in names and hidden + "/" not in names:
-                tree["/" + hidden] = WHITEOUT
-        elif name.endswith("/"):
-            replaced = (above + "/" if above else "") + WHITEOUT_PREFIX + leaf in names
-            tree["/" + name[:-1]] = Dir(opaque=replaced or name + OPAQUE_MARK in names)
-        else:
-            tree["/" + name] = File("")
-    return layer(tree)
+    return answered_by(path, layers)
