@@ -46,7 +46,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "pipeline": ("builder.cli.pipeline", "Write, check and play Tekton pipelines."),
         "security": ("builder.cli.security", "Say what a tenant could reach: pods, attack paths."),
         "open": ("course.open", "Write an explorer page of an image."),
-        "fs": ("unionfs_sim.cli", "Play with layers and a union of them."),
+        "fs": ("course.playground.cli", "Play with layers and a union of them."),
         "learn": ("course.learn", "Lessons and graded exercises."),
     }
 )
@@ -116,10 +116,10 @@ def cli(context: click.Context, state: Path | None) -> None:
       layerlab build -t web examples/nginx
       layerlab run web --get /
     """
-    from builder.cli.workstation import Workstation
+    from builder.cli.session import Session
 
     env = dict(os.environ)
-    context.obj = Workstation(state_dir=state or state_directory(env), env=env, reporter=_write_report)
+    context.obj = Session(state_dir=state or state_directory(env), env=env, reporter=_write_report)
 
 
 def _write_report(report: BuildReport, target: Path) -> None:

@@ -12,7 +12,7 @@ from builder.namespace import private, syscalls
 
 
 class Work(Protocol):
-    """What to mount and what to do with it; ``unionfs_sim.replay`` has one."""
+    """What to mount and what to do with it; ``course.playground.replay`` has one."""
 
     @property
     def options(self) -> str:

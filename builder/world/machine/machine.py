@@ -26,6 +26,7 @@ class Machine:
 
     ``internet`` answers requests for URLs; ``network`` holds the listeners of this machine. ``clock`` is
     moved by ``sleep`` if it is a TickingClock; else the machine keeps its own distance to it.
+    ``standalone``: programs run though no file of their name is in PATH (busybox, FEATURE_SH_STANDALONE).
     """
 
     def __init__(
@@ -36,7 +37,9 @@ class Machine:
         limits: Limits | None = None,
         network: Network | None = None,
         is_cancelled: Callable[[], bool] | None = None,
+        standalone: bool = False,
     ) -> None:
+        self.standalone = standalone
         self.internet = internet
         self.clock = clock if clock is not None else TickingClock()
         self.limits = limits if limits is not None else Limits()
@@ -68,6 +71,10 @@ class Machine:
         self.scheduler.check()
 
     # ---- limits ---------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """A new command is typed: what earlier ones used up no longer counts."""
+        self._printed = self._captured = 0
 
     def account_output(self, size: int) -> None:
         """Count what was printed; LimitError over the limit."""

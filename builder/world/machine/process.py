@@ -105,6 +105,16 @@ class Process:
         return open_path(self.fs, self.fds, path, flags, mode, check=self.machine.check)
 
 
+def file_of(parent: Process, name: str, path: str) -> str:
+    """The file that the command ``name`` is, or the bare name of a program that needs none; ExecError."""
+    try:
+        return locate(parent.fs, name, path)
+    except ExecError:
+        if parent.machine.standalone and name in parent.programs:
+            return name
+        raise
+
+
 def spawn(
     parent: Process,
     argv: Sequence[str],
@@ -117,7 +127,7 @@ def spawn(
     """Run a command to its end for ``parent``; its exit status (see Process.spawn)."""
     variables = parent.env if env is None else env
     try:
-        path = locate(parent.fs, argv[0], variables.get("PATH", DEFAULT_PATH))
+        path = file_of(parent, argv[0], variables.get("PATH", DEFAULT_PATH))
         return execute(parent, path, argv, env=variables, cwd=cwd, fds=fds, caller=caller)
     except ExecError as error:
         reason = "No such file or directory" if error.status == 127 else error.message
@@ -145,7 +155,8 @@ def execute(
     if cwd is not None or caller is not None:
         fs = fs.acting_as(fs.caller if caller is None else caller, cwd=where)
     try:
-        found = recognise(fs, where, path)
+        applet = parent.machine.standalone and path in parent.programs and not fs.exists(path)
+        found = Executable(path, path) if applet else recognise(fs, where, path)
     except NotExecutable:
         if not scripts:
             raise

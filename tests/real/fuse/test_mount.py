@@ -45,7 +45,7 @@ def test_the_command_sees_the_merged_view_and_its_status_is_the_answer(lower: Pa
 
 
 def test_the_example_of_the_help_page_works() -> None:
-    from unionfs_sim.cli import mount_for_real
+    from course.playground.cli import mount_for_real
 
     page = mount_for_real.get_help(click.Context(mount_for_real, info_name="mount"))
     (line,) = [line for line in page.splitlines() if line.strip().startswith("layerlab fs mount")]

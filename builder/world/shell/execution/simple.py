@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from builder.world.machine.descriptor import Stream
-from builder.world.machine.executable import DEFAULT_PATH, ExecError, locate
-from builder.world.machine.process import execute
+from builder.world.machine.executable import DEFAULT_PATH, ExecError
+from builder.world.machine.process import execute, file_of
 from builder.world.shell.builtins import BUILTINS
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import CommandFailed, ExitShell, ReturnFromFunction, ShellError
@@ -177,7 +177,7 @@ def run_file(shell: Shell, words: Sequence[str]) -> int:
 def execute_file(shell: Shell, words: Sequence[str]) -> int:
     """Run an executable file as a child process; raises ExecError if it cannot be."""
     env = shell.variables.environment()
-    path = locate(shell.fs, words[0], shell.variables.get("PATH") or DEFAULT_PATH)
+    path = file_of(shell.process, words[0], shell.variables.get("PATH") or DEFAULT_PATH)
     return execute(shell.process, path, words, env=env)
 
 

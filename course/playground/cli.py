@@ -3,54 +3,30 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import Final, TextIO
 
 import click
 
+from builder.cli.history import described
+from builder.cli.lookup import anywhere
+from builder.cli.session import Session
+from builder.image.unpack import unpack_stack
+from builder.namespace.overlaymount import needs_userxattr, on_overlay
+from course.playground.playground import HISTORY, Playground, Usage, play_all
+from course.playground.replay import Replay, owned_by_root
+from course.playground.text import Line, Tone, counted
 from unionfs_sim.host.layer import read_directory
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.mounting import Union, mount
 from unionfs_sim.nodes.caller import Clock
 from unionfs_sim.overlay.options import Options
-from unionfs_sim.playground import HISTORY, Playground, play_all
 from unionfs_sim.profiles.profile import Profile
 from unionfs_sim.tar.pack import LayerFormatError, read_layer
-from unionfs_sim.typed import Usage
-
-if TYPE_CHECKING:
-    from unionfs_sim.replay import Replay
-
-
-class Host(Protocol):
-    """What the root of the command line offers: an image's layers, by name."""
-
-    def layers(self, image: str, /) -> Sequence[tuple[str, Layer]]:
-        """(what made it, layer), base first."""
-        ...
-
-    def attach(
-        self,
-        serve: Callable[[int], None],
-        directory: str,
-        command: Sequence[str],
-        *,
-        read_only: bool,
-        device: str,
-    ) -> int:
-        """Mount what ``serve`` answers for: for ``command`` alone (its status), or for all (0)."""
-        ...
-
-    def needs_userxattr(self) -> bool:
-        """Whether a real overlay mount of this user can have no ``trusted.*`` attributes."""
-        ...
-
-    def on_overlay(self, replay: Replay, /) -> bytes:
-        """Mount what ``replay`` prepares on the kernel's overlayfs, for its calls alone; what it saw."""
-        ...
 
 
 @click.group()
@@ -87,7 +63,7 @@ def stack(function: click.decorators.FC) -> click.decorators.FC:
 
 
 def mounted(
-    host: Host,
+    session: Session,
     lowers: Sequence[str],
     written: str,
     *,
@@ -101,7 +77,7 @@ def mounted(
 
     ``change``: what becomes of each lower before it is mounted. ``history``: steps that undo can take.
     """
-    named = [each for lower in lowers for each in _layers(host, lower)]
+    named = [each for lower in lowers for each in _layers(session, lower)]
     if not named or (read_only and len(named) == 1):
         named.insert(0, ("empty", Layer()))
     try:
@@ -123,8 +99,8 @@ def mounted(
     return union, tuple(f"L{number} {name}"[:24] for number, (name, _) in enumerate(named))
 
 
-def _layers(host: Host, lower: str) -> Sequence[tuple[str, Layer]]:
-    """A directory or a layer tar is one layer; whatever else is an image, and the host's to find."""
+def _layers(session: Session, lower: str) -> Sequence[tuple[str, Layer]]:
+    """A directory or a layer tar is one layer; whatever else is an image."""
     path = Path(lower)
     if path.is_dir() and not (path / "oci-layout").exists():
         return [(path.name, read_directory(path))]
@@ -136,30 +112,31 @@ def _layers(host: Host, lower: str) -> Sequence[tuple[str, Layer]]:
             raise click.BadParameter(f"{lower} is not a layer tar: {error}", param_hint="--lower") from None
         if not {"oci-layout", "manifest.json"} & set(found.listdir("/")):
             return [(path.name, found)]
-    return host.layers(lower)
+    with anywhere(session, lower) as (store, image):
+        made_by = [entry.created_by for entry, blob in described(image) if blob is not None]
+        return list(zip(made_by, unpack_stack(store, image.layers), strict=True))
 
 
 @command.command()
 @stack
 @click.pass_obj
-def shell(host: Host, lowers: Sequence[str], written: str, *, read_only: bool, profile: str) -> None:
-    """Type commands; after each one see lowers, upper and the merged view side by side.
+def shell(session: Session, lowers: Sequence[str], written: str, *, read_only: bool, profile: str) -> None:
+    """Type commands of a shell; after each one see what it changed in the layers, and what that cost.
 
     \b
     Example:
       layerlab fs shell --lower examples/nginx
     """
-    union, names = mounted(host, lowers, written, read_only=read_only, profile=profile)
-    playground = Playground(union, names)
+    union, names = mounted(session, lowers, written, read_only=read_only, profile=profile)
+    playground = Playground(union, names, window=_window)
     interactive = sys.stdin.isatty()
     if interactive:
-        import readline  # noqa: F401 - input() then has a history and can be edited
-
-        click.echo("Type help for the commands, quit to leave.")
+        _complete(playground)
+        _print([Line("A shell on a union. help says what there is besides; Ctrl-D leaves.", Tone.NOTE)])
     _print(playground.show())
     while True:
         try:
-            line = input("fs> " if interactive else "")
+            line = input(playground.prompt if interactive else "")
             _print(playground.play(line))
         except EOFError:
             return
@@ -169,13 +146,31 @@ def shell(host: Host, lowers: Sequence[str], written: str, *, read_only: bool, p
             click.echo(str(error), err=True)
 
 
+def _window() -> tuple[int, int]:
+    size = shutil.get_terminal_size((100, 40))
+    return size.columns, size.lines
+
+
+def _complete(playground: Playground) -> None:
+    """Let Tab complete commands and paths of the union; input() then has a history as well."""
+    import readline
+
+    def completer(text: str, number: int) -> str | None:
+        found = playground.completions(text, readline.get_line_buffer())
+        return found[number] if number < len(found) else None
+
+    readline.set_completer(completer)
+    readline.set_completer_delims(" \t\n;|&><")
+    readline.parse_and_bind("tab: complete")
+
+
 @command.command()
 @click.argument("script", type=click.File("r", encoding="utf-8", errors="surrogateescape"))
 @stack
-@click.option("--real", is_flag=True, help="Play it on the kernel's overlayfs as well; compare (Linux).")
+@click.option("--real", is_flag=True, help="Make the same calls on the kernel's overlayfs; compare (Linux).")
 @click.pass_obj
 def play(
-    host: Host,
+    session: Session,
     script: TextIO,
     lowers: Sequence[str],
     written: str,
@@ -184,42 +179,42 @@ def play(
     profile: str,
     real: bool,
 ) -> int:
-    """Run a file of playground commands and print the state after each; - is stdin.
+    """Run a file of lines as fs shell would and print what each did; - is stdin.
 
-    With --real it is played on a real mount too, which nobody else sees (without root: with
-    userxattr, and everything is root's); the status is 1 if the kernel printed, shows or stored anything
-    else than the model.
+    With --real every file-system call that the shell made is made on a real mount too, which nobody else
+    sees (without root: with userxattr, and everything is root's); the status is 1 if the kernel answered,
+    shows or stored anything else than the model.
 
     \b
     Example:
-      echo 'mkdir /app' | layerlab fs play -
+      echo 'mkdir /app && echo hi > /app/f' | layerlab fs play -
     """
     change: Callable[[Layer], Layer] | None = None
     if real and profile != Profile.KERNEL.value:
         raise click.BadParameter("--real compares with the kernel's rules", param_hint="--profile")
-    if real and host.needs_userxattr():
-        from unionfs_sim.replay import owned_by_root
-
+    if real and needs_userxattr():
         change = owned_by_root
         written = ",".join(filter(None, (written, "userxattr")))
-    union, names = mounted(host, lowers, written, read_only=read_only, profile=profile, change=change)
-    playground = Playground(union, names)
+    union, names = mounted(session, lowers, written, read_only=read_only, profile=profile, change=change)
+    playground = Playground(union, names, window=_window)
     try:
-        _print(play_all(playground, script, lambda text: f"fs> {text}"))
+        _print(play_all(playground, script))
     except Usage as error:
         raise click.ClickException(str(error)) from None
-    return _compare(host, playground) if real else 0
+    return _compare(playground) if real else 0
 
 
-def _compare(host: Host, playground: Playground) -> int:
-    from unionfs_sim.replay import Replay
-
-    replay = Replay(playground.union, playground.lines())
-    if host.needs_userxattr() and replay.needs_other_users:
+def _compare(playground: Playground) -> int:
+    replay = Replay(playground.union, playground.calls())
+    if needs_userxattr() and replay.needs_other_users:
         raise click.ClickException("su and chown cannot be replayed without root, who alone has other users")
-    differences = replay.differences(host.on_overlay(replay))
-    _print(["", *differences] if differences else ["", "the kernel printed, shows and stored the same"])
-    return 1 if differences else 0
+    differences = replay.differences(on_overlay(replay))
+    if differences:
+        _print([Line(""), *(Line(each, Tone.GONE) for each in differences)])
+        return 1
+    calls = counted(len(replay.calls), "call")
+    _print([Line(""), Line(f"{calls}: the kernel answered, shows and stored the same", Tone.NEW)])
+    return 0
 
 
 @command.command()
@@ -227,7 +222,7 @@ def _compare(host: Host, playground: Playground) -> int:
 @stack
 @click.pass_obj
 def explain(
-    host: Host, path: str, lowers: Sequence[str], written: str, *, read_only: bool, profile: str
+    session: Session, path: str, lowers: Sequence[str], written: str, *, read_only: bool, profile: str
 ) -> None:
     """Say which layer answers PATH, which were asked, and why the search stopped.
 
@@ -235,7 +230,7 @@ def explain(
     Example:
       layerlab fs explain /Dockerfile --lower examples/nginx
     """
-    union, _ = mounted(host, lowers, written, read_only=read_only, profile=profile)
+    union, _ = mounted(session, lowers, written, read_only=read_only, profile=profile)
     click.echo(str(union.explain(os.path.normpath(os.path.join("/", path)))))
 
 
@@ -247,7 +242,7 @@ def explain(
 @click.option("--device", default="/dev/fuse", show_default=True, metavar="NODE", help="The FUSE device.")
 @click.pass_obj
 def mount_for_real(
-    host: Host,
+    session: Session,
     directory: str,
     run: Sequence[str],
     lowers: Sequence[str],
@@ -267,20 +262,35 @@ def mount_for_real(
     Example:
       layerlab fs mount --lower examples/nginx /mnt -- ls -l
     """
+    from builder.namespace.fusemount import Access, Place, mounted_for, mounted_for_all
     from unionfs_sim.fuse.served import REMEMBER_SECONDS
     from unionfs_sim.fuse.server import Server
 
     union, _ = mounted(
-        host, lowers, written, read_only=read_only, profile=profile, clock=time.time_ns, history=0
+        session, lowers, written, read_only=read_only, profile=profile, clock=time.time_ns, history=0
     )
     server = Server(
         union,
         remember_seconds=0 if no_cache else REMEMBER_SECONDS,
         on_bug=lambda error: click.echo(f"layerlab: a bug in the file system: {error!r}", err=True),
     )
-    return host.attach(server.serve, directory, run, read_only=read_only, device=device)
+    place = Place(directory, Access.READ_ONLY if read_only else Access.READ_WRITE, device)
+    if run:
+        return mounted_for(place, server.serve, run)
+    said = f"mounted at {directory}; Ctrl-C or umount ends it"
+    mounted_for_all(place, server.serve, ready=lambda: session.say(said))
+    return 0
 
 
-def _print(lines: Iterable[str]) -> None:
-    for line in lines:
-        click.echo(line)
+_COLOURS: Final = {
+    Tone.NEW: "green",
+    Tone.GONE: "red",
+    Tone.CHANGED: "yellow",
+    Tone.NOTE: "bright_black",
+    Tone.ERROR: "red",
+}
+
+
+def _print(lines: Iterable[Line]) -> None:
+    for text, tone in lines:
+        click.secho(text, fg=_COLOURS.get(tone))
