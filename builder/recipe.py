@@ -25,11 +25,15 @@ from typing import Any, Final
 from builder.context.selection import Source
 from builder.dockerfile.plan.stages import StageGraph
 from builder.engine.build import build
-from builder.engine.order import BuildRequest, BuildResult, BuiltStage, CacheUse
+from builder.engine.order import BuildRequest, BuildResult, BuiltStage, CacheUse, Download
 from builder.engine.weight import snapshot_bytes
 from builder.events import Listener, nobody
+from builder.image.digest import Digest, digest_of
+from builder.image.image import Image
+from builder.image.oci import Platform
+from builder.image.reference import Reference
 from builder.namespace.confinement import Confinement
-from builder.protocols import Fetcher, Timestamps
+from builder.protocols import Fetcher, Records, Timestamps
 from builder.snapshotters.fingerprint import Mode
 from builder.stores.cachemounts import RecordingStore
 from builder.strategies.definition import NOW_NS, Local, Settings
@@ -78,6 +82,41 @@ class Recipe:
     confinement: Confinement = field(default_factory=Confinement)
 
 
+@dataclass(slots=True)
+class Taken:
+    """What a build took from elsewhere, as far as it has come: images by FROM, files by ADD of a URL."""
+
+    images: dict[tuple[Reference, Platform], Image] = field(default_factory=dict)
+    urls: dict[str, Digest] = field(default_factory=dict)
+
+    def watching(self, fetcher: Fetcher) -> Fetcher:
+        """The same fetcher, which tells what it found."""
+        return _Watched(fetcher, self)
+
+    def downloading(self, download: Callable[[str], Download] | None) -> Callable[[str], Download] | None:
+        """The same download, which tells what was answered."""
+        if download is None:
+            return None
+
+        def fetch(url: str) -> Download:
+            answer = download(url)
+            self.urls[url] = digest_of(answer.body)
+            return answer
+
+        return fetch
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    fetcher: Fetcher
+    taken: Taken
+
+    def fetch(self, reference: Reference, platform: Platform, /) -> Image:
+        image = self.fetcher.fetch(reference, platform)
+        self.taken.images[reference, platform] = image
+        return image
+
+
 @dataclass(frozen=True, slots=True)
 class Build:
     """A build that is done, with its tools still open: stages can be looked at."""
@@ -87,6 +126,7 @@ class Build:
     seconds: float
     tools: Local[Any]
     store: RecordingStore
+    taken: Taken
 
     def weight(self, stage: BuiltStage) -> int:
         """The bytes of all files of a stage's tree."""
@@ -98,6 +138,7 @@ def built(
     recipe: Recipe,
     store: RecordingStore,
     *,
+    records: Records | None = None,
     listener: Listener = nobody,
     copied_up: Callable[[CopiedUp], None] | None = None,
     fetching: Callable[[Fetcher], Fetcher] = lambda here: here,
@@ -108,9 +149,11 @@ def built(
 
     The first failure is raised as a BuildError that names file and line. ``stop``: set from outside to end
     the build; ``seconds``: a stopwatch; ``copied_up``: told of every copy-up where there is a union.
+    ``records``: knows of earlier steps, in place of ``store``.
     ``fetching``: makes of a fetcher that finds what is here one that finds more.
     """
     ending = stop or threading.Event()
+    taken = Taken()
     settings = Settings(
         timestamps=recipe.dates.timestamps,
         start_ns=recipe.dates.epoch_seconds * _SECOND_NS or NOW_NS,
@@ -118,7 +161,7 @@ def built(
         listener=listener,
         mode=recipe.mode,
         copied_up=copied_up,
-        fetching=fetching,
+        fetching=lambda here: taken.watching(fetching(here)),
         state_dir=recipe.state_dir,
         confinement=recipe.confinement,
     )
@@ -130,7 +173,7 @@ def built(
         strategy=recipe.strategy.value,
         cache=recipe.cache,
         secrets=recipe.secrets,
-        download=tools.download,
+        download=taken.downloading(tools.download),
         epoch_seconds=recipe.dates.epoch_seconds,
         timeout_seconds=recipe.timeout_seconds,
         seconds=seconds,
@@ -138,5 +181,5 @@ def built(
     )
     with store.lease(), tools.workshop:
         began = seconds()
-        result = build(request, tools.workshop, records=store, listener=listener)
-        yield Build(recipe, result, seconds() - began, tools, store)
+        result = build(request, tools.workshop, records=records or store, listener=listener)
+        yield Build(recipe, result, seconds() - began, tools, store, taken)

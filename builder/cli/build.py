@@ -6,14 +6,15 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from builder.cli.inputs import open_context, pairs, read_dockerfile, secrets
+from builder.cli.caches import Place, bring, leave
+from builder.cli.inputs import DockerfileSource, open_context, pairs, read_dockerfile, secrets
 from builder.cli.progress import STYLES, progress
 from builder.cli.registries import mirrors, registries, registry_options
 from builder.cli.report import BuildReport
@@ -26,7 +27,7 @@ from builder.engine.order import BuildResult, CacheUse
 from builder.errors import BuildError
 from builder.events import Event, Listener, OutputPrinted, TransferMoved, tee
 from builder.image.digest import short
-from builder.image.oci import Platform
+from builder.image.oci import Descriptor, Platform
 from builder.image.reference import Reference
 from builder.image.unpack import unpack_stack
 from builder.namespace.confinement import Confinement
@@ -35,6 +36,11 @@ from builder.recipe import Build, Dates, Recipe, built
 from builder.stores.layout import LayoutStore
 from builder.stores.output import STDOUT, Output, OutputKind
 from builder.strategies.strategy import Strategy, strongest
+from builder.transport.cache import Asked
+
+if TYPE_CHECKING:
+    from builder.attestation.provenance import Mode
+    from builder.transport.registry.repository import Registries
 
 _AUTO = "auto"
 _KEEP = "keep"
@@ -63,6 +69,22 @@ def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None
     help="Ask the registry for every base image, or for none  [default: for what is not here]",
 )
 @registry_options
+@click.option(
+    "--cache-from",
+    "caches_from",
+    multiple=True,
+    metavar="SPEC",
+    help="type=registry,ref=NAME or type=local,src=DIR",
+)
+@click.option(
+    "--cache-to",
+    "caches_to",
+    multiple=True,
+    metavar="SPEC",
+    help="type=registry,ref=NAME or type=local,dest=DIR",
+)
+@click.option("--provenance", metavar="MODE", help="Say where the image came from: mode=min or mode=max.")
+@click.option("--sbom", is_flag=True, help="Say what the image holds.")
 @click.option("--no-cache", is_flag=True, help="Do every step, whatever earlier builds know.")
 @click.option(
     "-o", "--output", "outputs", multiple=True, metavar="SPEC", help="type=oci|docker|local,dest=PATH"
@@ -112,8 +134,19 @@ class Invocation:
         self.outputs = [Output.parse(spec) for spec in options["outputs"]]
         self.secrets = secrets(options["secret_specs"], session.env)
         self.strategy = self._strategy(options["strategy_name"])
+        self.caches_from = [Place.parse("--cache-from", spec) for spec in options["caches_from"]]
+        self.caches_to = [Place.parse("--cache-to", spec) for spec in options["caches_to"]]
+        self.platform = Platform.parse(options["platform"])
+        self.told = self._told(options["provenance"])
         self.dates = dates(options["timestamp"], self.build_args, session.env.get(EPOCH_ARG))
         self.events: list[Event] = []
+
+    def _told(self, written: str | None) -> Mode | None:
+        if written is None:
+            return None
+        from builder.cli.attestations import mode
+
+        return mode(written)
 
     def _strategy(self, name: str) -> Strategy:
         if name != _AUTO:
@@ -135,22 +168,22 @@ class Invocation:
             source.dockerfile,
             target=self.options["target"],
             build_args=self.build_args,
-            platform=Platform.parse(self.options["platform"]),
+            platform=self.platform,
         )
         for name in graph.unknown_args:
             self.session.say(f"warning: no ARG takes --build-arg {name}")
         with self.session.store() as store:
-            self._build(graph, source.path, store)
+            self._build(graph, source, store)
 
-    def _build(self, graph: StageGraph, dockerfile: str, store: LayoutStore) -> None:
+    def _build(self, graph: StageGraph, source: DockerfileSource, store: LayoutStore) -> None:
         style = "quiet" if self.options["quiet"] else self.options["style"]
         with ExitStack() as stack:
             shown = stack.enter_context(progress(style, self.session.err))
             recipe = Recipe(
                 graph=graph,
-                context=stack.enter_context(open_context(self.context, dockerfile, store)),
+                context=stack.enter_context(open_context(self.context, source.path, store)),
                 strategy=self.strategy,
-                name=dockerfile,
+                name=source.path,
                 cache=CacheUse.IGNORE if self.options["no_cache"] else CacheUse.TAKE,
                 secrets=self.secrets,
                 dates=self.dates,
@@ -160,11 +193,19 @@ class Invocation:
             )
             listener = tee(shown, self._collect)
             fetching = self._fetching(store, listener)
-            with built(recipe, store, listener=listener, fetching=fetching, seconds=time.monotonic) as build:
+            for place in self.caches_from:
+                bring(store, place, self.platform, self._open_registries, listener)
+            asked = Asked(store)
+            with built(
+                recipe, store, records=asked, listener=listener, fetching=fetching, seconds=time.monotonic
+            ) as build:
+                for place in self.caches_to:
+                    leave(store, place, asked.keys, self.platform, self._open_registries, listener)
                 stack.close()  # What was shown while it ran is complete before anything else is printed.
+                named = self._attested(store, build, source)
                 for tag in self.tags:
-                    store.tag(tag, build.result.manifest)
-                self._write(store, build.result)
+                    store.tag(tag, named)
+                self._write(store, named)
                 self._explain(store, build.result)
                 self._report(store, build)
 
@@ -182,7 +223,7 @@ class Invocation:
             return RegistryFetcher(
                 here,
                 store,
-                lambda: registries(self.session, self.options["mirrors"], self.options["insecure"]),
+                self._open_registries,
                 policy=policy,
                 mirrored=frozenset(each.partition("=")[0] for each in named),
                 listener=listener,
@@ -195,7 +236,24 @@ class Invocation:
         if not isinstance(event, OutputPrinted | TransferMoved):
             self.events.append(event)
 
-    def _write(self, store: LayoutStore, result: BuildResult) -> None:
+    def _open_registries(self) -> AbstractContextManager[Registries]:
+        return registries(self.session, self.options["mirrors"], self.options["insecure"])
+
+    def _attested(self, store: LayoutStore, build: Build, source: DockerfileSource) -> Descriptor:
+        """What names the image: its manifest, or an index with what is said about it."""
+        if self.told is None and not self.options["sbom"]:
+            return build.result.manifest
+        from builder.cli.attestations import tied, with_provenance, with_sbom
+
+        name = self.tags[0].familiar if self.tags else "image"
+        said = []
+        if self.told is not None:
+            said.append(with_provenance(store, build, source, self.build_args, self.told))
+        if self.options["sbom"]:
+            said.append(with_sbom(store, build, name))
+        return tied(store, replace(build.result.manifest, platform=build.result.image.platform), said, name)
+
+    def _write(self, store: LayoutStore, manifest: Descriptor) -> None:
         if not self.outputs:
             return
         from builder.stores.leaving import Named, export
@@ -205,7 +263,7 @@ class Invocation:
                 raise BuildError(
                     "an archive cannot be written to a terminal", fix="give dest=FILE, or a pipe"
                 )
-            named = Named(result.manifest, tuple(self.tags))
+            named = Named(manifest, tuple(self.tags))
             export(store, [named], output, stdout=sys.stdout.buffer)
 
     def _explain(self, store: LayoutStore, result: BuildResult) -> None:

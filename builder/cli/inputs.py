@@ -19,6 +19,7 @@ from builder.context.selection import Source
 from builder.dockerfile.syntax.lexer import DEFAULT_LIMITS, Limits
 from builder.dockerfile.syntax.parser import Dockerfile, parse
 from builder.errors import BuildError, ContextError
+from builder.image.digest import Digest, digest_of
 from unionfs_sim.host.layer import HostDirectory
 
 _IGNORE_FILE = ".dockerignore"
@@ -28,17 +29,18 @@ _MAX_SECRET_BYTES = 512_000
 
 @dataclass(frozen=True, slots=True)
 class DockerfileSource:
-    """A Dockerfile as read. ``path``: absolute, or "-" for the standard input."""
+    """A Dockerfile as read. ``path``: absolute, or "-" for the standard input; ``digest``: of its bytes."""
 
     dockerfile: Dockerfile
     path: str
+    digest: Digest
 
 
 def read_dockerfile(context: Path, chosen: str | None, limits: Limits = DEFAULT_LIMITS) -> DockerfileSource:
     """The Dockerfile of a build: the ``chosen`` file, else ``Dockerfile`` in the context."""
     if chosen == "-":
         raw = sys.stdin.buffer.read(limits.file_bytes + 1)
-        return DockerfileSource(parse(raw, name="Dockerfile", limits=limits), "-")
+        return DockerfileSource(parse(raw, name="Dockerfile", limits=limits), "-", digest_of(raw))
     path = Path(chosen) if chosen is not None else context / "Dockerfile"
     try:
         with path.open("rb") as stream:
@@ -47,7 +49,7 @@ def read_dockerfile(context: Path, chosen: str | None, limits: Limits = DEFAULT_
         raise BuildError(f"no Dockerfile at {path}", fix="name one with -f FILE") from None
     except OSError as error:
         raise BuildError(f"cannot read the Dockerfile {path}: {error.strerror}") from None
-    return DockerfileSource(parse(raw, name=path.name, limits=limits), os.path.realpath(path))
+    return DockerfileSource(parse(raw, name=path.name, limits=limits), os.path.realpath(path), digest_of(raw))
 
 
 @contextmanager

@@ -7,8 +7,12 @@ from typing import Any
 
 import click
 
+from builder.attestation.provenance import PREDICATE_TYPE as PROVENANCE
+from builder.attestation.spdx import PREDICATE_TYPE as SBOM
+from builder.attestation.statement import predicates_of
 from builder.cli.lookup import Found, find
 from builder.cli.session import Session
+from builder.errors import ImageFormatError
 from builder.image.image import load_manifest
 from builder.stores.layout import LayoutStore
 
@@ -18,9 +22,11 @@ from builder.stores.layout import LayoutStore
 @click.option(
     "--raw", type=click.Choice(["config", "manifest"]), help="Print that document exactly as it is stored."
 )
+@click.option("--provenance", "said", flag_value=PROVENANCE, help="Print where the image came from (SLSA).")
+@click.option("--sbom", "said", flag_value=SBOM, help="Print what the image holds (SPDX).")
 @click.pass_obj
-def command(session: Session, names: tuple[str, ...], *, raw: str | None) -> None:
-    """Print an image's config and manifest as JSON.
+def command(session: Session, names: tuple[str, ...], *, raw: str | None, said: str | None) -> None:
+    """Print an image's config and manifest as JSON, or what is said about it.
 
     \b
     Example:
@@ -28,6 +34,9 @@ def command(session: Session, names: tuple[str, ...], *, raw: str | None) -> Non
     """
     with session.store() as store:
         found = [find(store, name) for name in names]
+        if said is not None:
+            session.json([_said(store, each, name, said) for each, name in zip(found, names, strict=True)])
+            return
         if raw is None:
             session.json([description(store, each) for each in found])
             return
@@ -35,6 +44,17 @@ def command(session: Session, names: tuple[str, ...], *, raw: str | None) -> Non
             manifest = load_manifest(store, each.manifest)
             written = manifest.to_bytes() if raw == "manifest" else each.image.config_bytes()
             session.print(written.decode("utf-8", "surrogateescape"))
+
+
+def _said(store: LayoutStore, found: Found, name: str, kind: str) -> dict[str, Any]:
+    """The content of what is said about an image; ImageFormatError if nothing of that kind is."""
+    for predicate in predicates_of(store, found.manifest):
+        if predicate.type == kind:
+            return dict(predicate.content)
+    option = "--provenance" if kind == PROVENANCE else "--sbom"
+    raise ImageFormatError(
+        f"nothing of that kind is said about {name}", fix=f"build it with: layerlab build {option} …"
+    )
 
 
 def description(store: LayoutStore, found: Found) -> dict[str, Any]:

@@ -56,6 +56,8 @@ LAYER_TYPES: Final = FOREIGN_LAYER_TYPES | {
 ANNOTATION_REF_NAME: Final = "org.opencontainers.image.ref.name"
 ANNOTATION_BASE_NAME: Final = "org.opencontainers.image.base.name"
 ANNOTATION_BASE_DIGEST: Final = "org.opencontainers.image.base.digest"
+ANNOTATION_REFERENCE_TYPE: Final = "vnd.docker.reference.type"
+ANNOTATION_REFERENCE_DIGEST: Final = "vnd.docker.reference.digest"
 ANNOTATION_CONTAINERD_NAME: Final = "io.containerd.image.name"
 
 MAX_DOCUMENT_BYTES: Final = 4 * 1024 * 1024

@@ -7,14 +7,19 @@ compressed here, once each. Equal images under equal names give equal bytes.
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 
-from builder.errors import NotSupportedError
+from builder.attestation.provenance import PREDICATE_TYPE as PROVENANCE
+from builder.attestation.spdx import PREDICATE_TYPE as SBOM
+from builder.attestation.statement import Predicate, attested, image_in, predicates_of
+from builder.errors import NotSupportedError, StoreError
 from builder.image.compression import pieces
+from builder.image.compressor import compress
 from builder.image.digest import Digest, digest_of, hex_of
 from builder.image.image import BlobSource, Image
 from builder.image.oci import (
@@ -37,11 +42,11 @@ from builder.stores.verified import OCTETS
 from unionfs_sim.host.layer import HostDirectory
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.layers.merge import merged
-from unionfs_sim.tar.compression import gzip
 from unionfs_sim.tar.pack import pack
 from unionfs_sim.trees import Fidelity, copy_tree
 
 _SPOOL_BYTES: Final = 1 << 20
+_PREDICATE_FILES: Final = {PROVENANCE: "provenance.json", SBOM: "sbom.spdx.json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,8 @@ def export(store: Store, images: Sequence[Named], output: Output, *, stdout: Bin
         case OutputKind.LOCAL:
             with new_directory(output.dest) as path, HostDirectory(path) as directory:
                 copy_tree(merged(_layers(store, images)), directory, fidelity=Fidelity.MINE)
+                for predicate in predicates_of(store, images[0].manifest):
+                    _write_predicate(path, predicate)
         case OutputKind.TAR:
             with ExitStack() as stack:
                 stream = _stream(output, stdout, stack)
@@ -72,6 +79,15 @@ def export(store: Store, images: Sequence[Named], output: Output, *, stdout: Bin
                 sink = TarSink(_stream(output, stdout, stack))
                 _write(store, images, sink, for_docker=output.kind is OutputKind.DOCKER)
                 sink.finish()
+
+
+def _write_predicate(directory: str, predicate: Predicate) -> None:
+    """A file beside the image's own, named as BuildKit names it."""
+    path = os.path.join(directory, _PREDICATE_FILES.get(predicate.type, "attestation.json"))
+    if os.path.lexists(path):
+        raise StoreError("the image has a file where what is said about it would go", where=path)
+    with open(path, "wb") as file:
+        file.write(canonical_json(predicate.content))
 
 
 def _stream(output: Output, stdout: BinaryIO | None, stack: ExitStack) -> BinaryIO:
@@ -104,7 +120,7 @@ def _write(
     entries: list[Descriptor] = []
     for_load = []
     for image in images:
-        manifest, leaving = outbox.send(image.manifest)
+        manifest, leaving = outbox.send(image.manifest, _title(image))
         entries += _index_entries(leaving, image.references)
         for_load.append(
             {
@@ -128,6 +144,11 @@ def _write(
 def _name(entry: Descriptor) -> str:
     """What an entry of an index is replaced by: another of the same name."""
     return entry.annotations.get(ANNOTATION_CONTAINERD_NAME, entry.digest)
+
+
+def _title(image: Named) -> str:
+    """What statements call an image."""
+    return image.references[0].familiar if image.references else "image"
 
 
 def _index_entries(manifest: Descriptor, references: Iterable[Reference]) -> list[Descriptor]:
@@ -161,14 +182,20 @@ class _Outbox:
         self._sent: set[Digest] = set()
         self._compressed: dict[Digest, Descriptor] = {}
 
-    def send(self, descriptor: Descriptor) -> tuple[Manifest, Descriptor]:
-        """Send an image; its manifest and that one's descriptor, as they left."""
-        image = Image.load(self._store, descriptor)
+    def send(self, descriptor: Descriptor, name: str) -> tuple[Manifest, Descriptor]:
+        """Send an image; its manifest as it left, and what names it: that, or an index with attestations."""
+        predicates = predicates_of(self._store, descriptor)
+        image = Image.load(self._store, image_in(self._store, descriptor))
         layers = tuple(self._send_layer(layer.descriptor) for layer in image.layers)
         self._send(self._document(image.config_bytes()))
         manifest = Manifest(image.manifest().config, layers)
         sent = self._send(self._document(manifest.to_bytes()))
-        return manifest, Descriptor(manifest.media_type, sent.digest, sent.size, platform=image.platform)
+        leaving = Descriptor(manifest.media_type, sent.digest, sent.size, platform=image.platform)
+        if not predicates:
+            return manifest, leaving
+        index = attested(leaving, predicates, name, lambda content, _: self._send(self._document(content)))
+        listed = self._send(self._document(index.to_bytes()))
+        return manifest, Descriptor(index.media_type, listed.digest, listed.size)
 
     def _document(self, content: bytes) -> tuple[Descriptor, Iterator[bytes]]:
         return Descriptor(OCTETS, digest_of(content), len(content)), iter([content])
@@ -192,7 +219,7 @@ class _Outbox:
         """Compress into a file first: a tar must know the size and the name before the bytes."""
         with self._store.open(digest) as stream, tempfile.SpooledTemporaryFile(_SPOOL_BYTES) as spool:
             hasher, size = hashlib.sha256(), 0
-            for piece in gzip(pieces(stream)):
+            for piece in compress(pieces(stream)):
                 hasher.update(piece)
                 size += spool.write(piece)
             spool.seek(0)

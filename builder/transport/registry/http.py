@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from urllib3 import PoolManager
     from urllib3.response import BaseHTTPResponse
 
-PIECE_BYTES: Final = 1 << 20
+PIECE_BYTES: Final = 1 << 17
 MAX_ANSWER_BYTES: Final = 1 << 20
 """How much of an answer that is no image document is read: tokens, errors, lists."""
 

@@ -9,13 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from builder.attestation.statement import ARTIFACT_TYPE, Put, attested, image_in, predicates_of
 from builder.errors import BuildError
 from builder.events import Listener, TransferBegan, TransferDone, TransferMoved, nobody
 from builder.image.compression import pieces
 from builder.image.compressor import Compression, compress
 from builder.image.digest import Digest, digest_of
 from builder.image.image import Image, LayerBlob, load_manifest
-from builder.image.oci import FOREIGN_LAYER_TYPES, PLAIN_LAYER_TYPES, Descriptor, Manifest
+from builder.image.oci import (
+    FOREIGN_LAYER_TYPES,
+    MEDIA_INDEX,
+    MEDIA_MANIFEST,
+    PLAIN_LAYER_TYPES,
+    Descriptor,
+    Manifest,
+)
 from builder.image.reference import Reference
 from builder.transport.forms import Form, Forms
 from builder.transport.registry.pull import THREADS, RecordingStore, origin
@@ -48,7 +56,8 @@ def push(
     if target.tag is None:
         raise BuildError(f"cannot push to {target.familiar}: a digest is no tag", fix="write NAME:TAG")
     repository = registries.to_push(target.registry, target.repository)
-    return _Push(store, repository, compression, threads, listener).run(manifest, target.tag)
+    pushing = _Push(store, repository, compression, threads, listener, target.familiar)
+    return pushing.run(manifest, target.tag)
 
 
 class _Push:
@@ -59,8 +68,10 @@ class _Push:
         compression: Compression | None,
         threads: int,
         listener: Listener,
+        name: str,
     ) -> None:
         self._store = store
+        self._name = name
         self._repository = repository
         self._asked = compression
         self._threads = threads
@@ -69,7 +80,7 @@ class _Push:
 
     def run(self, descriptor: Descriptor, tag: str) -> Pushed:
         with self._store.lease():
-            image = Image.load(self._store, descriptor)
+            image = Image.load(self._store, image_in(self._store, descriptor))
             distinct = list({layer.diff_id: layer for layer in image.layers}.values())
             sent = together(
                 [lambda stop, layer=layer: self._layer(layer, stop) for layer in distinct],  # type: ignore[misc]
@@ -77,11 +88,36 @@ class _Push:
             )
             by_diff_id = {layer.diff_id: form for layer, form in zip(distinct, sent, strict=True)}
             layers = tuple(by_diff_id[layer.diff_id] for layer in image.layers)
-            manifest = self._manifest(descriptor, image, layers)
+            manifest = self._manifest(image_in(self._store, descriptor), image, layers)
             self._document(image.config_bytes())
-            raw = manifest.to_bytes()
+            digest = self._name_it(descriptor, manifest, image, tag)
+            return Pushed(digest, sum(blob.size for blob in (manifest.config, *layers)))
+
+    def _name_it(self, descriptor: Descriptor, manifest: Manifest, image: Image, tag: str) -> Digest:
+        """Put the manifest under the tag; if something is said about the image, an index with both."""
+        predicates = predicates_of(self._store, descriptor)
+        raw = manifest.to_bytes()
+        digest = digest_of(raw)
+        if not predicates:
             self._repository.put_manifest(tag, manifest.media_type, raw)
-            return Pushed(digest_of(raw), len(raw) + sum(blob.size for blob in (manifest.config, *layers)))
+            return digest
+        self._repository.put_manifest(digest, manifest.media_type, raw)
+        sent = Descriptor(manifest.media_type, digest, len(raw), platform=image.platform)
+        listed = attested(sent, predicates, self._name, self._put_about(sent)).to_bytes()
+        self._repository.put_manifest(tag, MEDIA_INDEX, listed)
+        return digest_of(listed)
+
+    def _put_about(self, image: Descriptor) -> Put:
+        """Puts a statement as a blob, and the manifest that ties it to ``image`` as a referrer."""
+
+        def put(content: bytes, media_type: str) -> Descriptor:
+            if media_type == MEDIA_MANIFEST:
+                self._repository.put_referrer(content, ARTIFACT_TYPE, subject=image.digest)
+            else:
+                self._document(content)
+            return Descriptor(media_type, digest_of(content), len(content))
+
+        return put
 
     def _manifest(self, descriptor: Descriptor, image: Image, layers: Sequence[Descriptor]) -> Manifest:
         """The one that the image came with, if the layers are what it says; else a new one."""

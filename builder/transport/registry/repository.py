@@ -21,6 +21,8 @@ from builder.image.oci import (
     INDEX_TYPES,
     MANIFEST_TYPES,
     MAX_DOCUMENT_BYTES,
+    MEDIA_INDEX,
+    MEDIA_MANIFEST,
     Descriptor,
     Index,
     parse_json,
@@ -252,6 +254,21 @@ class Repository:
             if promised is not None and promised != digest_of(raw):
                 raise RegistryError("it stored another manifest than was sent", where=str(self))
             return answer.headers
+
+    def put_referrer(self, raw: bytes, artifact_type: str, *, subject: Digest) -> None:
+        """Store a manifest about ``subject``, and list it where the registry does not do so by itself.
+
+        distribution-spec "Pushing Manifests with Subject": it says that it does by ``OCI-Subject``.
+        """
+        digest = digest_of(raw)
+        if "OCI-Subject" in self.put_manifest(digest, MEDIA_MANIFEST, raw):
+            return
+        tag = fallback_tag(subject)
+        known = self.manifest(tag)
+        listed = () if known is None else Index.parse(known.raw, where=f"{self}:{tag}").manifests
+        entry = Descriptor(MEDIA_MANIFEST, digest, len(raw), artifact_type=artifact_type)
+        others = [each for each in listed if each.digest != digest]
+        self.put_manifest(tag, MEDIA_INDEX, Index((*others, entry)).to_bytes())
 
     # ---- blobs: down ----
 

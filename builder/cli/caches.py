@@ -1,0 +1,101 @@
+"""``--cache-from`` and ``--cache-to``: the cache of a build in a registry or a directory."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from builder.errors import BuildError, UnknownImageError
+from builder.events import Listener
+from builder.image.oci import Platform
+from builder.image.reference import Reference
+from builder.stores.layout import LayoutStore
+from builder.transport.cache import packed, unpacked
+
+if TYPE_CHECKING:
+    from builder.transport.registry.repository import Registries
+
+_CALLED: Final = Reference.parse("layerlab.invalid/cache:latest")
+"""What a cache is called while it passes through the store, and in a directory."""
+
+OpenRegistries = Callable[[], AbstractContextManager["Registries"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a cache is: a reference in a registry, or a directory."""
+
+    reference: Reference | None
+    directory: str
+
+    @classmethod
+    def parse(cls, option: str, written: str) -> Place:
+        """The place that ``type=registry,ref=NAME``, ``type=local,src|dest=DIR`` or just a name says.
+
+        >>> Place.parse("--cache-to", "type=local,dest=/tmp/cache").directory
+        '/tmp/cache'
+        """
+        if "=" not in written:
+            return cls(Reference.parse(written), "")
+        fields = dict(part.partition("=")[::2] for part in next(csv.reader([written])))
+        kind = fields.pop("type", "")
+        fields.pop("mode", None)  # min or max: what there is has but one size
+        if kind == "registry" and (name := fields.pop("ref", "")) and not fields:
+            return cls(Reference.parse(name), "")
+        if kind == "local" and (path := fields.pop("src", "") or fields.pop("dest", "")) and not fields:
+            return cls(None, path)
+        raise click.UsageError(f"{option} {written}: write type=registry,ref=NAME or type=local,src=DIR")
+
+
+def bring(
+    store: LayoutStore, place: Place, platform: Platform, open_registries: OpenRegistries, listener: Listener
+) -> int:
+    """Learn the steps of the cache at ``place``; how many were new. A cache that is not there has none."""
+    from builder.stores.arriving import load, opened
+
+    known = set(store.tags())
+    try:
+        if place.reference is not None:
+            from builder.transport.registry.pull import pull
+
+            with open_registries() as registries:
+                image = pull(store, registries, place.reference, platform, listener=listener).image
+        else:
+            try:
+                with opened(place.directory) as source:
+                    image = load(store, source)[0].image
+            except (BuildError, IndexError):
+                return 0
+        return unpacked(store, store, image)
+    except UnknownImageError:
+        return 0
+    finally:
+        for name in set(store.tags()) - known:
+            store.untag(name)
+
+
+def leave(
+    store: LayoutStore,
+    place: Place,
+    keys: Iterable[str],
+    platform: Platform,
+    open_registries: OpenRegistries,
+    listener: Listener,
+) -> None:
+    """Put the records of ``keys`` and their layers at ``place``, instead of what was there."""
+    manifest = packed(store, store, keys, platform)
+    if place.reference is not None:
+        from builder.transport.registry.push import push
+
+        with open_registries() as registries:
+            push(store, registries, manifest, place.reference, listener=listener)
+        return
+    from builder.stores.leaving import Named, export
+    from builder.stores.output import Output, OutputKind
+
+    export(store, [Named(manifest, (_CALLED,))], Output(OutputKind.OCI, place.directory, as_directory=True))
