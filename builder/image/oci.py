@@ -293,6 +293,17 @@ class Manifest:
         return canonical_json(document)
 
 
+def require_image(manifest: Manifest, *, where: str) -> None:
+    """ImageFormatError unless config and layers are of types that an image has: artifacts are none."""
+    if manifest.config.media_type not in CONFIG_TYPES:
+        kind = manifest.config.media_type
+        raise ImageFormatError(f"not an image but an artifact: its config is {kind!r:.200}", where=where)
+    for layer in manifest.layers:
+        if layer.media_type not in LAYER_TYPES:
+            unknown = f"a layer has the unknown media type {layer.media_type!r:.200}"
+            raise ImageFormatError(unknown, where=f"{where}, {layer.digest[:19]}")
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
     """A list of manifests, for platforms or by name (OCI image-spec image-index.md)."""

@@ -27,6 +27,7 @@ from builder.image.oci import (
     Index,
     Platform,
     parse_list,
+    require_image,
 )
 from builder.image.reference import Reference, ReferenceFormatError
 from builder.image.unpack import unpack_stack
@@ -157,6 +158,7 @@ class _Arrivals:
         loaded = []
         for digest, entry in chosen.items():
             manifest = load_manifest(blobs, entry, platform=self._platform if _is_index(entry) else None)
+            require_image(manifest, where=f"manifest {entry.digest[:19]}")
             for descriptor in (entry, manifest.config, *manifest.layers):
                 blobs.check_size(descriptor)
             known = by_config.get(hex_of(manifest.config.digest), [])

@@ -17,15 +17,14 @@ from builder.image.compression import DEFAULT_LIMIT_BYTES, DEFAULT_LIMIT_RATIO, 
 from builder.image.digest import Digest
 from builder.image.image import Image, LayerBlob, choose
 from builder.image.oci import (
-    CONFIG_TYPES,
     INDEX_TYPES,
-    LAYER_TYPES,
     MANIFEST_TYPES,
     MEDIA_LAYER,
     Descriptor,
     Index,
     Manifest,
     Platform,
+    require_image,
 )
 from builder.image.reference import Reference
 from builder.image.unpack import unpack_stack
@@ -159,16 +158,7 @@ class _Pull:
 
     def _described(self, manifest: Manifest) -> Image:
         config = manifest.config
-        if config.media_type not in CONFIG_TYPES:
-            raise ImageFormatError(
-                f"not an image but an artifact: its config is {config.media_type!r:.200}",
-                where=self._reference.familiar,
-            )
-        for layer in manifest.layers:
-            if layer.media_type not in LAYER_TYPES:
-                raise ImageFormatError(
-                    f"a layer has the unknown media type {layer.media_type!r:.200}", where=layer.digest
-                )
+        require_image(manifest, where=self._reference.familiar)
         raw = self._from_any(lambda repository: repository.read(config))
         return Image.parse(raw, manifest.layers, where=f"config {config.digest[:19]}")
 

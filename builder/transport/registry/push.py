@@ -159,7 +159,10 @@ class _Push:
         return None
 
     def _is_as_asked(self, form: Form) -> bool:
-        return self._asked is None or form.compression == str(self._asked)
+        if self._asked is not None:
+            return form.compression == str(self._asked)
+        # As it came from elsewhere, else as every machine would send it: whatever was asked for before.
+        return form.compression in ("", str(Compression()))
 
     def _send(self, layer: LayerBlob, stop: Stop) -> Form:
         self._listener(TransferBegan(layer.diff_id, layer.descriptor.size))

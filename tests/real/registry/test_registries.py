@@ -125,6 +125,14 @@ def test_two_machines_push_the_same_digest(here: Here) -> None:
     assert here.push("one:1").digest == again.push("two:1").digest
 
 
+def test_a_push_in_another_form_does_not_change_what_is_pushed_by_default(here: Here) -> None:
+    expected = here.push("one:1").digest
+
+    here.push("two:1", compression=Compression.parse("zstd"))
+
+    assert here.push("two:2").digest == expected
+
+
 def test_a_pulled_image_is_pushed_elsewhere_with_its_digest(here: Here) -> None:
     pushed = here.push(compression=Compression.parse("gzip", 1))
     pulled, store = here.pull()
