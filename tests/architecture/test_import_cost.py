@@ -35,3 +35,11 @@ def test_a_build_that_is_known_loads_no_heavy_library(tmp_path: Path) -> None:
     loaded_by(build)
 
     assert set(HEAVY) & loaded_by(build) == set()
+
+
+def test_judging_and_deriving_load_no_heavy_library() -> None:
+    quiet = "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()):\n    "
+    words = ("['security', 'pss', '--approach', 'kaniko']", "['security', 'reach', '--approach', 'kaniko']")
+    code = "from course.cli import run\n" + quiet + "\n    ".join(f"run({each})" for each in words)
+
+    assert set(HEAVY) & loaded_by(code) == set()

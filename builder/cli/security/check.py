@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from builder.cli.security.manifests import Manifests
+from builder.cli.security.manifests import SUFFIXES, Manifests
 from builder.cli.session import Session
 from builder.errors import BuildError
 
 if TYPE_CHECKING:
     from builder.dockerfile.syntax.parser import Dockerfile
     from builder.security.checks import BuildFile, Finding
-
-_MANIFESTS = (".yaml", ".yml", ".json")
 
 
 @click.command()
@@ -37,11 +35,11 @@ def command(session: Session, files: Sequence[str], *, as_json: bool) -> int:
     failed = False
     for name in files:
         try:
-            found += () if name.endswith(_MANIFESTS) else _build_file(name)
+            found += () if name.endswith(SUFFIXES) else _build_file(name)
         except BuildError as error:
             failed = True
             session.say(f"layerlab: {error}")
-    manifests = [name for name in files if name.endswith(_MANIFESTS)]
+    manifests = [name for name in files if name.endswith(SUFFIXES)]
     if manifests:
         source = Manifests(session, manifests, ())
         found += _of_pods(source)

@@ -6,12 +6,15 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path as File
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from builder.cli.session import Session
 from builder.errors import BuildError
+
+SUFFIXES: Final = (".yaml", ".yml", ".json")
+"""How the name of a manifest ends."""
 
 if TYPE_CHECKING:
     from builder.security.documents import Document
@@ -37,7 +40,7 @@ class Manifests:
         for name in self._approaches:
             yield Written(pod(name))
         tekton: list[Document] = []
-        for name in self._files:
+        for name in manifests_in(self._files):
             try:
                 documents = read_documents(name)
                 found = tuple(pods_of(documents))
@@ -70,6 +73,18 @@ class Manifests:
     def _fail(self, error: BuildError) -> None:
         self.failed = True
         self._session.say(f"layerlab: {error}")
+
+
+def manifests_in(names: Sequence[str]) -> Iterator[str]:
+    """The names as they are, but for a directory the manifests below it, in the order of their names."""
+    for name in names:
+        if not File(name).is_dir():
+            yield name
+            continue
+        below = sorted(
+            str(path) for path in File(name).rglob("*") if path.suffix in SUFFIXES and path.is_file()
+        )
+        yield from below or [name]
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,9 @@ def command(
 ) -> int:
     """Say which Pod Security Standard the pods of FILE meet, and what keeps them from a stricter one.
 
-    FILE is YAML or JSON with any number of documents, or - for the standard input. A pod is found on its
-    own and in Deployments, StatefulSets, DaemonSets, ReplicaSets, ReplicationControllers, Jobs, CronJobs,
-    PodTemplates, and Tekton's tasks and runs.
+    FILE is YAML or JSON with any number of documents, a directory with such files, or - for stdin. A pod is
+    found on its own and in Deployments, StatefulSets, DaemonSets, ReplicaSets, ReplicationControllers, Jobs,
+    CronJobs, PodTemplates, and Tekton's tasks and runs.
 
     \b
     Example:

@@ -66,14 +66,13 @@ def test_a_required_level_that_is_not_met_is_status_1(layerlab):
 def test_a_file_that_cannot_be_read_does_not_hide_the_others(layerlab, manifest, tmp_path):
     good, bad = manifest(POD), manifest("kind: Pod\n\tx: 1\n", "bad.yaml")
 
-    said = layerlab("security", "pss", bad, tmp_path / "absent.yaml", tmp_path, good)
+    said = layerlab("security", "pss", bad, tmp_path / "absent.yaml", good)
 
     assert said.status == 1
     assert said.err.splitlines() == [
         f"layerlab: {bad}:2: a tab cannot indent YAML",
         "  indent with spaces",
         f"layerlab: {tmp_path}/absent.yaml: cannot read it: No such file or directory",
-        f"layerlab: {tmp_path}: cannot read it: Is a directory",
     ]
     assert "Pod/p" in said.out
 
@@ -262,3 +261,18 @@ def test_a_task_that_makes_no_pod_is_told_why(layerlab, manifest):
 
     assert said.status == 1
     assert f"{path}:4: spec: a task needs at least one step" in said.err
+
+
+def test_a_directory_is_the_manifests_below_it(layerlab, tmp_path):
+    folder = tmp_path / "deploy"
+    (folder / "more").mkdir(parents=True)
+    (folder / "b.yml").write_text(POD)
+    (folder / "more" / "a.yaml").write_text(POD)
+    (folder / "notes.txt").write_text("not: [yaml")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+
+    said = layerlab("security", "pss", folder, "--json")
+
+    assert [each["file"] for each in json.loads(said.out)] == [f"{folder}/b.yml", f"{folder}/more/a.yaml"]
+    assert layerlab("security", "pss", empty).err == f"layerlab: {empty}: cannot read it: Is a directory\n"
