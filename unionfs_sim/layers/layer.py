@@ -68,8 +68,8 @@ class Layer(Posix):
         return self.tree.read_only
 
     def freeze(self) -> Layer:
-        """This layer, which from now on cannot change: writing raises EROFS."""
-        self.tree.read_only = True
+        """This layer, which from now on cannot change, through unions neither: writing raises EROFS."""
+        self.tree.freeze()
         return self
 
     def copy(self) -> Layer:

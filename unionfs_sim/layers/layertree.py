@@ -16,6 +16,7 @@ from unionfs_sim.nodes.content import EMPTY, Buffer, Content
 from unionfs_sim.nodes.inode import DEAD, NO_XATTRS, Inode, Volume
 from unionfs_sim.nodes.journal import ABSENT, assign, put, splice
 from unionfs_sim.nodes.kinds import DIRECTORY, REGULAR, SYMLINK, TYPE
+from unionfs_sim.vfs.capability import CAPABILITY
 from unionfs_sim.vfs.flags import RENAME_EXCHANGE, XATTR_CREATE, XATTR_REPLACE
 from unionfs_sim.vfs.permission import fail, new_mode
 from unionfs_sim.vfs.tree import Change, Dentry, Tree
@@ -197,6 +198,9 @@ class LayerTree(Tree[Inode, Inode]):
             if is_modification or size != content.size or content.blocks:
                 assign(journal, node, "mtime_ns", now)
             self.resize(node, size)
+        changes_hands = dropped or uid is not None or gid is not None or size is not None
+        if node.xattrs and changes_hands and node.mode & TYPE != DIRECTORY and node.xattrs.get(CAPABILITY):
+            self.store_xattr(node, CAPABILITY, None)
         if mode is None and dropped:
             mode = node.mode & ~dropped
         if mode is not None:
@@ -240,7 +244,9 @@ class LayerTree(Tree[Inode, Inode]):
             splice(self.journal, self._buffer(node), size, (b"", size))
 
     def write(self, node: Inode, offset: int, piece: bytes) -> None:
-        """Write bytes of a regular file."""
+        """Write bytes of a regular file; its capabilities go."""
+        if node.xattrs and node.xattrs.get(CAPABILITY):
+            self.store_xattr(node, CAPABILITY, None)
         body = node.body
         if offset == 0 and body is EMPTY:
             assign(self.journal, node, "body", Content(piece))  # most files are written once, whole

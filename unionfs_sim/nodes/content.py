@@ -75,9 +75,13 @@ class Content:
         """A seekable binary file over the bytes, for reading."""
         return io.BufferedReader(cast(io.RawIOBase, _Reader(self)))
 
-    def is_data(self, page: int) -> bool:
-        """Whether page number ``page`` was ever written (else it is a hole)."""
-        return page * PAGE < self.size
+    def next_data(self, page: int) -> int | None:
+        """The first page from number ``page`` on that was ever written; None: only holes follow."""
+        return page if page * PAGE < self.size else None
+
+    def next_hole(self, page: int) -> int:
+        """The first page from number ``page`` on that was never written."""
+        return max(page, -(-self.size // PAGE))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Content):
@@ -149,10 +153,14 @@ class Hole(Content):
         rest = max(self._size - offset, 0)
         return bytes(rest if size < 0 else min(size, rest))
 
-    def is_data(self, page: int) -> bool:
+    def next_data(self, page: int) -> int | None:
         """Nothing was written."""
         del page
-        return False
+        return None
+
+    def next_hole(self, page: int) -> int:
+        """All of it is one."""
+        return page
 
 
 class Sparse(Content):
@@ -191,10 +199,19 @@ class Sparse(Content):
             pages += last - first + 1
         return pages * (PAGE // 512)
 
-    def is_data(self, page: int) -> bool:
-        """Whether an extent touches page number ``page``."""
+    def next_data(self, page: int) -> int | None:
+        """The first page from number ``page`` on that an extent touches; None: only holes follow."""
         at = bisect.bisect_left(self._starts, (page + 1) * PAGE) - 1
-        return at >= 0 and self._extents[at][0] + self._extents[at][1] > page * PAGE
+        if at >= 0 and self._extents[at][0] + self._extents[at][1] > page * PAGE:
+            return page
+        return self._starts[at + 1] // PAGE if at + 1 < len(self._starts) else None
+
+    def next_hole(self, page: int) -> int:
+        """The first page from number ``page`` on that no extent touches."""
+        while self.next_data(page) == page:
+            at = bisect.bisect_left(self._starts, (page + 1) * PAGE) - 1
+            page = max(page + 1, -(-(self._extents[at][0] + self._extents[at][1]) // PAGE))
+        return page
 
     def read(self, offset: int = 0, size: int = -1) -> bytes:
         """At most ``size`` bytes from ``offset`` on; -1: to the end."""
@@ -248,9 +265,19 @@ class Buffer(Content):
         pages = -(-len(self._dense) // PAGE) if self._pages is None else len(self._pages)
         return pages * (PAGE // SECTOR)
 
-    def is_data(self, page: int) -> bool:
-        """Whether page number ``page`` was ever written (else it is a hole)."""
-        return page * PAGE < len(self._dense) if self._pages is None else page in self._pages
+    def next_data(self, page: int) -> int | None:
+        """The first page from number ``page`` on that was ever written; None: only holes follow."""
+        if self._pages is None:
+            return page if page * PAGE < len(self._dense) else None
+        return min((number for number in self._pages if number >= page), default=None)
+
+    def next_hole(self, page: int) -> int:
+        """The first page from number ``page`` on that was never written."""
+        if self._pages is None:
+            return max(page, -(-len(self._dense) // PAGE))
+        while page in self._pages:
+            page += 1
+        return page
 
     def read(self, offset: int = 0, size: int = -1) -> bytes:
         """At most ``size`` bytes from ``offset`` on; -1: to the end."""
@@ -281,13 +308,39 @@ class Buffer(Content):
                 dense[offset:end] = piece
                 self._size = max(self._size, end)
                 return
-            self._pages = {}
-            for start in range(0, known, PAGE):
+        self._write_pages(self._paged(), offset, piece)
+        self._size = max(self._size, end)
+
+    def _paged(self) -> dict[int, bytearray]:
+        """The pages that were written; from now on they are kept one by one."""
+        if self._pages is None:
+            dense, self._dense, self._pages = self._dense, bytearray(), {}
+            for start in range(0, len(dense), PAGE):
                 page = dense[start : start + PAGE]
                 self._pages[start // PAGE] = page + bytes(PAGE - len(page))
-            self._dense = bytearray()
-        self._write_pages(self._pages, offset, piece)
-        self._size = max(self._size, end)
+        return self._pages
+
+    def pages(self, first: int, last: int) -> dict[int, bytes]:
+        """Copies of the written pages from number ``first`` up to, not including, ``last``."""
+        if self._pages is not None:
+            return {n: bytes(page) for n, page in self._pages.items() if first <= n < last}
+        known = -(-len(self._dense) // PAGE)
+        return {n: bytes(self._dense[n * PAGE : (n + 1) * PAGE]) for n in range(first, min(last, known))}
+
+    def put_back(self, first: int, last: int, pages: dict[int, bytes], size: int) -> None:
+        """Let the pages of a range be as ``pages`` told them, the others holes, and the size ``size``."""
+        self._digest = None
+        self._size = size
+        if self._pages is None and len(self._dense) <= last * PAGE:
+            start = min(first * PAGE, len(self._dense))
+            if not pages or (start == first * PAGE and list(pages) == list(range(first, first + len(pages)))):
+                self._dense[start:] = b"".join(pages.values())
+                return
+        known = self._paged()
+        for number in [number for number in known if first <= number < last]:
+            del known[number]
+        for number, page in pages.items():
+            known[number] = bytearray(page + bytes(PAGE - len(page)))
 
     @staticmethod
     def _write_pages(pages: dict[int, bytearray], offset: int, piece: bytes) -> None:

@@ -3,7 +3,7 @@
 ``put`` links or unlinks a name in a directory; ``assign`` sets an attribute of an inode. Nothing else
 changes a tree that somebody can see. With a journal, each first writes down its own inverse, so undoing
 an operation costs what the operation cost. (Bytes of a file are an attribute too big to keep whole:
-``splice`` keeps only those that were overwritten.)
+``splice`` keeps only the pages that it touches.)
 """
 
 from __future__ import annotations
@@ -12,10 +12,9 @@ import enum
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
-if TYPE_CHECKING:
-    from unionfs_sim.nodes.content import Buffer
+from unionfs_sim.nodes.content import PAGE, Buffer
 
 NameT = TypeVar("NameT")
 ValueT = TypeVar("ValueT")
@@ -30,7 +29,9 @@ class Absent(enum.Enum):
 ABSENT: Final = Absent.ABSENT
 """Stands for "no such name" as a value of ``put``."""
 
-Inverse: TypeAlias = tuple[Callable[..., None], object, object, object]
+Undo: TypeAlias = "Callable[[Journal, object, object, object], None]"
+"""Takes a change back, and writes down how to make it again; gets what was written down with it."""
+Inverse: TypeAlias = tuple[Undo, object, object, object]
 
 
 class Journal:
@@ -112,7 +113,7 @@ class Journal:
 def put(journal: Journal | None, names: dict[NameT, ValueT], name: NameT, value: ValueT | Absent) -> None:
     """Let ``name`` mean ``value`` in a directory's ``names``; ABSENT takes the name away."""
     if journal is not None:
-        journal.append((put, names, name, names.get(name, ABSENT)))
+        journal.append((_put_back, names, name, names.get(name, ABSENT)))
     if value is ABSENT:
         names.pop(name, None)
     else:
@@ -122,7 +123,7 @@ def put(journal: Journal | None, names: dict[NameT, ValueT], name: NameT, value:
 def assign(journal: Journal | None, inode: object, attribute: str, value: object) -> None:
     """Set one attribute of an inode."""
     if journal is not None:
-        journal.append((assign, inode, attribute, getattr(inode, attribute, None)))
+        journal.append((_assign_back, inode, attribute, getattr(inode, attribute, None)))
     setattr(inode, attribute, value)
 
 
@@ -130,11 +131,30 @@ def splice(journal: Journal | None, buffer: Buffer, offset: int, patch: tuple[by
     """Write ``patch[0]`` at ``offset`` of a file's bytes, then make the size ``patch[1]``."""
     content, size = patch
     if journal is not None:
-        cut = min(offset, size)
-        is_cut = size < buffer.size
-        kept = buffer.read(cut, buffer.size - cut if is_cut else len(content) + offset - cut)
-        journal.append((splice, buffer, cut, (kept, buffer.size)))
+        first = min(offset, size) // PAGE
+        last = -(-max(buffer.size, size, offset + len(content)) // PAGE)
+        journal.append((_put_pages_back, buffer, (first, last), (buffer.pages(first, last), buffer.size)))
     if content:
         buffer.write(offset, content)
     if buffer.size != size:
         buffer.truncate(size)
+
+
+def _put_pages_back(journal: Journal, buffer: object, places: object, kept: object) -> None:
+    """Undo of a change of bytes: the pages that it may have touched, holes among them, are as they were."""
+    assert isinstance(buffer, Buffer)
+    assert isinstance(places, tuple)
+    assert isinstance(kept, tuple)
+    (first, last), (pages, size) = places, kept
+    journal.append((_put_pages_back, buffer, places, (buffer.pages(first, last), buffer.size)))
+    buffer.put_back(first, last, pages, size)
+
+
+def _put_back(journal: Journal, names: object, name: object, value: object) -> None:
+    assert isinstance(names, dict)
+    put(journal, names, name, value)
+
+
+def _assign_back(journal: Journal, inode: object, attribute: object, value: object) -> None:
+    assert isinstance(attribute, str)
+    assign(journal, inode, attribute, value)

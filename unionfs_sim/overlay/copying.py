@@ -17,12 +17,9 @@ def copied_up(source: Content, length: int) -> Content:
         return source
     copy = Buffer()
     size, place = min(source.size, length), 0
-    pages = -(-size // PAGE)
     while place < size:
-        page = place // PAGE
-        while page < pages and not source.is_data(page):
-            page += 1
-        if page >= pages:
+        page = source.next_data(place // PAGE)
+        if page is None or page * PAGE >= size:
             break
         place = max(place, page * PAGE)
         copy.write(place, source.read(place, min(CHUNK, size - place)))

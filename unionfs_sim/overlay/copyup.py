@@ -26,6 +26,7 @@ from unionfs_sim.overlay.state import (
     State,
     UnionNode,
 )
+from unionfs_sim.vfs.capability import CAPABILITY, shown_capability
 from unionfs_sim.vfs.permission import fail
 
 
@@ -81,12 +82,15 @@ def _copy(union: State, node: UnionNode, *, truncating: bool = False, with_data:
     only_attributes = (
         union.options.metacopy and kind == REGULAR and not truncating and not with_data
     )  # ovl_need_meta_copy_up
+    if not has_index:
+        set_impure(union, parent)  # first, and it stays if the copy fails
     upper, size = _clone(union, node, truncating=truncating, only_attributes=only_attributes)
     if keeps_origin and (not union.options.userxattr or union.can_hold_xattrs(upper)):
         kept = dict(upper.xattrs)
         kept[union.xattr_origin] = union.file_handle(part)
         upper.xattrs = kept
-    set_impure(union, parent)
+    if has_index:
+        set_impure(union, parent)
     if target.children is DEAD or node.name in target.children:
         _fail_in_place(target, node)
     times = target.mtime_ns, target.atime_ns
@@ -141,6 +145,8 @@ def _clone(union: State, node: UnionNode, *, truncating: bool, only_attributes: 
     upper.atime_ns, upper.mtime_ns = lower.atime_ns, lower.mtime_ns
     if lower.xattrs:
         xattrs = union.xattrs_in(layer, lower)
+        if CAPABILITY in xattrs:
+            shown_capability(xattrs[CAPABILITY])  # EINVAL for one that cannot be read, and so not be copied
         kept = {name: value for name, value in xattrs.items() if union.copies_xattr(name)}
         upper.xattrs = kept or NO_XATTRS
     if only_attributes:

@@ -10,21 +10,36 @@ from __future__ import annotations
 import enum
 import errno
 import os
-from collections.abc import Sequence
-from typing import Protocol, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
-from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.layers.layer import Layer
-from unionfs_sim.nodes.inode import Inode
+from unionfs_sim.nodes.inode import NO_XATTRS, Inode, Node
 from unionfs_sim.nodes.kinds import REGULAR, TYPE, WORDS
 from unionfs_sim.nodes.record import Record
 from unionfs_sim.overlay.options import Settings
 from unionfs_sim.overlay.state import State
 from unionfs_sim.overlay.workdir import WorkDir
+from unionfs_sim.vfs.tree import Tree
 
 DIRECTORY = "directory"
-LowerLayer: TypeAlias = Layer | Filesystem
-"""A lower that is a union itself shows its merged view."""
+
+
+class Viewable(Protocol):
+    """The operations on the inodes of a layer, or of a union."""
+
+    def for_views(self) -> Tree[Node, Node]:
+        """The same, whatever its inodes are."""
+        ...
+
+
+class LowerLayer(Protocol):
+    """A layer, or a union that shows its merged view as one."""
+
+    @property
+    def tree(self) -> Viewable:
+        """The operations on its inodes."""
+        ...
 
 
 class Explainable(Protocol):
@@ -195,7 +210,8 @@ class _View(Record):
     kind: str
     at: str
     cut: Says
-    inode: Inode | None = None
+    node: Node | None = None
+    xattrs: Mapping[str, bytes] = NO_XATTRS
 
 
 class _Search:
@@ -211,7 +227,7 @@ class _Search:
         self._has_ended = False
         self._found = ""
         self._needs_data = False
-        self._lower: Inode | None = None
+        self._lower: Node | None = None
 
     def ask(self, number: int, title: str, layer: LowerLayer) -> None:
         """What the next layer below answers."""
@@ -239,63 +255,65 @@ class _Search:
         self._found = view.kind
         self._needs_data = self._is_metacopy(view)
         self._has_ended = opens or (view.kind != DIRECTORY and not self._needs_data)
-        self._lower = view.inode
+        self._lower = view.node
         return Answer(number, title, says, view.kind, view.at, asked=True, place=place)
 
     def _is_metacopy(self, view: _View) -> bool:
-        inode = view.inode
-        return inode is not None and inode.mode & TYPE == REGULAR and self._mark("metacopy") in inode.xattrs
+        return view.kind == WORDS[REGULAR] and self._mark("metacopy") in view.xattrs
 
     def _mark(self, name: str) -> str:
         return self._settings.xattr_prefix + name
 
     def _view(self, layer: LowerLayer) -> _View:
         """What one layer has at the path; a redirect in it changes the path for those below."""
-        if not isinstance(layer, Layer):
-            return _merged_view(layer, "/" + "/".join(self._names))
+        tree = layer.tree.for_views()
         names = self._names
         opaque = self._mark("opaque")
         below: list[str] = []
-        inode = layer.root
+        node = tree.root
+        xattrs: Mapping[str, bytes] = NO_XATTRS  # marks on the root of a layer are ignored
         here = cut_at = ""
         for depth, name in enumerate(names):
-            if depth and inode.xattrs.get(opaque) == b"y":
+            if xattrs.get(opaque) == b"y":
                 cut_at = here
-            found = inode.children.get(name)
+            found = _child(tree, node, name)
             here = f"{here}/{name}"
             below.append(name)
             if found is None:
                 self._names = below + names[depth + 1 :]
                 return _View("", cut_at, Says.OPAQUE if cut_at else Says.NOTHING)
-            if self._is_whiteout(found):
+            xattrs = tree.visible_xattrs(found)
+            if self._is_whiteout(tree, found, xattrs):
                 return _View("", here, Says.WHITEOUT)
             is_last = depth == len(names) - 1
             if not found.is_dir and not is_last:
                 return _View("", here, Says.BLOCKED)
-            inode = found
-            below = self._redirected(inode, below)
+            node = found
+            redirect = self._redirect(node, xattrs)
+            if redirect.startswith("/"):
+                below, cut_at = _names(redirect), ""  # leads out of any opaque directory on the way
+            elif redirect:
+                below[-1] = redirect
         if not self._has_ended:
             self._names = below
-        if inode.is_dir and inode.xattrs.get(opaque) == b"y" and names:
-            return _View(DIRECTORY, here, Says.OPAQUE, inode)
-        return _View(WORDS[inode.mode & TYPE], cut_at, Says.OPAQUE if cut_at else Says.NOTHING, inode)
+        if node.is_dir and xattrs.get(opaque) == b"y":
+            return _View(DIRECTORY, here, Says.OPAQUE, node, xattrs)
+        return _View(WORDS[node.mode & TYPE], cut_at, Says.OPAQUE if cut_at else Says.NOTHING, node, xattrs)
 
-    def _redirected(self, inode: Inode, below: list[str]) -> list[str]:
-        """Where the layers below have what this one has at ``below``."""
-        value = inode.xattrs.get(self._mark("redirect"))
+    def _redirect(self, node: Node, xattrs: Mapping[str, bytes]) -> str:
+        """What the layers below call it: a name beside it or a path; "" if the same."""
+        value = xattrs.get(self._mark("redirect"))
         if value is None or not self._settings.follows_redirects:
-            return below
-        if not inode.is_dir and self._mark("metacopy") not in inode.xattrs:
-            return below
-        text = value.decode("utf-8", "surrogateescape")
-        return _names(text) if text.startswith("/") else [*below[:-1], text]
+            return ""
+        if not node.is_dir and self._mark("metacopy") not in xattrs:
+            return ""
+        return value.decode("utf-8", "surrogateescape")
 
-    def _is_whiteout(self, inode: Inode) -> bool:
-        return inode.is_whiteout or (
-            inode.mode & TYPE == REGULAR
-            and self._mark("whiteout") in inode.xattrs
-            and inode.content.size == 0
-        )
+    def _is_whiteout(self, tree: Tree[Node, Node], node: Node, xattrs: Mapping[str, bytes]) -> bool:
+        if isinstance(node, Inode) and node.is_whiteout:
+            return True
+        is_marked = node.mode & TYPE == REGULAR and self._mark("whiteout") in xattrs
+        return is_marked and tree.content(node).size == 0
 
     def heed_index(self) -> None:
         """A lower file of which another name was copied up is answered by the upper, through the index."""
@@ -318,12 +336,12 @@ class _Search:
                 )
 
 
-def _merged_view(union: Filesystem, path: str) -> _View:
-    """A lower that is a union itself shows its merged view."""
+def _child(tree: Tree[Node, Node], node: Node, name: str) -> Node | None:
+    """What a layer has by a name; nothing where a union below says that it cannot tell."""
     try:
-        return _View(WORDS[union.lstat(path).st_mode & TYPE], "", Says.NOTHING)
+        return tree.lookup(node, name) if node.is_dir else None
     except OSError:
-        return _View("", "", Says.NOTHING)
+        return None
 
 
 def _rule(answers: Sequence[Answer], answering: Answer | None, *, is_indexed: bool) -> str:

@@ -172,7 +172,7 @@ def _search(union: State, directory: UnionNode, name: str, trail: Trail | None) 
 
 def _fix_origin(union: State, directory: UnionNode, upper: Inode, part: Part) -> None:
     """A merged directory of an older upper gets its origin attribute when it is first met."""
-    if union.upper is None or union.xattr_origin in upper.xattrs:
+    if union.upper is None or union.read_only or union.xattr_origin in upper.xattrs:
         return
     union.upper.note_xattr(upper, union.xattr_origin, union.file_handle(part))
     if directory.flags & IMPURE or directory.upper is None:

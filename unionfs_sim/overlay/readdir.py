@@ -140,7 +140,7 @@ def _fail_if_adjacent(order: list[str], names: dict[str, bool], failures: dict[s
 
 def _clean_impure(union: State, node: UnionNode, upper: Inode) -> None:
     """Listing an upper directory whose last copied-up file is gone takes the impure mark away."""
-    if not union.is_samefs and not union.xino_shift:
+    if union.read_only or (not union.is_samefs and not union.xino_shift):
         return
     copied_up = False
     # All names are looked up, for one that cannot be fails the listing.

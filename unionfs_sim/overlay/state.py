@@ -350,6 +350,11 @@ class State(Tree[UnionNode, AnyNode]):
         self._handles = None
         self.clear_prefixes()
 
+    def heed_freeze(self, tree: object) -> None:
+        """With a frozen upper the union is read-only; lowers are not written anyway."""
+        if tree is self.upper:
+            self.read_only = True
+
     def refresh(self, node: AnyNode) -> None:
         """Let the node's copy of the permissions follow the upper's (ovl_copyattr)."""
         if not isinstance(node, UnionNode) or node.upper is None:

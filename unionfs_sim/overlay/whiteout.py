@@ -165,8 +165,10 @@ def forget(union: State, directory: UnionNode, name: str) -> None:
         journal.append((_forget_again, directory, name, None))
 
 
-def _forget_again(journal: Journal, directory: UnionNode, name: str, _: None) -> None:
+def _forget_again(journal: Journal, directory: object, name: object, _: object) -> None:
     """Undo of a change at ``name``: what was looked up since is no longer true."""
+    assert isinstance(directory, UnionNode)
+    assert isinstance(name, str)
     directory.children.pop(name, None)
     if directory.aliases is not None:
         directory.aliases.pop(name, None)

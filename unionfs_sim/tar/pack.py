@@ -44,6 +44,10 @@ _CANNOT_TRAVEL: Final = {
     PRIVATE + "redirect": "a renamed directory (redirect_dir)",
     PRIVATE + "metacopy": "a file without its content (metacopy)",
 }
+_NAMES_ELSEWHERE: Final = PRIVATE + "nlink"
+_ALL_NAMES_HERE: Final = b"U-1"
+"""What the index notes of a file (names that are shown, less the upper's) if no name is a lower's alone."""
+
 _KINDS: Final = {
     stat.S_IFREG: REGULAR,
     stat.S_IFDIR: DIRECTORY,
@@ -187,6 +191,12 @@ def _public(node: Inode, path: str) -> dict[str, bytes]:
         return {}
     for name in _CANNOT_TRAVEL.keys() & node.xattrs.keys():
         raise LayerFormatError(f"a layer tar cannot hold {_CANNOT_TRAVEL[name]}", path)
+    if node.xattrs.get(_NAMES_ELSEWHERE, _ALL_NAMES_HERE) != _ALL_NAMES_HERE:
+        raise LayerFormatError(
+            "a layer tar cannot hold a change to one name of a hard link that the index (index=on) shows "
+            "by its other names too; change them all, or mount without the index",
+            path,
+        )
     return {
         unescaped(name): node.xattrs[name]
         for name in sorted(node.xattrs)

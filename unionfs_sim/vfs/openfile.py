@@ -98,14 +98,14 @@ class File:
         flags = self._flags
         if self.closed or flags & o.ACCESS not in (o.RDONLY, o.RDWR) or flags & o.PATH:
             fail(errno.EBADF)
-        if self._node.mode & TYPE == DIRECTORY:
-            fail(errno.EISDIR)
         return self._node
 
     def _for_writing(self) -> Node:
         flags = self._flags
         if self.closed or flags & o.ACCESS not in (o.WRONLY, o.RDWR) or flags & o.PATH:
             fail(errno.EBADF)
+        if self._tree.read_only:
+            fail(errno.EROFS)  # frozen since it was opened
         return self._node if self._place is None else self.usable()
 
     def read(self, size: int = -1, /) -> bytes:
@@ -124,7 +124,11 @@ class File:
         return self._read(node, size, offset)
 
     def _read(self, node: Node, size: int, offset: int) -> bytes:
+        if offset + max(size, 0) > MAX_SIZE:
+            fail(errno.EINVAL)
         if node.mode & TYPE != REGULAR:
+            if node.mode & TYPE == DIRECTORY:
+                fail(errno.EISDIR)
             return self._read_special(node, size)
         piece = self._tree.content(node).read(offset, size)
         if not self._flags & o.NOATIME and (size or not self._tree.is_union):
@@ -140,10 +144,11 @@ class File:
         """The number of bytes written at the position (at the end under O_APPEND)."""
         data = as_bytes(data)
         node = self._for_writing()
-        if data and self._flags & o.APPEND and node.mode & TYPE == REGULAR:
-            self._position = self._tree.content(node).size
         written = self._write(node, data, self._position)
-        self._position += written
+        if written and self._flags & o.APPEND and node.mode & TYPE == REGULAR:
+            self._position = self._tree.content(node).size
+        else:
+            self._position += written
         return written
 
     def pwrite(self, data: bytes, offset: int, /) -> int:
@@ -164,12 +169,15 @@ class File:
             return len(data)
         if not data:
             return 0
+        if offset + len(data) > MAX_SIZE:
+            fail(errno.EINVAL)
         if tree.is_watched:
             tree.begin()
         if self._flags & o.APPEND:
             offset = tree.content(node).size
-        if offset + len(data) > MAX_SIZE:
-            fail(errno.EFBIG)
+            data = data[: MAX_SIZE - offset]
+            if not data:
+                fail(errno.EFBIG)
         if node.mode & SET_IDS:
             dropped = dropped_by_write(node, self.caller)
             if dropped:
@@ -193,7 +201,7 @@ class File:
             if whence not in (o.SEEK_SET, o.SEEK_CUR, o.SEEK_END):
                 fail(errno.EINVAL)
             position = offset + (0, self._position, size)[whence]
-        if position < 0:
+        if not 0 <= position <= MAX_SIZE:
             fail(errno.EINVAL)
         if position == 0:
             self._names = None
@@ -209,6 +217,8 @@ class File:
             fail(errno.EBADF)
         if self._flags & o.ACCESS not in (o.WRONLY, o.RDWR) or node.mode & TYPE != REGULAR:
             fail(errno.EINVAL)
+        if self._tree.read_only:
+            fail(errno.EROFS)
         if self._tree.is_watched:
             self._tree.begin()
         truncate_node(self._tree, node, size, self.caller, now=True)
@@ -217,7 +227,7 @@ class File:
         """The bytes as mmap(2) with MAP_SHARED shows them."""
         node = self._for_reading()
         if node.mode & TYPE != REGULAR:
-            fail(errno.ENODEV)
+            fail(errno.EISDIR if node.mode & TYPE == DIRECTORY else errno.ENODEV)
         return Mapping(self._tree.real(node))
 
     def stat(self) -> Stat:
@@ -305,13 +315,13 @@ def seek_data(content: Content, offset: int, whence: int) -> int:
     """The next place with data, or the next hole, in units of pages; ENXIO behind the end (lseek(2))."""
     if offset < 0 or offset >= content.size:
         fail(errno.ENXIO)
-    pages = -(-content.size // PAGE)
-    for page in range(offset // PAGE, pages):
-        if content.is_data(page) == (whence == o.SEEK_DATA):
-            return max(offset, page * PAGE)
-    if whence == o.SEEK_DATA:
+    page = offset // PAGE
+    if whence == o.SEEK_HOLE:
+        return min(max(offset, content.next_hole(page) * PAGE), content.size)
+    found = content.next_data(page)
+    if found is None or found * PAGE >= content.size:
         fail(errno.ENXIO)
-    return content.size
+    return max(offset, found * PAGE)
 
 
 def truncate_node(tree: Tree[Node, Node], node: Node, size: int, caller: Caller, *, now: bool) -> None:

@@ -34,6 +34,9 @@ from unionfs_sim.vfs.walk import (
 _WANTED = (READ, WRITE, READ | WRITE, READ | WRITE)
 """What each way of opening wants to be allowed."""
 
+_CHANGES = o.WRONLY | o.RDWR | o.CREAT | o.TRUNC | o.UNNAMED
+"""Flags under which the tree may change; to open for reading is only a look."""
+
 
 def open_file(view: View, path: PathLike, flags: int = o.RDONLY, mode: int = 0o666, /) -> File:
     """An open file; ``flags`` and ``mode`` are those of the system call, ``os.O_*``."""
@@ -45,7 +48,8 @@ def open_file(view: View, path: PathLike, flags: int = o.RDONLY, mode: int = 0o6
 
 
 def _open(view: View, path: PathLike, flags: int, mode: int) -> File:
-    begin(view)
+    if flags & _CHANGES and not flags & o.PATH:
+        begin(view)
     if flags & o.PATH:
         flags &= o.PATH | o.DIRECTORY | o.NOFOLLOW | o.CLOEXEC
     elif flags & (o.UNNAMED | o.CREAT):

@@ -94,7 +94,7 @@ class Posix(View):
             try:
                 found[name] = self.getxattr(path, name, follow_symlinks=False)
             except OSError as error:
-                if error.errno not in (errno.EACCES, errno.ENODATA):
+                if error.errno not in (errno.EACCES, errno.ENODATA, errno.EINVAL):
                     raise
         return found
 

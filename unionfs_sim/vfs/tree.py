@@ -59,6 +59,10 @@ class Mounted(Protocol):
         """Forget what was looked up."""
         ...
 
+    def heed_freeze(self, tree: object) -> None:
+        """``tree`` cannot change any more."""
+        ...
+
 
 class Place(Protocol):
     """One of several names of a file, by which it was opened."""
@@ -113,6 +117,12 @@ class Tree(abc.ABC, Generic[DirectoryT, NodeT]):
             self.journal.begin()
         for mounted in self.mounts:
             mounted.drop_caches()
+
+    def freeze(self) -> None:
+        """From now on nothing changes here, nor through what stands on it; writing raises EROFS."""
+        self.read_only = True
+        for mounted in self.mounts:
+            mounted.heed_freeze(self)
 
     def run(self, node: NodeT) -> None:
         """A program starts: until ``end`` its file cannot be opened for writing (ETXTBSY)."""
@@ -232,7 +242,8 @@ class Tree(abc.ABC, Generic[DirectoryT, NodeT]):
         """All extended attributes that may be listed by root."""
 
 
-def _forget_again(journal: Journal, tree: Tree[Node, Node], _: None, __: None) -> None:
+def _forget_again(journal: Journal, tree: object, _: object, __: object) -> None:
     """Undo of a change to a directory: what was reached through it since is no longer true."""
+    assert isinstance(tree, Tree)
     tree.clear_prefixes()
     journal.append((_forget_again, tree, None, None))

@@ -7,6 +7,7 @@ from typing import Final
 
 from unionfs_sim.nodes.inode import Node
 from unionfs_sim.nodes.kinds import DIRECTORY, READ, REGULAR, STICKY, TYPE, WRITE
+from unionfs_sim.vfs.capability import CAPABILITY, check_capability, shown_capability
 from unionfs_sim.vfs.flags import XATTR_CREATE, XATTR_REPLACE
 from unionfs_sim.vfs.openfile import as_bytes
 from unionfs_sim.vfs.permission import fail, owns, require
@@ -14,6 +15,7 @@ from unionfs_sim.vfs.walk import PathLike, View, begin, find_usable
 
 MAX_NAME: Final = 255
 MAX_VALUE: Final = 65536
+MAX_LIST: Final = 65536
 NAMESPACES: Final = ("user.", "trusted.", "security.")
 
 
@@ -62,6 +64,8 @@ def getxattr(view: View, path: PathLike, name: str | bytes, /, *, follow_symlink
         value = view._tree.getxattr(node, text)
         if value is None:
             fail(errno.ENODATA)
+        if text == CAPABILITY:
+            value = shown_capability(value)
     except OSError as error:
         error.filename = path
         raise
@@ -100,8 +104,10 @@ def _change(
         node = find_usable(view, path, follow=follow)
         if view._tree.read_only:
             fail(errno.EROFS)
+        if value is not None and text == CAPABILITY:
+            check_capability(value, view.caller)
         _check_permission(view, node, text, WRITE)
-        if text.startswith("security.") and view.caller.uid:
+        if text.startswith("security.") and view.caller.uid and not (text == CAPABILITY and value == b""):
             fail(errno.EPERM)
         view._tree.setxattr(node, text, value, flags)
     except OSError as error:
@@ -110,10 +116,13 @@ def _change(
 
 
 def listxattr(view: View, path: PathLike = "/", /, *, follow_symlinks: bool = True) -> list[str]:
-    """The names of the extended attributes that the caller may know of, sorted."""
+    """The names of the extended attributes that the caller may know of, sorted; E2BIG over 64 KiB of them."""
     try:
-        names = view._tree.visible_xattrs(find_usable(view, path, follow=follow_symlinks))
+        found = view._tree.visible_xattrs(find_usable(view, path, follow=follow_symlinks))
+        names = sorted(name for name in found if view.caller.uid == 0 or not name.startswith("trusted."))
+        if sum(len(name.encode("utf-8", "surrogateescape")) + 1 for name in names) > MAX_LIST:
+            fail(errno.E2BIG)
     except OSError as error:
         error.filename = path
         raise
-    return sorted(name for name in names if view.caller.uid == 0 or not name.startswith("trusted."))
+    return names

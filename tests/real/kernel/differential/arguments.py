@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import stat
+import struct
 from typing import Any, Final
 
 from .modes import Mode
@@ -14,6 +15,19 @@ from .shadow import Shadow
 from .stacks import CONTENTS, DEVICE, DIRECTORY_MODES, FILE_MODES, GIDS, OLD_NS, TARGETS, UIDS
 
 SIZES: Final = (0, 0, 1, 3, 100, 4095, 4096, 4097, 9000, 70000, 1 << 20)
+FAR: Final = ((1 << 20) + 1, 3 << 20, (5 << 20) + 4097, 1 << 40, (1 << 63) - 1)
+"""Places beyond the first chunk of a copy-up, beyond all memory, and the last that there is."""
+CAPABILITIES: Final = (
+    struct.pack("<5I", 0x02000001, 1, 0, 0, 0),
+    struct.pack("<5I", 0x02000000, 1, 0, 0, 0),
+    struct.pack("<6I", 0x03000001, 1, 0, 0, 0, 0),
+    struct.pack("<6I", 0x03000001, 1, 0, 0, 0, 1000),
+    struct.pack("<6I", 0x03000001, 1, 0, 0, 0, 0xFFFFFFFF),
+    struct.pack("<5I", 0x02000002, 1, 0, 0, 0),
+    struct.pack("<3I", 0x01000001, 1, 0),
+    b"",
+    b"value",
+)
 WRITES: Final = (b"w", b"write", b"", b"z" * 4096, bytes(3), b"m" * 5000)
 ACCESS: Final = (os.F_OK, os.R_OK, os.W_OK, os.X_OK, os.R_OK | os.W_OK, os.R_OK | os.X_OK, 7)
 OPEN_EXTRAS: Final = (
@@ -129,6 +143,9 @@ class Arguments(Paths):
     def _truncate(self) -> tuple[Any, ...]:
         return self._existing("f"), self._rng.choice((*SIZES, -1) if self._chance(0.1) else SIZES)
 
+    def _place(self) -> int:
+        return self._rng.choice(FAR if self._chance(0.06) else SIZES)
+
     def _xattr_name(self) -> str:
         names: tuple[str, ...] = (
             "user.k",
@@ -138,6 +155,8 @@ class Arguments(Paths):
             "user.l",
             "trusted.k",
             "security.k",
+            "security.capability",
+            "security.capability",
             "system.k",
             "trusted.",
             "user.",
@@ -162,8 +181,10 @@ class Arguments(Paths):
     def _setxattr(self) -> tuple[Any, ...]:
         rng = self._rng
         flags = rng.choice((0, 0, 0, os.XATTR_CREATE, os.XATTR_REPLACE, 3))
-        value = rng.choice((b"", b"y", b"x", b"value", b"/a", b"v" * 300))
-        return self._existing("dff"), self._xattr_name(), value, flags, self._chance(0.5)
+        name = self._xattr_name()
+        values = (b"", b"y", b"x", b"value", b"/a", b"v" * 300)
+        value = rng.choice(CAPABILITIES if name == "security.capability" else values)
+        return self._existing("dff"), name, value, flags, self._chance(0.5)
 
     def _listxattr(self) -> tuple[Any, ...]:
         return self._existing(), self._chance(0.5)
@@ -196,8 +217,8 @@ class Arguments(Paths):
     _fstat = _fsync = _close
 
     def _file_slot(self) -> int:
-        """A slot that holds no directory: changing one that was removed is beyond what is simulated."""
-        slots = [number for number in self._shadow.slots if number not in self._shadow.directory_slots]
+        """A slot that holds no removed directory: changing such a one is beyond what is simulated."""
+        slots = [number for number in self._shadow.slots if number not in self._shadow.doubtful_slots]
         return self._rng.choice(slots) if slots else -1
 
     def _fchmod(self) -> tuple[Any, ...]:
@@ -245,17 +266,17 @@ class Arguments(Paths):
         return self._slot(writable=True), self._rng.choice(WRITES)
 
     def _pread(self) -> tuple[Any, ...]:
-        return self._slot(writable=False), self._rng.choice(SIZES), self._rng.choice(SIZES)
+        return self._slot(writable=False), self._rng.choice(SIZES), self._place()
 
     def _pwrite(self) -> tuple[Any, ...]:
-        return self._slot(writable=True), self._rng.choice(WRITES), self._rng.choice((*SIZES, -1))
+        return self._slot(writable=True), self._rng.choice(WRITES), self._place() if self._chance(0.9) else -1
 
     def _seek(self) -> tuple[Any, ...]:
         whence = self._rng.choice((0, 0, 1, 2, os.SEEK_DATA, os.SEEK_HOLE))
-        return self._slot(), self._rng.choice((*SIZES, -1, -10)), whence
+        return self._slot(), self._place() if self._chance(0.8) else self._rng.choice((-1, -10)), whence
 
     def _ftruncate(self) -> tuple[Any, ...]:
-        return self._slot(writable=True), self._rng.choice(SIZES)
+        return self._slot(writable=True), self._place()
 
     def _read_file(self) -> tuple[Any, ...]:
         return (self._existing("f"),)

@@ -49,6 +49,10 @@ class Machine(Protocol):
         """The layers themselves while the union is mounted."""
         ...
 
+    def misexplained(self, paths: Sequence[str]) -> str:
+        """A path of which the side says otherwise than it does whether it is there; "" if there is none."""
+        ...
+
     def end(self) -> None:
         """Remove all that ``begin`` made."""
         ...

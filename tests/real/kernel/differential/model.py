@@ -10,6 +10,7 @@ from typing import Any
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.nodes.caller import Caller
 from unionfs_sim.nodes.inode import Volume
+from unionfs_sim.overlay import explain  # noqa: F401 - later this process stands in a chroot
 
 from .machine import Slots, perform
 from .modelcalls import ModelCalls
@@ -20,6 +21,8 @@ from .stacks import Entry, write
 from .trees import Tree
 
 BUILDER = Caller(0, 0, frozenset(), 0)
+UNDO_EVERY = 5
+"""Calls after which the last step is taken back and done again."""
 
 
 def put_file(fs: Any, path: str, content: bytes) -> None:
@@ -67,6 +70,7 @@ class ModelMachine(ModelCalls):
         self._mode = mode
         self._time = FRESH_NS
         self._turns = 0
+        self._calls = 0
         self._upper_root = upper
         self._upper: Any = None
         self._union: Any = None
@@ -120,6 +124,7 @@ class ModelMachine(ModelCalls):
             upper=self._upper,
             options=options_of(self._mode, self._turns - 1),
             clock=self._clock,
+            history=2 if self._mode.writable else 0,
         )
 
     def merged(self) -> Tree:
@@ -130,7 +135,7 @@ class ModelMachine(ModelCalls):
         """See Machine.unmount."""
         self.classes.forget_devices()
         self._slots.clear()
-        if not self._mode.raw and not keep:
+        if not self._mode.raw and not keep and self._union is not None:
             self._union.unmount()
 
     def raw(self) -> Mapping[str, Tree]:
@@ -142,6 +147,17 @@ class ModelMachine(ModelCalls):
     def outside(self) -> Iterator[Mapping[str, Tree]]:
         """See Machine.outside."""
         yield self.raw()
+        self._views = [self._views[0].acting_as(caller) for caller in CALLERS]
+
+    def misexplained(self, paths: Sequence[str]) -> str:
+        """See Machine.misexplained."""
+        if self._mode.raw:
+            return ""
+        for path in paths[self._calls % 3 :: 3]:
+            for each in (path, f"{path.rstrip('/')}/nothing"):
+                if self._union.explain(each).is_visible != _is_there(self._union.tree, each):
+                    return each
+        return ""
 
     def end(self) -> None:
         """See Machine.end."""
@@ -152,7 +168,24 @@ class ModelMachine(ModelCalls):
     def call(self, op: Op) -> Outcome:
         """See Machine.call."""
         self._fs = self._views[op.caller]
-        return perform(getattr(self, "do_" + op.verb), op.args)
+        outcome = perform(getattr(self, "do_" + op.verb), op.args)
+        self._calls += 1
+        if not self._mode.raw and self._calls % UNDO_EVERY == 0 and self._union.undo():
+            self._union.redo()  # to take a step back and do it again changes nothing
+        return outcome
+
+
+def _is_there(tree: Any, path: str) -> bool:
+    """Whether the union finds a path, without following a symlink on the way."""
+    node = tree.root
+    try:
+        for name in [name for name in path.split("/") if name]:
+            node = tree.lookup(node, name) if node.is_dir else None
+            if node is None:
+                return False
+    except OSError:
+        return False
+    return True
 
 
 def options_of(mode: Mode, phase: int) -> Any:

@@ -18,8 +18,12 @@ from .trees import Node, Tree, differences, walk
 
 WALK_EVERY: Final = 50
 """Calls between two comparisons of the whole merged tree."""
+LOOK_EVERY: Final = 70
+"""Calls between two looks at the raw upper."""
 COMPARE: Final = Op("compare", 0, ())
 """Such a comparison as a step of a sequence: looking changes what the kernel has cached."""
+LOOK_RAW: Final = Op("look at the upper", 0, ())
+"""A comparison of the raw upper while the union is mounted."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,11 @@ class Play:
                 if found:
                     return found
                 continue
+            if op == LOOK_RAW:
+                found = self._compare_upper(number, len(done))
+                if found:
+                    return found
+                continue
             outcome = self.kernel.call(op)
             if self.model is not None:
                 model = self.model.call(op)
@@ -140,8 +149,24 @@ class Play:
             if found:
                 return Divergence("merged", number, position, found[0][0], *_halves(found[0][1]))
             merged = self.model.merged()
+            told = self.model.misexplained(list(kernel))
+            if told:
+                return Divergence("explain", number, position, told, "is as it is", "is explained otherwise")
         self.shadow.renew(merged)
         return None
+
+    def _compare_upper(self, number: int, position: int) -> Divergence | None:
+        """A look at the raw upper while the union is mounted; both sides then stand in the root."""
+        with self.kernel.outside() as layers:
+            kernel = dict(walk(layers["upper"], self.kernel.classes)) if "upper" in layers else {}
+        if self.model is None:
+            return None
+        with self.model.outside() as layers:
+            model = dict(walk(layers["upper"], self.model.classes)) if "upper" in layers else {}
+        found = differences(kernel, model)
+        if not found:
+            return None
+        return Divergence("raw upper", number, position, found[0][0], *_halves(found[0][1]))
 
     def _unmount(self, number: int, *, keep: bool = False) -> Divergence | None:
         for side in (self.kernel, self.model):
@@ -194,6 +219,8 @@ def _calls(generator: Generator, length: int) -> Iterator[Op]:
         yield generator.next()
         if number % WALK_EVERY == 0:
             yield COMPARE
+        if number % LOOK_EVERY == 0:
+            yield LOOK_RAW
 
 
 def random_phases(

@@ -22,6 +22,8 @@ class Shadow:
         self.xattrs: list[tuple[str, str]] = []
         self.slots: dict[int, int] = {}
         self.directory_slots: set[int] = set()
+        self.doubtful_slots: set[int] = set()
+        """Slots of directories that may have been removed since they were opened."""
         self.slot_xattrs: list[tuple[int, str]] = []
 
     def renew(self, tree: Tree) -> None:
@@ -96,6 +98,7 @@ class Shadow:
             case "open" if outcome.value is None:
                 self.slots[args[0]] = args[2]
                 self.directory_slots.discard(args[0])
+                self.doubtful_slots.discard(args[0])
                 if args[2] & os.O_DIRECTORY or self._kinds.get(args[1], DIRECTORY) == DIRECTORY:
                     self.directory_slots.add(args[0])
                 self.slot_xattrs = [pair for pair in self.slot_xattrs if pair[0] != args[0]]
@@ -105,9 +108,13 @@ class Shadow:
                 self.slots.pop(args[0], None)
             case "link":
                 self._set(args[1], self._kinds.get(args[0], FILE))
-            case "unlink" | "rmdir":
+            case "unlink":
+                self._forget(args[0])
+            case "rmdir":
+                self.doubtful_slots |= self.directory_slots
                 self._forget(args[0])
             case "rename":
+                self.doubtful_slots |= self.directory_slots
                 self._move(args[0], args[1])
             case "renameat2":
                 self._exchange(args)
@@ -140,6 +147,7 @@ class Shadow:
     def _exchange(self, args: tuple[str, str, int]) -> None:
         source, target, flags = args
         if not flags & 2:
+            self.doubtful_slots |= self.directory_slots
             self._move(source, target)
             return
         self._move(source, source + "\0")

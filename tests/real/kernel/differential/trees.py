@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -51,10 +52,14 @@ class HostTree:
 
     def xattrs(self, path: str) -> dict[str, bytes]:
         path = self._prefix + path
-        return {
-            name: os.getxattr(path, name, follow_symlinks=False)
-            for name in os.listxattr(path, follow_symlinks=False)
-        }
+        found = {}
+        for name in os.listxattr(path, follow_symlinks=False):
+            try:
+                found[name] = os.getxattr(path, name, follow_symlinks=False)
+            except OSError as error:
+                if error.errno != errno.EINVAL:  # capabilities that are none
+                    raise
+        return found
 
     def content(self, path: str) -> bytes:
         descriptor = os.open(self._prefix + path, os.O_RDONLY | os.O_NOATIME | os.O_NOFOLLOW)

@@ -83,7 +83,7 @@ def test_a_gap_of_whole_pages_takes_no_blocks() -> None:
     buffer.write(1 << 40, b"x")
 
     assert (buffer.size, buffer.blocks) == ((1 << 40) + 1, 8)
-    assert not buffer.is_data(0)
+    assert buffer.next_data(0) != 0
     assert buffer.read(5, 3) == bytes(3)
 
 
@@ -138,5 +138,7 @@ def test_a_sparse_content_is_a_buffer_that_was_written_at_its_extents(
     touched = {
         page for at, length in extents if length for page in range(at // 4096, -(-(at + length) // 4096))
     }
-    assert [page for page in range(content.size // 4096 + 1) if content.is_data(page)] == sorted(touched)
+    assert [page for page in range(content.size // 4096 + 1) if content.next_data(page) == page] == sorted(
+        touched
+    )
     assert content.blocks == 8 * len(touched)

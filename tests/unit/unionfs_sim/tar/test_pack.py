@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unionfs_sim import WHITEOUT, Device, Dir, Fifo, File, Hardlink, Layer, Symlink, layer
+from unionfs_sim import WHITEOUT, Device, Dir, Fifo, File, Hardlink, Layer, Options, Symlink, layer, mount
 from unionfs_sim.tar.pack import LayerFormatError, entries, pack, read_layer, write_tar
 
 NAMES = st.one_of(
@@ -201,3 +201,27 @@ def test_a_file_that_shrinks_while_it_is_read_is_an_error_and_no_shifted_tar() -
 
     with pytest.raises(LayerFormatError, match="changed its size"):
         b"".join(write_tar([lying]))
+
+
+def test_a_change_that_the_index_shows_by_other_names_too_is_refused() -> None:
+    union = mount([layer({"/a": "x", "/b": Hardlink("/a")})], Layer(), options=Options(index=True))
+    union.chmod("/a", 0o600)
+    assert union.upper is not None
+
+    with pytest.raises(LayerFormatError, match=r"index=on") as refusal:
+        b"".join(pack(union.upper))
+    assert refusal.value.entry == "a"
+
+    union.unlink("/b")
+    assert read_layer(io.BytesIO(b"".join(pack(union.upper)))).lstat("/a").st_mode & 0o777 == 0o600
+
+
+def test_a_change_by_all_names_of_an_indexed_file_travels() -> None:
+    union = mount([layer({"/a": "x", "/b": Hardlink("/a")})], Layer(), options=Options(index=True))
+    union.chmod("/a", 0o600)
+    union.chmod("/b", 0o640)
+    assert union.upper is not None
+
+    read = read_layer(io.BytesIO(b"".join(pack(union.upper))))
+
+    assert read.lstat("/a").st_ino == read.lstat("/b").st_ino
