@@ -163,7 +163,8 @@ class _Composer:
         if event.tag is not None and event.tag not in _COLLECTION_TAGS:
             raise self._error(f"the tag {event.tag!r} is refused", line, fix="write plain YAML without tags")
         if len(self._stack) == self._limits.depth:
-            raise self._error(f"nested more than {self._limits.depth} deep", line)
+            # without the path, which nobody would read to its end
+            raise ManifestError(f"nested more than {self._limits.depth} deep", where=f"{self._name}:{line}")
         if event.anchor is not None:
             self._anchors[event.anchor] = (_UNFINISHED, 0)
         before = self._nodes
