@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -11,8 +12,9 @@ from hypothesis import strategies as st
 
 from builder.errors import BuildError
 from builder.security.approaches import APPROACHES, builder_of, pod
-from builder.security.facts import Settings, Situation, settings_from, situation
+from builder.security.facts import RULES, Settings, Situation, settings_from, situation
 from builder.security.graph import Reached, Start, change, cuts, node_named, open_edges, reach
+from builder.security.pods import Pod, Profile
 from builder.security.tables import NodeClass, advisories, builders, controls, facts, nodes
 from builder.security.versions import versions_from
 
@@ -301,3 +303,75 @@ def test_what_is_not_reached_has_no_path() -> None:
         reached("no-run", Start.DOCKERFILE).bottlenecks("node_root")
     with pytest.raises(BuildError, match="did you mean 'node_root'"):
         node_named("node_roof")
+
+
+def hardenings() -> dict[str, Callable[[Pod], Pod]]:
+    """What an operator writes into a pod, as changes of the pod itself and not of facts."""
+
+    def everywhere(**fields: object) -> Callable[[Pod], Pod]:
+        return lambda found: dataclasses.replace(
+            found,
+            containers=tuple(
+                dataclasses.replace(each, security=dataclasses.replace(each.security, **fields))
+                for each in found.containers
+            ),
+        )
+
+    profile = Profile("RuntimeDefault", ())
+    return {
+        "hostUsers: false": lambda found: dataclasses.replace(found, host_users=False),
+        "gVisor": lambda found: dataclasses.replace(found, runtime_class="gvisor"),
+        "no token": lambda found: dataclasses.replace(found, automounts_token=False),
+        "no volumes": lambda found: dataclasses.replace(found, volumes=()),
+        "no host namespaces": lambda found: dataclasses.replace(found, host_pid=False, host_network=False),
+        "not privileged": everywhere(privileged=False),
+        "drop all": everywhere(dropped=("ALL",), added=(), privileged=False),
+        "no escalation": everywhere(allow_privilege_escalation=False),
+        "seccomp": everywhere(seccomp=profile),
+        "another user": everywhere(run_as_user=1000, allow_privilege_escalation=False),
+        "non-root demanded": everywhere(run_as_non_root=True, allow_privilege_escalation=False),
+        "proc masked": everywhere(proc_mount="Default"),
+    }
+
+
+words = st.lists(
+    st.sampled_from(sorted(facts().keys() - RULES.keys() - {"sock_gid"})), max_size=8, unique=True
+)
+pods = st.builds(
+    lambda approach, flags, changes: dataclasses.replace(
+        everywhere_privileged(pod(approach)) if flags & 1 else pod(approach),
+        host_pid=bool(flags & 2),
+        host_network=bool(flags & 4),
+        host_users=not flags & 8,
+        **changes,
+    ),
+    st.sampled_from(sorted(APPROACHES)),
+    st.integers(0, 15),
+    st.fixed_dictionaries({}, optional={"runtime_class": st.sampled_from(["kata", "sysbox-runc"])}),
+)
+
+
+def everywhere_privileged(found: Pod) -> Pod:
+    contexts = (dataclasses.replace(each.security, privileged=True) for each in found.containers)
+    return dataclasses.replace(
+        found,
+        containers=tuple(
+            dataclasses.replace(each, security=context)
+            for each, context in zip(found.containers, contexts, strict=True)
+        ),
+    )
+
+
+@settings(max_examples=200)
+@given(pods, st.sampled_from(sorted(builders())), words, starts)
+def test_hardening_the_pod_itself_adds_nothing_worth_having(
+    found: Pod, kind: str, chosen: list[str], start: Start
+) -> None:
+    def names(hardened: Pod) -> set[str]:
+        return WORTH & set(reach(situation(hardened, builders()[kind], settings_from(chosen)), start).names)
+
+    before = names(found)
+
+    added = {how: more for how, harden in hardenings().items() if (more := names(harden(found)) - before)}
+
+    assert added == {}
