@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from builder.cli.security.manifests import SUFFIXES, Manifests
+from builder.cli.security.manifests import SUFFIXES, Manifests, manifests_in
 from builder.cli.session import Session
 from builder.errors import BuildError
 
 if TYPE_CHECKING:
+    from builder.dockerfile.span import Span
     from builder.dockerfile.syntax.parser import Dockerfile
     from builder.security.checks import BuildFile, Finding
 
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 def command(session: Session, files: Sequence[str], *, as_json: bool) -> int:
     """Look for what is careless in a build's set-up, and say what to write instead.
 
-    FILE is a Dockerfile, a directory with one, or, if its name ends in .yaml, .yml or .json, manifests of
-    pods and of Tekton's pipelines. The status is 1 if anything was found.
+    FILE is a Dockerfile or, if its name ends in .yaml, .yml or .json, manifests of pods and of Tekton's
+    pipelines. A directory is its Dockerfile and the manifests below it. The status is 1 if anything was
+    found.
 
     \b
     Example:
@@ -33,13 +35,13 @@ def command(session: Session, files: Sequence[str], *, as_json: bool) -> int:
     """
     found: list[Finding] = []
     failed = False
-    for name in files:
+    build_files, manifests = _sorted(files)
+    for name in build_files:
         try:
-            found += () if name.endswith(SUFFIXES) else _build_file(name)
+            found += _build_file(name)
         except BuildError as error:
             failed = True
             session.say(f"layerlab: {error}")
-    manifests = [name for name in files if name.endswith(SUFFIXES)]
     if manifests:
         source = Manifests(session, manifests, ())
         found += _of_pods(source)
@@ -59,6 +61,22 @@ def command(session: Session, files: Sequence[str], *, as_json: bool) -> int:
     return 1 if found or failed else 0
 
 
+def _sorted(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The Dockerfiles and the manifests among what was named, in its order."""
+    build_files: list[str] = []
+    manifests: list[str] = []
+    for name in names:
+        path = Path(name)
+        if path.is_dir():
+            below = [each for each in manifests_in([name]) if each != name]
+            manifests += below
+            if (path / "Dockerfile").exists() or not below:
+                build_files.append(str(path / "Dockerfile"))
+        else:
+            (manifests if name.endswith(SUFFIXES) else build_files).append(name)
+    return build_files, manifests
+
+
 def _of_pods(source: Manifests) -> Iterator[Finding]:
     from builder.security.checks import check_pod
 
@@ -70,13 +88,12 @@ def _build_file(name: str) -> Iterator[Finding]:
     from builder.cli.inputs import read_dockerfile
     from builder.security.checks import check_build_file
 
-    path = Path(name)
-    source = read_dockerfile(path, None) if path.is_dir() else read_dockerfile(path.parent, name)
-    return check_build_file(_looked_at(source.dockerfile))
+    source = read_dockerfile(Path(name).parent, name)
+    return check_build_file(_looked_at(source.dockerfile, "stdin" if name == "-" else name))
 
 
-def _looked_at(dockerfile: Dockerfile) -> BuildFile:
-    """What the checks look at in a Dockerfile."""
+def _looked_at(dockerfile: Dockerfile, name: str) -> BuildFile:
+    """What the checks look at in the Dockerfile called ``name``."""
     from builder.dockerfile.plan.scope import global_scope, platform_args
     from builder.dockerfile.plan.stages import DEFAULT_PLATFORM
     from builder.dockerfile.syntax.instruction import Arg, Copy, Env, Run
@@ -90,6 +107,9 @@ def _looked_at(dockerfile: Dockerfile) -> BuildFile:
     images: list[Named] = []
     variables: list[Named] = []
 
+    def at(span: Span) -> str:
+        return f"{name}:{span.line}"
+
     def use(written: str, where: str) -> None:
         try:
             image = expand(written, given.get, dockerfile.escape)
@@ -99,20 +119,20 @@ def _looked_at(dockerfile: Dockerfile) -> BuildFile:
             images.append(Named(image, where))
 
     for stage in dockerfile.stages:
-        use(stage.start.base, str(stage.span))
+        use(stage.start.base, at(stage.span))
         for each in stage.instructions:
             if isinstance(each, Copy) and each.from_ is not None:
-                use(each.from_, str(each.span))
+                use(each.from_, at(each.span))
             elif isinstance(each, Run):
                 for mount in each.mounts:
                     if mount.from_:
-                        use(mount.from_, str(each.span))
+                        use(mount.from_, at(each.span))
         if stage.name is not None:
             stages.add(stage.name)
     for each in dockerfile.instructions:
         if isinstance(each, Arg):
-            variables += (Named(declared.name, str(each.span)) for declared in each.declarations)
+            variables += (Named(declared.name, at(each.span)) for declared in each.declarations)
         elif isinstance(each, Env):
-            variables += (Named(name, str(each.span)) for name, _ in each.pairs)
-    frontend = Named(syntax.value, str(syntax.span)) if syntax is not None else None
+            variables += (Named(variable, at(each.span)) for variable, _ in each.pairs)
+    frontend = Named(syntax.value, at(syntax.span)) if syntax is not None else None
     return BuildFile(frontend, tuple(images), tuple(variables))

@@ -207,10 +207,10 @@ def test_check_looks_at_dockerfiles_and_manifests(layerlab, project, manifest):
     found = [(each["where"], each["rule"]) for each in json.loads(said.out)]
     assert said.status == 1
     assert found[:4] == [
-        ("Dockerfile:1", "frontend-not-pinned"),
-        ("Dockerfile:3", "image-not-pinned"),
-        ("Dockerfile:6", "image-not-pinned"),
-        ("Dockerfile:7", "secret-in-image"),
+        (f"{directory}/Dockerfile:1", "frontend-not-pinned"),
+        (f"{directory}/Dockerfile:3", "image-not-pinned"),
+        (f"{directory}/Dockerfile:6", "image-not-pinned"),
+        (f"{directory}/Dockerfile:7", "secret-in-image"),
     ]
     assert [rule for _, rule in found[4:]] == ["image-not-pinned"]
 
@@ -276,3 +276,13 @@ def test_a_directory_is_the_manifests_below_it(layerlab, tmp_path):
 
     assert [each["file"] for each in json.loads(said.out)] == [f"{folder}/b.yml", f"{folder}/more/a.yaml"]
     assert layerlab("security", "pss", empty).err == f"layerlab: {empty}: cannot read it: Is a directory\n"
+
+
+def test_check_takes_a_directory_for_its_dockerfile_and_its_manifests(layerlab, project):
+    pod = POD.replace("- name: c", "- name: c\n    image: x")
+    directory = project("FROM alpine\n", **{"pod.yaml": pod})
+
+    said = layerlab("security", "check", directory)
+
+    assert f"{directory}/Dockerfile:1: alpine has no digest" in said.out
+    assert f"{directory}/pod.yaml:7: spec.containers[0].image: x has no digest" in said.out
