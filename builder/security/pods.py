@@ -54,7 +54,6 @@ class SecurityContext:
     run_as_non_root: bool | None = None
     run_as_user: int | None = None
     run_as_group: int | None = None
-    read_only_root: bool | None = None
     proc_mount: str | None = None
     added: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
@@ -152,7 +151,6 @@ class Pod:
     host_pid: bool = False
     host_ipc: bool = False
     host_users: bool = True
-    share_process_namespace: bool = False
     os: str = ""
     runtime_class: str = ""
     service_account: str = ""
@@ -285,7 +283,6 @@ def pod_from(spec: Fields, *, kind: str, name: str, annotations: Mapping[str, st
         host_pid=flag("hostPID") is True,
         host_ipc=flag("hostIPC") is True,
         host_users=flag("hostUsers") is not False,
-        share_process_namespace=flag("shareProcessNamespace") is True,
         os=(os.text("name") or "") if os else "",
         runtime_class=spec.text("runtimeClassName") or "",
         service_account=spec.text("serviceAccountName") or spec.text("serviceAccount") or "default",
@@ -364,7 +361,6 @@ def security_from(context: Fields) -> SecurityContext:
         run_as_non_root=context.flag("runAsNonRoot"),
         run_as_user=context.number("runAsUser"),
         run_as_group=context.number("runAsGroup"),
-        read_only_root=context.flag("readOnlyRootFilesystem"),
         proc_mount=context.text("procMount"),
         added=capabilities.texts("add") if capabilities else (),
         dropped=capabilities.texts("drop") if capabilities else (),

@@ -92,7 +92,6 @@ class Builder:
     traits: frozenset[str]
     needs: Condition
     why: str
-    image: str
     evidence: tuple[str, ...]
 
 
@@ -193,7 +192,6 @@ def builders() -> Mapping[str, Builder]:
             frozenset(row["traits"].split()),
             parse(row["needs"]),
             row["why"],
-            row["image"],
             tuple(row["evidence"].split()),
         )
         for row in _rows("builders")
