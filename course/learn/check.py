@@ -11,7 +11,6 @@ from course.exercise import Exercise
 from course.grader import report
 from course.grader.grade import Result, grade
 from course.grader.kind import Conditions, Isolation
-from course.grader.sandbox import best_isolation
 from course.learn.desk import Desk, at_the_desk
 from course.learn.word import Word
 
@@ -42,7 +41,11 @@ def command(
 
 def graded(desk: Desk, exercise: Exercise, submission: Path, seed: str | None) -> Result:
     """The result of a file, noted in the learner's progress; warns where nothing holds a submission."""
-    isolation = best_isolation() if exercise.kind == "function" else Isolation.NO_CODE
+    isolation = Isolation.NO_CODE
+    if exercise.kind == "function":
+        from course.grader.sandbox import best_isolation  # processes, which not every platform has
+
+        isolation = best_isolation()
     if isolation is Isolation.NONE:
         desk.session.say(desk.say("no-isolation-warning"))
     conditions = Conditions(isolation, progress=show_progress)

@@ -16,6 +16,7 @@ from course.grader.kind import kind_of
 from course.grader.kinds.prediction import spelt
 from course.grader.showing import shortened_json as shortened
 from course.learn.desk import Desk, at_the_desk
+from course.learn.notebook import notebook
 from course.learn.word import Word
 
 
@@ -23,15 +24,25 @@ from course.learn.word import Word
 @click.argument("exercise_id", metavar="ID")
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("--seed", help="Chooses the questions  [default: practice]")
+@click.option("--notebook", "as_notebook", is_flag=True, help="Write a notebook with the same checks too.")
 @at_the_desk
-def command(desk: Desk, exercise_id: str, folder: Path | None, seed: str | None) -> None:
+def command(
+    desk: Desk, exercise_id: str, folder: Path | None, seed: str | None, *, as_notebook: bool
+) -> None:
     """Put the task and a file to edit into FOLDER (default: ID-name here).
 
     \b
     Example:
       layerlab learn start 1.3
     """
-    begin(desk, desk.course.find(exercise_id), folder, seed)
+    exercise = desk.course.find(exercise_id)
+    folder = folder or default_folder(exercise)
+    begin(desk, exercise, folder, seed)
+    if as_notebook:
+        task, starter = ((folder / name).read_text(encoding="utf-8") for name in ("README.md", exercise.file))
+        page = folder / f"{exercise.slug}.ipynb"
+        page.write_text(notebook(exercise, task, starter, desk.say), encoding="utf-8")
+        desk.session.print(desk.say("notebook", file=page))
 
 
 def begin(desk: Desk, exercise: Exercise, folder: Path | None = None, seed: str | None = None) -> None:

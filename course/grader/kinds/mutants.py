@@ -1,8 +1,10 @@
-"""Kill the mutants: a learner writes cases, each wrong program must fail one of them.
+"""Kill the mutants: a learner writes cases, each wrong program must fail one.
 
 ``checks.py`` has ``oracle(*args)``, ``SPECIMENS`` (group → the file of a wrong program in ``specimens/``),
-``FUNCTION`` and, if not every JSON value can be asked, ``is_question(*args)``. The group ``agrees`` is the
-gate: as long as a case contradicts the oracle, nothing is killed. Specimens are shown to the learner.
+``FUNCTION`` and, if not every JSON value can be asked, ``is_question(*args)``. Where no single answer is
+right, ``alike(args, others)`` in the place of the oracle says which pairs have the same one, and all cases
+are pairs. The group ``agrees`` is the gate: as long as a case is not true, nothing is killed. Specimens are
+shown to the learner.
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ CASES: Final = 12
 """The most cases: a suite that says what it is for is short."""
 
 GATE: Final = "agrees"
-_FORM: Final = '{"args": […], "expected": …} or {"args": […], "and": […], "same": true}'
+_PAIR: Final = '{"args": […], "and": […], "same": true}'
+_FORM: Final = f'{{"args": […], "expected": …}} or {_PAIR}'
 
 
 class _MutantsKind:
@@ -61,7 +64,7 @@ def verdicts(exercise: Exercise, submission: bytes, seed: str) -> list[Verdict]:
     wrong = _malformed(cases)
     if wrong is None:
         assert isinstance(cases, list)
-        oracle = exercise.checks.oracle
+        oracle = getattr(exercise.checks, "oracle", None)
         wrong = next(filter(None, (_contradicts(exercise, oracle, case) for case in cases)), None)
     found = [Verdict(GATE, wrong)]
     for group, name in exercise.checks.SPECIMENS.items():
@@ -86,8 +89,13 @@ def _malformed(cases: object) -> Wrong | None:
     return None
 
 
-def _contradicts(exercise: Exercise, oracle: Callable[..., object], case: Mapping[str, Any]) -> Wrong | None:
+def _contradicts(
+    exercise: Exercise, oracle: Callable[..., object] | None, case: Mapping[str, Any]
+) -> Wrong | None:
     """What is wrong with a case: it is no question, or the oracle answers something else."""
+    alike = getattr(exercise.checks, "alike", None)
+    if alike is not None and "and" not in case:
+        return Wrong(how="form", fields={"form": _PAIR, "detail": shortened(case)})
     may_ask = getattr(exercise.checks, "is_question", lambda *_args: True)
     for args in (case["args"], case.get("and", case["args"])):
         try:
@@ -95,6 +103,11 @@ def _contradicts(exercise: Exercise, oracle: Callable[..., object], case: Mappin
                 return Wrong("not-a-question", shortened(case))
         except Exception:  # whatever a learner's values do to it: they are no question
             return Wrong("not-a-question", shortened(case))
+    if alike is not None:
+        is_same = alike(case["args"], case["and"])
+        how = "should-be-same" if is_same else "should-differ"
+        return None if is_same is case["same"] else Wrong(how=how, shown=shortened(case))
+    assert oracle is not None
     if _fails(oracle, case):
         return Wrong(how="contradicts", shown=shortened(case), fields={"detail": _said(oracle, case)})
     return None

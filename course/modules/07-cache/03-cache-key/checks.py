@@ -5,16 +5,12 @@ Two steps share a key exactly if the builder, after it built the first, finds th
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator
-from functools import cache
 
 from course.check import Talk, call, different_answers, same_answers
-from course.laboratory import Laboratory
-from unionfs_sim import File, Layer, layer
+from course.problems.steps import PARENTS, share_a_layer
 
-PARENTS = ("alpine", "busybox")
 COPY = {
     "parent": "alpine",
     "instruction": "COPY",
@@ -67,38 +63,8 @@ def cases(seed: str) -> Iterator[Talk]:
 
 def relation(group: str, one: dict, other: dict, because: str = "") -> Talk:
     """What the builder says of the two steps, as a talk."""
-    kind = same_answers if oracle(one, other) else different_answers
+    kind = same_answers if share_a_layer(one, other) else different_answers
     return kind(group, call(one), call(other), because=because)
-
-
-def oracle(one: dict, other: dict) -> bool:
-    """Whether the builder finds ``other`` in its cache once ``one`` was built."""
-    return _found(json.dumps(one, sort_keys=True), json.dumps(other, sort_keys=True))
-
-
-@cache
-def _found(one: str, other: str) -> bool:
-    laboratory = Laboratory()
-    built = [laboratory.build(dockerfile(step), context(step)) for step in map(json.loads, (one, other))]
-    return built[1].cached()[-1]
-
-
-def dockerfile(step: dict) -> str:
-    """A step as the last line of a Dockerfile, with what it stands on and what it may see."""
-    lines = [
-        f"FROM {step['parent']}",
-        *(f'ARG {name}="{value}"' for name, value in step["variables"].items()),
-    ]
-    return "\n".join([*lines, f"{step['instruction']} {step['arguments']}\n"])
-
-
-def context(step: dict) -> Layer:
-    return layer(
-        {
-            f"/{file['path']}": File(file["content"], mode=file["mode"], mtime_ns=file["mtime"] * 10**9)
-            for file in step["files"]
-        }
-    )
 
 
 def with_file(step: dict, number: int, **changes: object) -> dict:

@@ -402,6 +402,43 @@ def is_question(word):
         assert (failure.because == "not-a-question") == (how == "")
 
 
+class TestPairs:
+    CHECKS = """
+FUNCTION = "f"
+SPECIMENS = {"first": "first.py"}
+
+def alike(args, others):
+    return args[0].lower() == others[0].lower()
+
+def is_question(word):
+    return isinstance(word, str)
+"""
+    FILES: ClassVar = {"specimens/first.py": "def f(word):\n    return word\n"}
+
+    @pytest.fixture
+    def exercise(self, tmp_path: Path) -> Exercise:
+        groups = "agrees = 1\nfirst = 1"
+        return made(tmp_path / "e", "mutants", self.CHECKS, groups, files=self.FILES, keys="seconds = 5")
+
+    @pytest.mark.parametrize(
+        ("case", "points", "how"),
+        [
+            ({"args": ["a"], "and": ["A"], "same": True}, 2, ""),
+            ({"args": ["a"], "and": ["b"], "same": False}, 1, "survives"),
+            ({"args": ["a"], "and": ["A"], "same": False}, 0, "should-be-same"),
+            ({"args": ["a"], "and": ["b"], "same": True}, 0, "should-differ"),
+            ({"args": ["a"], "expected": "a"}, 0, "form"),
+        ],
+    )
+    def test_pairs_are_held_against_what_is_alike(
+        self, exercise: Exercise, case: object, points: int, how: str
+    ) -> None:
+        result = graded(exercise, document("cases", [case]))
+
+        assert result.points == points
+        assert how == next((group.failure.how for group in result.groups if group.failure), "")
+
+
 def test_checks_that_raise_are_a_sentence_for_the_author(tmp_path: Path) -> None:
     exercise = made(tmp_path / "e", "prediction", "def questions(seed):\n    1 / 0\n", "one = 1")
 

@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import click
+import nbformat
 import pytest
 
 from course.catalogue import Catalogue, help_texts
@@ -226,6 +227,33 @@ class TestPredict:
         assert run(["learn", "predict", "2.1", "--only", "any-upper", "--real"]) == 0
 
         assert "The kernel's overlayfs leaves the same." in capsys.readouterr().out
+
+
+def test_an_exercise_opens_as_a_notebook_with_the_same_checks(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["learn", "start", "1.3", "--notebook"]) == 0
+
+    page = nbformat.read("1.3-resolve/resolve.ipynb", as_version=4)
+    nbformat.validate(page)
+    assert "".join(page.cells[1].source).startswith("%%writefile resolve.py\n")
+    assert page.cells[1].source.partition("\n")[2] == Path("1.3-resolve/resolve.py").read_text().rstrip()
+    assert "layerlab learn check 1.3 resolve.py" in page.cells[2].source
+
+
+def test_the_groups_own_hint_comes_first_and_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = shutil.copytree(RESOLVE, tmp_path / "course" / "resolve")
+    text = folder / "text.en.toml"
+    text.write_text(text.read_text().replace("[groups.top-first]\n", '[groups.top-first]\nhint = "Up!"\n'))
+    course = ["--course", str(tmp_path / "course")]
+    Path("resolve.py").write_text("def resolve(path, layers):\n    return None\n")
+    run(["learn", "check", "1.3", "resolve.py", *course])
+    capsys.readouterr()
+
+    run(["learn", "hint", "1.3", *course])
+    first = capsys.readouterr().out
+    run(["learn", "hint", "1.3", *course])
+
+    assert "Up!" in first
+    assert "Hint 1 of 3" in capsys.readouterr().out
 
 
 def test_reset_keeps_the_old_file_and_forgets(capsys: pytest.CaptureFixture[str]) -> None:
