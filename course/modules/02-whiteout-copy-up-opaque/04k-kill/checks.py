@@ -18,20 +18,19 @@ def is_question(*args):
     """Whether a tar may hold these names: each stands there once, after the directory that it lies in."""
     if len(args) != 1 or not isinstance(args[0], list) or len(args[0]) > NAMES:
         return False
-    seen = {""}
+    seen, directories = set(), {""}
     for name in args[0]:
-        if not isinstance(name, str) or len(name) > 60 or name.rstrip("/") in seen:
-            return False
-        above, _, leaf = name.removesuffix("/").rpartition("/")
-        if (
-            leaf in ("", ".", "..", ".wh.")
-            or (above and above not in seen)
-            or (not above
-            and leaf == ".wh..wh..opq")
-        ):
-            return False
-        if name.endswith("/") and leaf.startswith(".wh."):
+        if not isinstance(name, str) or len(name) > 60 or not may_follow(name, seen, directories):
             return False
         seen.add(name.rstrip("/"))
-    directories = {name.rstrip("/") for name in args[0] if name.endswith("/")}
-    return all(name.rstrip("/").rpartition("/")[0] in directories | {""} for name in args[0])
+        if name.endswith("/"):
+            directories.add(name.rstrip("/"))
+    return True
+
+
+def may_follow(name, seen, directories):
+    above, _, leaf = name.removesuffix("/").rpartition("/")
+    if name.rstrip("/") in seen or above not in directories or leaf in ("", ".", "..", ".wh."):
+        return False
+    is_mark = leaf.startswith(".wh.")
+    return not (is_mark and name.endswith("/")) and (above != "" or leaf != ".wh..wh..opq")
