@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 SEED ?= 1
 OPS ?= 100000
+BASES ?= offline
 
 ifdef UV
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python
@@ -13,7 +14,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format pictures notebooks lock bench fuzz fidelity clean
+.PHONY: help demo real-demo test check format pictures notebooks lock bench fuzz fidelity clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +36,9 @@ $(VENV)/.dev: pyproject.toml requirements.txt | $(BIN)/python
 demo: $(VENV)/.base ## build the nginx example in memory and ask it for a page
 	@$(BIN)/layerlab build --tag nginx-example examples/nginx
 	@$(BIN)/layerlab run nginx-example --get /
+
+real-demo: $(VENV)/.base ## build the nginx example for real, without root: Debian packages as bases, real processes
+	@$(BIN)/python examples/nginx/offline/demo.py --bases $(BASES)
 
 test: $(VENV)/.dev ## run the whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q --nbmake tests notebooks

@@ -30,7 +30,7 @@ from builder.engine.weight import snapshot_bytes
 from builder.events import Listener, nobody
 from builder.image.digest import Digest, digest_of
 from builder.image.image import Image
-from builder.image.oci import Platform
+from builder.image.oci import Descriptor, Platform
 from builder.image.reference import Reference
 from builder.namespace.confinement import Confinement
 from builder.protocols import Fetcher, Records, Timestamps
@@ -66,7 +66,8 @@ class Recipe:
     """What to build, and how. ``name``: tells Dockerfile and context from others when saying what changed.
 
     ``secrets``: by id. ``timeout_seconds``: of one RUN. ``mode``: what a scan looks at. ``state_dir``: where
-    a real build unpacks layers; ``confinement``: how much its commands may do.
+    a real build unpacks layers; ``confinement``: how much its commands may do. ``images``: manifests in the
+    store that a name means for this build alone.
     """
 
     graph: StageGraph
@@ -78,6 +79,7 @@ class Recipe:
     dates: Dates = field(default_factory=Dates)
     timeout_seconds: float | None = None
     mode: Mode = Mode.FULL
+    images: Mapping[Reference, Descriptor] = field(default_factory=lambda: MappingProxyType({}))
     state_dir: Path | None = None
     confinement: Confinement = field(default_factory=Confinement)
 
@@ -162,6 +164,7 @@ def built(
         mode=recipe.mode,
         copied_up=copied_up,
         fetching=lambda here: taken.watching(fetching(here)),
+        images=recipe.images,
         state_dir=recipe.state_dir,
         confinement=recipe.confinement,
     )

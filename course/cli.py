@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "build": ("builder.cli.build", "Build an image from a Dockerfile."),
-        "run": ("builder.cli.run", "Run an image's command in the simulation."),
+        "run": ("builder.cli.run", "Run an image's command, simulated or for real."),
         "images": ("builder.cli.images", "List the images in the local store."),
         "history": ("builder.cli.history", "Show which instruction made which layer."),
         "inspect": ("builder.cli.inspect", "Print an image's config and manifest."),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from builder.cli.caches import Place, bring, leave
+from builder.cli.contexts import named_images
 from builder.cli.inputs import DockerfileSource, open_context, pairs, read_dockerfile, secrets
 from builder.cli.progress import STYLES, progress
 from builder.cli.registries import mirrors, registries, registry_options
@@ -102,6 +103,13 @@ def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None
     show_default=True,
     help="How to build; auto takes the strongest that works here.",
 )
+@click.option(
+    "--build-context",
+    "contexts",
+    multiple=True,
+    metavar="NAME=oci-layout://PATH[:TAG]",
+    help="Let an image's name mean the one in a local OCI layout.",
+)
 @click.option("--allow-setuid", is_flag=True, help="Let sudo and su work in a real RUN.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the explorer page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -188,6 +196,7 @@ class Invocation:
                 secrets=self.secrets,
                 dates=self.dates,
                 timeout_seconds=self.options["timeout"],
+                images=named_images(self.options["contexts"], store),
                 state_dir=self.session.state_dir,
                 confinement=Confinement(allows_setuid=self.options["allow_setuid"]),
             )

@@ -1,4 +1,4 @@
-"""``layerlab run``: an image's command in the simulated world; a server is asked instead of waited for."""
+"""``layerlab run``: an image's command, in the simulated world or as a real process (``container``)."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from unionfs_sim.layers.layer import Layer
 from unionfs_sim.mounting import mount
 from unionfs_sim.nodes.caller import Caller
 
+_SIMULATED, _ROOTLESS = "simulated", "rootless"
 _OK = range(200, 400)
 
 
@@ -41,9 +42,36 @@ _OK = range(200, 400)
 @click.option("-w", "--workdir", help="Where the command starts.")
 @click.option("-u", "--user", help="Whom it runs as.")
 @click.option("--entrypoint", help="Run this instead of the image's entry point.")
+@click.option(
+    "--strategy",
+    type=click.Choice([_SIMULATED, _ROOTLESS]),
+    default=_SIMULATED,
+    show_default=True,
+    help="Simulate the command, or run it for real; the options below are for real ones.",
+)
+@click.option(
+    "-p",
+    "--publish",
+    "published",
+    multiple=True,
+    metavar="[ADDRESS:]PORT:PORT",
+    help="Let a port here (at 127.0.0.1) lead to one inside.",
+)
+@click.option("-v", "--volume", "volumes", multiple=True, metavar="SOURCE:TARGET[:rw]", help="Show a path.")
+@click.option("-i", "--interactive", is_flag=True, help="Pass the input on.")
+@click.option("-t", "--tty", "has_terminal", is_flag=True, help="Give it a terminal.")
+@click.option(
+    "--network",
+    type=click.Choice(["none", "host"]),
+    default="none",
+    show_default=True,
+    help="Its own network, which leads nowhere, or this machine's.",
+)
+@click.option("--allow-setuid", is_flag=True, help="Let sudo and su work.")
+@click.option("--rm", is_flag=True, help="Nothing of a command ever stays; for those used to docker.")
 @click.pass_obj
 def command(session: Session, /, image: str, words: tuple[str, ...], **options: object) -> int:
-    """Run an image's command in the simulation; options stand before IMAGE, --get also behind it.
+    """Run an image's command; options stand before IMAGE, --get also behind it.
 
     \b
     Example:
@@ -52,11 +80,25 @@ def command(session: Session, /, image: str, words: tuple[str, ...], **options: 
     behind, words = _paths_behind(words)
     paths = [*(str(path) for path in _many(options["paths"])), *behind]
     with session.store() as store:
-        found = find(store, image).image
+        named = find(store, image)
+        found = named.image
+        if options["strategy"] == _ROOTLESS:
+            from builder.cli import container
+
+            job = _job(session, found, words, options)
+            return container.run(session, store, named, job, {**options, "paths": paths})
+        _refuse_what_is_real(options)
         layers = [Layer().freeze(), *unpack_stack(store, found.layers)]
         job = _job(session, found, words, options)
-        container = _Container(layers, job)
-        return container.run(paths, options["port"])
+        return _Container(layers, job).run(paths, options["port"])
+
+
+def _refuse_what_is_real(options: dict[str, object]) -> None:
+    """Raise UsageError for what only a real command can have."""
+    given = {"-p": options["published"], "-v": options["volumes"], "-t": options["has_terminal"]}
+    for name, value in given.items():
+        if value:
+            raise click.UsageError(f"{name} needs a real command: --strategy rootless")
 
 
 def _paths_behind(words: tuple[str, ...]) -> tuple[list[str], tuple[str, ...]]:

@@ -189,10 +189,28 @@ def explain(step: Step, number: int, facts: Facts) -> tuple[str, str]:
 
 
 @contextmanager
+def _existing(directory: str) -> Iterator[None]:
+    """Let the directory exist inside of the block; what was made for that is removed again."""
+    missing: list[str] = []
+    here = os.path.abspath(directory)
+    while not os.path.isdir(here):
+        missing.append(here)
+        here = os.path.dirname(here)
+    os.makedirs(directory, exist_ok=True)
+    try:
+        yield
+    finally:
+        for path in missing:
+            try:
+                os.rmdir(path)
+            except OSError:
+                break  # somebody else has put something there meanwhile
+
+
+@contextmanager
 def _playground(state: str, ids: IdMap) -> Iterator[str]:
     """A directory on the file system of ``state`` that root inside owns; it is removed with everything."""
-    os.makedirs(state, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=state, prefix="doctor-") as place:
+    with _existing(state), tempfile.TemporaryDirectory(dir=state, prefix="doctor-") as place:
         os.chmod(place, 0o755)
         for name in ("", "lower", "lower/gone", "upper", "work", "at"):
             path = os.path.join(place, name)

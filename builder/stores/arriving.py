@@ -88,16 +88,30 @@ def load(
 ) -> list[Loaded]:
     """Put all images of ``source`` into ``store`` and give them their names.
 
-    ``called``: the repository of images that bear a tag only, or no name. ``platform``: which image of
-    a multi-platform one; the first if None. ``limit_bytes``: no layer may unpack to more.
-    ImageFormatError, and no new name, if anything is broken.
+    Arguments and errors are those of ``arrived``; no new name if anything is broken.
     """
-    arrivals = _Arrivals(store, source, called, platform, limit_bytes)
-    loaded = arrivals.all()
+    loaded = arrived(store, source, called=called, platform=platform, limit_bytes=limit_bytes)
     for each in loaded:
         for reference in each.references:
             store.tag(reference, each.manifest)
     return loaded
+
+
+def arrived(
+    store: Store,
+    source: Source,
+    *,
+    called: str = "loaded",
+    platform: Platform | None = None,
+    limit_bytes: int = DEFAULT_LIMIT_BYTES,
+) -> list[Loaded]:
+    """Put all images of ``source`` into ``store``, where nothing names them yet.
+
+    ``called``: the repository of images that bear a tag only, or no name. ``platform``: which image of
+    a multi-platform one; the first if None. ``limit_bytes``: no layer may unpack to more.
+    ImageFormatError if anything is broken.
+    """
+    return _Arrivals(store, source, called, platform, limit_bytes).all()
 
 
 def _read(source: Source, path: str) -> bytes | None:

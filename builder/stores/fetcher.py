@@ -12,7 +12,7 @@ from builder.image.compression import decompress, pieces
 from builder.image.config import ImageConfig
 from builder.image.digest import DiffID
 from builder.image.image import History, Image, LayerBlob
-from builder.image.oci import MEDIA_LAYER, Platform
+from builder.image.oci import MEDIA_LAYER, Descriptor, Platform
 from builder.image.reference import Reference
 from builder.protocols import Store
 from unionfs_sim.layers.layer import Layer
@@ -65,12 +65,16 @@ class Catalogue(Protocol):
 class LocalFetcher:
     """Finds images in the store and in the catalogue. Implements ``builder.protocols.Fetcher``.
 
-    Every layer of a fetched image lies uncompressed in the store. Safe for threads.
+    Every layer of a fetched image lies uncompressed in the store. Safe for threads. ``named``: manifests in
+    the store that a name means for this build alone (``--build-context``).
     """
 
-    def __init__(self, store: Store, catalogue: Catalogue) -> None:
+    def __init__(
+        self, store: Store, catalogue: Catalogue, named: Mapping[Reference, Descriptor] | None = None
+    ) -> None:
         self._store = store
         self._catalogue = catalogue
+        self._named = named or {}
         self._fetched: dict[tuple[Reference, Platform], Image] = {}
         self._lock = threading.Lock()
 
@@ -83,7 +87,7 @@ class LocalFetcher:
             return known
 
     def _find(self, reference: Reference, platform: Platform) -> Image:
-        manifest = self._store.resolve(reference)
+        manifest = self._named.get(reference) or self._store.resolve(reference)
         if manifest is not None:
             return self._unpacked(Image.load(self._store, manifest, platform=platform))
         embedded = self._catalogue.find(reference.familiar)

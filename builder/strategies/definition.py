@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Generic, TypeAlias
@@ -11,6 +11,8 @@ from builder.engine.order import Download
 from builder.errors import NotSupportedError
 from builder.events import Listener, nobody
 from builder.image.difference import Difference
+from builder.image.oci import Descriptor
+from builder.image.reference import Reference
 from builder.namespace.confinement import Confinement
 from builder.protocols import Fetcher, FsT, Timestamps, Workshop
 from builder.security.powers import Powers, powers
@@ -29,8 +31,9 @@ class Settings:
     """What all strategies are told. ``start_ns``: what simulated clocks say first.
 
     ``mode``: what a scan looks at. ``copied_up``: told of every copy-up where there is a union.
-    ``fetching``: what becomes of a fetcher that finds only what is here: one that asks registries as well.
-    ``state_dir``: where real layers may lie unpacked; ``confinement``: how much a real command may do.
+    ``images``: what names mean for this build alone. ``fetching``: what becomes of a fetcher that finds only
+    what is here: one that asks registries as well. ``state_dir``: where real layers may lie unpacked;
+    ``confinement``: how much a real command may do.
     """
 
     timestamps: Timestamps = field(default_factory=Timestamps)
@@ -40,6 +43,7 @@ class Settings:
     mode: Mode = Mode.FULL
     copied_up: Callable[[CopiedUp], None] | None = None
     fetching: Callable[[Fetcher], Fetcher] = lambda here: here
+    images: Mapping[Reference, Descriptor] = field(default_factory=dict)
     state_dir: Path | None = None
     confinement: Confinement = field(default_factory=Confinement)
 

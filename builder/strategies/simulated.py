@@ -55,11 +55,11 @@ def download(url: str) -> Download:
 
 
 def fetcher(store: RecordingStore, settings: Settings) -> Fetcher:
-    """Finds images in the store, else among the embedded ones, else where the settings let it look."""
+    """Finds images named for this build, in the store, or embedded, else where the settings let it look."""
     from builder.stores.fetcher import LocalFetcher
     from builder.world.supplies import bases
 
-    return settings.fetching(LocalFetcher(store, bases))
+    return settings.fetching(LocalFetcher(store, bases, settings.images))
 
 
 def runner(store: RecordingStore, settings: Settings) -> Callable[[Snapshotter[Posix]], SimulatedRunner]:

@@ -170,6 +170,16 @@ class RootlessProcess:
         return self._streams.stdin
 
     @property
+    def namespace(self) -> UserNamespace:
+        """The user namespace that it runs in."""
+        return self._namespace
+
+    @property
+    def has_terminal(self) -> bool:
+        """Whether its streams are a terminal."""
+        return self._sandbox.terminal is not None
+
+    @property
     def pidfd(self) -> int:
         """A descriptor that refers to the command's first process (pidfd_open(2))."""
         return self._pidfd

@@ -44,7 +44,7 @@ def busybox(more: dict[str, Any] | None = None) -> Layer:
     return layer({**tree, "/etc/passwd": PASSWD, "/etc/group": "root:x:0:\nweb:x:44:\n", **(more or {})})
 
 
-def add_image(store: Any, name: str, tree: Layer) -> None:
+def add_image_to(store: Any, name: str, tree: Layer) -> None:
     """Let ``name`` be an image of one layer."""
     stored = store.put(pack(tree))
     blob = LayerBlob(replace(stored, media_type=MEDIA_LAYER), DiffID(stored.digest))
@@ -62,7 +62,7 @@ class Builder:
     def __init__(self, state: Path) -> None:
         self.store = MemoryStore()
         self.state = state
-        add_image(self.store, "base", busybox())
+        add_image_to(self.store, "base", busybox())
 
     def build(
         self,
@@ -112,3 +112,9 @@ def new_builder() -> Any:
 def real_base() -> Layer:
     """A layer with programs that run."""
     return busybox()
+
+
+@pytest.fixture(scope="session")
+def add_image() -> Any:
+    """Puts an image with programs that run into a store, under a name."""
+    return lambda store, name: add_image_to(store, name, busybox())
