@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from builder.cli.caches import Place, bring, leave
+from builder.cli.confining import confinement
 from builder.cli.contexts import named_images
 from builder.cli.inputs import DockerfileSource, open_context, pairs, read_dockerfile, secrets
 from builder.cli.progress import STYLES, progress
@@ -31,7 +32,6 @@ from builder.image.digest import short
 from builder.image.oci import Descriptor, Platform
 from builder.image.reference import Reference
 from builder.image.unpack import unpack_stack
-from builder.namespace.confinement import Confinement
 from builder.protocols import Fetcher
 from builder.recipe import Build, Dates, Recipe, built
 from builder.stores.layout import LayoutStore
@@ -111,6 +111,10 @@ def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None
     help="Let an image's name mean the one in a local OCI layout.",
 )
 @click.option("--allow-setuid", is_flag=True, help="Let sudo and su work in a real RUN.")
+@click.option("--limit-upper", metavar="SIZE", help="How much a real RUN may add: 500m, 2g.")
+@click.option(
+    "--ulimit", "ulimits", multiple=True, metavar="NAME=N", help="A limit of a real RUN: nproc=100."
+)
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the explorer page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option(
@@ -146,6 +150,7 @@ class Invocation:
         self.caches_to = [Place.parse("--cache-to", spec) for spec in options["caches_to"]]
         self.platform = Platform.parse(options["platform"])
         self.told = self._told(options["provenance"])
+        self.confinement = confinement(options)
         self.dates = dates(options["timestamp"], self.build_args, session.env.get(EPOCH_ARG))
         self.events: list[Event] = []
 
@@ -198,7 +203,7 @@ class Invocation:
                 timeout_seconds=self.options["timeout"],
                 images=named_images(self.options["contexts"], store),
                 state_dir=self.session.state_dir,
-                confinement=Confinement(allows_setuid=self.options["allow_setuid"]),
+                confinement=self.confinement,
             )
             listener = tee(shown, self._collect)
             fetching = self._fetching(store, listener)

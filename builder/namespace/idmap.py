@@ -133,6 +133,9 @@ def _for_root(machine: Machine, uids: tuple[int, int] | None, gids: tuple[int, i
     if sum(row.count for row in known[0]) < _ALL_IDS:
         # We are in a user namespace already, where 0 is nobody special to the machine: hand on what there is.
         handed = [tuple(Row(row.inside, row.inside, row.count) for row in each) for each in known]
+        if min(sum(row.count for row in each) for each in handed) == 1:
+            note = "the user namespace that this runs in has one id to hand on; make it with a range of them"
+            return IdMap(Caller.SINGLE, handed[0][:1], handed[1][:1], note)
         return IdMap(Caller.ROOT, handed[0], handed[1])
     return IdMap(
         Caller.ROOT,

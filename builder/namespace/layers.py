@@ -113,7 +113,7 @@ class _Writer:
             case stat.S_IFLNK:
                 os.symlink(node.target, path)
                 if not self._is_kept and (node.uid or node.gid):
-                    os.lchown(path, node.uid, node.gid)
+                    _own(path, node.uid, node.gid)
                 os.utime(path, ns=(node.mtime_ns, node.mtime_ns), follow_symlinks=False)
                 return
             case stat.S_IFCHR if node.rdev == 0:
@@ -150,7 +150,7 @@ class _Writer:
             if self._is_kept:
                 more = {**more, OWNER: f"{node.uid}:{node.gid}".encode()}
             else:
-                os.chown(where, node.uid, node.gid)
+                _own(where, node.uid, node.gid)
         os.chmod(where, stat.S_IMODE(node.mode))
         for name, value in {**_spelt(node), **more}.items():
             try:
@@ -168,6 +168,21 @@ class _Writer:
             for name, node in directory.children.items()
             if (node.uid or node.gid) and not node.is_dir and not stat.S_ISREG(node.mode)
         }
+
+
+def _own(where: int | str, uid: int, gid: int) -> None:
+    try:
+        if isinstance(where, int):
+            os.chown(where, uid, gid)
+        else:
+            os.lchown(where, uid, gid)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        raise BuildError(
+            f"a file of the image belongs to {uid}:{gid}, which is not among the ids of this user namespace",
+            fix="give this user a wider range in /etc/subuid and /etc/subgid",
+        ) from None
 
 
 def _spelt(node: Inode) -> dict[str, bytes]:
@@ -453,6 +468,24 @@ def remove(channel: Channel, message: Message, _: list[int]) -> None:
     for path in message["paths"]:
         clear(path)
     channel.send({"removed": True})
+
+
+def measure(channel: Channel, message: Message, _: list[int]) -> None:
+    """How many bytes the files below a directory take: what they say, or what they occupy if more."""
+    total = 0
+    waiting = [message["path"]]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as found:
+                for entry in found:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    else:
+                        status = entry.stat(follow_symlinks=False)
+                        total += max(status.st_size, status.st_blocks * 512)
+        except FileNotFoundError:
+            continue  # removed by the command that is being measured
+    channel.send({"bytes": total})
 
 
 def sweep(channel: Channel, message: Message, _: list[int]) -> None:

@@ -51,7 +51,7 @@ TOY: Final = b"\x7fSIM"
 """How programs of the embedded base images begin."""
 
 _LAST_CAPABILITY: Final = 40
-_FILES: Final = (("resolv.conf", "/etc/resolv.conf"), ("hosts", "/etc/hosts"))
+_HOSTS: Final = "127.0.0.1\tlocalhost {host}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 _SIOCSIFFLAGS: Final = 0x8914
 _IFF_UP_RUNNING: Final = 0x41
 _TIOCGPTPEER: Final = 0x5441
@@ -146,7 +146,7 @@ def _enter(sandbox: Sandbox, came: Sequence[int]) -> None:
     root, attached = _root_and_attachments(sandbox, came)
     processes = mounts.processes()
     devices = mounts.Devices()
-    files = _files()
+    files = _files(_HOSTS.format(host=sandbox.hostname))
     mounts.enter(root, AT)
     devices.attach(sandbox.shm_bytes)
     mounts.attach(processes, "/proc")
@@ -160,16 +160,15 @@ def _enter(sandbox: Sandbox, came: Sequence[int]) -> None:
         mounts.attach(mounted, target)
 
 
-def _files() -> list[tuple[str, int]]:
+def _files(hosts: str) -> list[tuple[str, int]]:
     """The machine's resolver configuration and our hosts file, read-only."""
-    taken = []
-    for source, target in _FILES:
-        try:
-            mounted = mounts.bind("/etc/resolv.conf" if source == "resolv.conf" else source)
-        except OSError:
-            continue  # a machine without a network has none
+    taken = [("/etc/hosts", _file(Attachment(target="/etc/hosts", content=hosts, mode=0o644)))]
+    try:
+        taken.append(("/etc/resolv.conf", mounts.bind("/etc/resolv.conf")))
+    except OSError:
+        pass  # a machine without a network has none
+    for _, mounted in taken:
         mounts.read_only(mounted)
-        taken.append((target, mounted))
     return taken
 
 

@@ -29,7 +29,6 @@ ONE_ID: Final = (
 )
 """What to expect without subordinate ids."""
 
-_HOSTS: Final = "127.0.0.1\tlocalhost {host}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 _APT_STAYS_ROOT: Final = 'APT::Sandbox::User "root";\n'
 _EMPTY_FILES: Final = ("resolv.conf", "hosts")
 
@@ -140,7 +139,6 @@ class State:
         for name in _EMPTY_FILES:
             self._file(f"{STUB}/etc/{name}", "")
         self._file(f"{STUB}{sandbox.ONE_ID_APT}", _APT_STAYS_ROOT)
-        self._file("hosts", _HOSTS.format(host=sandbox.HOSTNAME))
         place = tempfile.mkdtemp(prefix="", dir=os.path.join(self.path, SESSIONS))
         self._session = f"{SESSIONS}/{os.path.basename(place)}"
         self._lock = os.open(f"{place}/lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)

@@ -30,6 +30,7 @@ TASKS: Final[Mapping[str, Task]] = {
     "changes": layers.changes,
     "exec": sandbox.join,
     "forward": sandbox.forward,
+    "measure": layers.measure,
     "open": files.serve,
     "remove": layers.remove,
     "sweep": layers.sweep,

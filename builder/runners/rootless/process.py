@@ -24,6 +24,9 @@ from builder.namespace.userns import UserNamespace
 from builder.protocols import Command, Exit, Sink, TerminalSize
 
 _PIECE: Final = 1 << 16
+_LOOK_SECONDS: Final = 0.2
+"""How long until the next look at how much a command has written."""
+
 _PATIENCE_SECONDS: Final = 0.1
 """How long a wait lasts before it asks again whether it was cancelled."""
 
@@ -125,6 +128,35 @@ class Streams:
         self.sinks.clear()
 
 
+class Growth:
+    """How much a command has added to its root, asked for now and then, because looking takes time."""
+
+    def __init__(
+        self, namespace: UserNamespace, upper: str, limit_bytes: int, seconds: Callable[[], float]
+    ) -> None:
+        self._namespace = namespace
+        self._upper = upper
+        self._limit = limit_bytes
+        self._seconds = seconds
+        self._next = seconds()
+
+    def exceeded(self, *, now: bool = False) -> StepFailedError | None:
+        """The error if it is too much. ``now``: look, however short ago that was."""
+        began = self._seconds()
+        if began < self._next and not now:
+            return None
+        found = self._namespace.ask({"verb": "measure", "path": self._upper})["bytes"]
+        # At most a tenth of the time is spent on looking.
+        self._next = self._seconds() + max(_LOOK_SECONDS, 9 * (self._seconds() - began))
+        if found <= self._limit:
+            return None
+        return StepFailedError(
+            f"the command added more than {self._limit} bytes to its root",
+            fix="if it needs them, --limit-upper allows more",
+            exit_status=1,
+        )
+
+
 class RootlessProcess:
     """One running command; ``resources``: what is let go of when it has ended."""
 
@@ -139,8 +171,10 @@ class RootlessProcess:
         timeout_seconds: float | None,
         is_cancelled: Callable[[], bool],
         seconds: Callable[[], float],
+        growth: Growth | None = None,
     ) -> None:
         self._namespace = namespace
+        self._growth = growth
         self._sandbox = sandbox
         self._channel = channel
         self._streams = streams
@@ -154,6 +188,7 @@ class RootlessProcess:
         self._failure: Message | None = None
         self._outcome: Exit | BaseException | None = None
         self._turn = threading.Lock()
+        self._early: int | None = None
         received = channel.receive()
         self._pidfd = -1
         if received is not None:
@@ -162,7 +197,7 @@ class RootlessProcess:
                 self._pidfd = descriptors[0]
                 resources.callback(os.close, self._pidfd)
             else:
-                self._take(message, descriptors)
+                self._early = self._take(message, descriptors)
 
     @property
     def stdin(self) -> PipeInput:
@@ -246,7 +281,7 @@ class RootlessProcess:
     def _run(self) -> Exit:
         stopped: StepFailedError | None = None
         try:
-            status = None
+            status = self._early
             while status is None or self._streams.sinks:
                 stopped = stopped or self._stopped()
                 status = self._step(status)
@@ -255,6 +290,8 @@ class RootlessProcess:
             raise
         if self._failure is not None:
             raise _refused(wire.error_of(self._failure))
+        if stopped is None and self._growth is not None:
+            stopped = self._growth.exceeded(now=True)
         if stopped is not None:
             raise stopped
         return Exit(status if status >= 0 else 128 - status)
@@ -270,7 +307,10 @@ class RootlessProcess:
                 exit_status=124,
             )
         else:
-            return None
+            grown = None if self._growth is None else self._growth.exceeded()
+            if grown is None:
+                return None
+            stopped = grown
         self.signal(signal.SIGKILL)
         return stopped
 

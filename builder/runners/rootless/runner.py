@@ -13,7 +13,7 @@ from builder.namespace.state import State
 from builder.protocols import Command, Network, Sink, Snapshotter
 from builder.runners.rootless.attachments import Attachments
 from builder.runners.rootless.caches import Caches
-from builder.runners.rootless.process import RootlessProcess, Streams
+from builder.runners.rootless.process import Growth, RootlessProcess, Streams
 
 
 class RootlessRunner:
@@ -78,7 +78,14 @@ class RootlessRunner:
                 timeout_seconds=command.timeout_seconds,
                 is_cancelled=self._is_cancelled,
                 seconds=self._seconds,
+                growth=self._growth(rootfs),
             )
+
+    def _growth(self, rootfs: RootFs) -> Growth | None:
+        upper, limit = rootfs.stack.upper, self._confinement.upper_bytes
+        if upper is None or limit is None:
+            return None
+        return Growth(self._state.namespace, upper, limit, self._seconds)
 
     def close(self) -> None:
         """Nothing: caches lie on disk already, and the helper belongs to the state."""

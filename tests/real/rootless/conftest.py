@@ -23,7 +23,7 @@ from builder.image.reference import Reference
 from builder.recipe import Build, Recipe, built
 from builder.stores.memory import MemoryStore
 from builder.strategies.strategy import Strategy
-from unionfs_sim.layers.layer import File, Layer, Symlink, layer
+from unionfs_sim.layers.layer import Dir, File, Layer, Symlink, layer
 from unionfs_sim.tar.pack import pack
 
 PASSWD = "root:x:0:0:root:/root:/bin/sh\nweb:x:33:44::/srv:/bin/sh\n"
@@ -117,4 +117,9 @@ def real_base() -> Layer:
 @pytest.fixture(scope="session")
 def add_image() -> Any:
     """Puts an image with programs that run into a store, under a name."""
-    return lambda store, name: add_image_to(store, name, busybox())
+    site = {
+        "/srv/web": Dir(uid=33, gid=44),
+        "/srv/web/page": File("page", mode=0o640, uid=33, gid=44),
+        "/srv/web/link": Symlink("page", uid=33, gid=44),
+    }
+    return lambda store, name: add_image_to(store, name, busybox(site))

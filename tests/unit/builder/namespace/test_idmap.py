@@ -40,10 +40,18 @@ def test_what_etc_subuid_gives_root_is_taken() -> None:
 
 
 def test_root_of_a_user_namespace_hands_on_what_there_is() -> None:
-    ids = choose(machine(uid=0, gid=0, uid_map="0 1000 1\n1 100000 65536\n", gid_map="0 1000 1\n"))
+    text = "0 1000 1\n1 100000 65536\n"
+    ids = choose(machine(uid=0, gid=0, uid_map=text, gid_map=text))
 
-    assert [str(row) for row in ids.uids] == ["0 0 1", "1 1 65536"]
-    assert [str(row) for row in ids.gids] == ["0 0 1"]
+    assert ids.caller is Caller.ROOT
+    assert [str(row) for row in (*ids.uids, *ids.gids)] == ["0 0 1", "1 1 65536"] * 2
+
+
+def test_root_of_a_user_namespace_with_one_id_has_no_more_to_give() -> None:
+    ids = choose(machine(uid=0, gid=0, uid_map="0 1000 1\n", gid_map="0 1000 1\n"))
+
+    assert ids.caller is Caller.SINGLE
+    assert [str(row) for row in (*ids.uids, *ids.gids)] == ["0 0 1", "0 0 1"]
 
 
 def test_a_user_with_subordinate_ids_is_root_inside_and_has_them_beside() -> None:
