@@ -150,12 +150,12 @@ def test_a_published_port_leads_inside_and_the_network_leads_nowhere_else(
 
 
 def fetched(url: str) -> bytes:
-    for _ in range(200):
+    for _ in range(600):
         try:
             with urllib.request.urlopen(url, timeout=10) as answer:
                 return bytes(answer.read())
         except OSError:
-            time.sleep(0.02)
+            time.sleep(0.05)  # until it listens
     raise AssertionError(f"nobody answers at {url}")
 
 
