@@ -92,6 +92,10 @@ def _mend_classes(fakes: dict[str, Any]) -> Callable[[], None]:
     return put_back
 
 
+def _one_for(make: Callable[[Session], object], session: Session) -> Callable[[object], object]:
+    return lambda _filesystem: make(session)
+
+
 def _doors(session: Session) -> dict[str, Any]:
     """Module name → what makes its stand-in; each is made with pyfakefs' own, idle file system."""
     fake_os = FakeOs.bound_to(session)
@@ -103,9 +107,10 @@ def _doors(session: Session) -> dict[str, Any]:
         "shutil": lambda _: FakeShutil(session),
         "pathlib": lambda _: FakePathlib(session),
         "Path": lambda _: FakePathlibPath(session),
-        "pwd": lambda _: FakePwd(session),
-        "grp": lambda _: FakeGrp(session),
     }
+    for name, make in (("pwd", FakePwd), ("grp", FakeGrp)):
+        if find_spec(name) is not None:
+            doors[name] = _one_for(make, session)
     if sys.version_info[:2] == (3, 13):
         doors["pathlib._local"] = doors["pathlib"]
     doors.update((name, refusing(import_module(name))) for name in REFUSED if find_spec(name) is not None)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import grp
-import pwd
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from unionfs_sim.fakefs.session import Session
 
-RecordT = TypeVar("RecordT", pwd.struct_passwd, grp.struct_group)
+if TYPE_CHECKING:
+    import grp
+    import pwd
+
+RecordT = TypeVar("RecordT")
 
 
 def _records(session: Session, path: str, fields: int) -> list[list[str]]:
@@ -23,15 +25,18 @@ def _records(session: Session, path: str, fields: int) -> list[list[str]]:
 class FakePwd:
     """The module ``pwd`` over /etc/passwd of the union."""
 
-    struct_passwd = pwd.struct_passwd
-
     def __init__(self, session: Session) -> None:
+        import pwd  # only a machine that has the module has a stand-in for it
+
         self._session = session
+        self.struct_passwd = pwd.struct_passwd
 
     def getpwall(self) -> list[pwd.struct_passwd]:
         """All accounts."""
         rows = _records(self._session, "/etc/passwd", 7)
-        return [pwd.struct_passwd((r[0], r[1], int(r[2]), int(r[3]), *r[4:])) for r in rows if r[3].isdigit()]
+        return [
+            self.struct_passwd((r[0], r[1], int(r[2]), int(r[3]), *r[4:])) for r in rows if r[3].isdigit()
+        ]
 
     def getpwuid(self, uid: int) -> pwd.struct_passwd:
         """The account with ``uid``; KeyError if there is none."""
@@ -45,15 +50,16 @@ class FakePwd:
 class FakeGrp:
     """The module ``grp`` over /etc/group of the union."""
 
-    struct_group = grp.struct_group
-
     def __init__(self, session: Session) -> None:
+        import grp  # only a machine that has the module has a stand-in for it
+
         self._session = session
+        self.struct_group = grp.struct_group
 
     def getgrall(self) -> list[grp.struct_group]:
         """All groups."""
         rows = _records(self._session, "/etc/group", 4)
-        return [grp.struct_group((r[0], r[1], int(r[2]), list(filter(None, r[3].split(","))))) for r in rows]
+        return [self.struct_group((r[0], r[1], int(r[2]), list(filter(None, r[3].split(","))))) for r in rows]
 
     def getgrgid(self, gid: int) -> grp.struct_group:
         """The group with ``gid``; KeyError if there is none."""

@@ -43,9 +43,7 @@ def _path_names(session: Session) -> dict[str, Any]:
     """The globals of ``pathlib`` for one session, its classes rebuilt over them."""
     module = sys.modules.get("pathlib._local", pathlib)
     names: dict[str, Any] = {**vars(module), "os": FakeOs.of(session), "io": FakeIo(session)}
-    names |= {
-        name: made for name, made in (("pwd", FakePwd(session)), ("grp", FakeGrp(session))) if name in names
-    }
+    names |= {name: make(session) for name, make in (("pwd", FakePwd), ("grp", FakeGrp)) if name in names}
     session.made["pathlib"] = names
     # In Python 3.12 the methods of Path reach the file system through PurePath's attribute _flavour as well,
     # which must stay as it is: paths are equal only if it is the same.

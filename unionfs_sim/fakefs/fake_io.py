@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from unionfs_sim.fakefs.refusal import refuse
 from unionfs_sim.fakefs.session import Session
+from unionfs_sim.vfs import flags as flags_
 from unionfs_sim.vfs.openfile import File
 
 PathLike: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -49,7 +50,7 @@ class UnionFileIO(io.RawIOBase):
         opener: Callable[[Any, int], int] | None = None,
     ) -> None:
         kind = _kind(mode)
-        flags = _FLAGS[kind] | os.O_CLOEXEC
+        flags = _FLAGS[kind] | flags_.CLOEXEC
         if "+" in mode:
             flags = flags & ~3 | os.O_RDWR
         self._session, self._closefd = session, closefd

@@ -12,9 +12,9 @@ import sys
 from typing import AnyStr, Final
 
 from unionfs_sim.filesystem import Attributes, Stat
-from unionfs_sim.host.walk import HostWalk
+from unionfs_sim.host.walk import DIRECTORY, NOFOLLOW, PLACE, HostWalk, flag
 
-_O_PATH: Final = getattr(os, "O_PATH", os.O_RDONLY)
+_SAFELY: Final = NOFOLLOW | flag("O_CLOEXEC") | flag("O_NONBLOCK") | flag("O_NOCTTY")
 
 
 class HostFile:
@@ -101,7 +101,7 @@ class HostDirectory:
     def listdir(self, path: AnyStr, /) -> list[AnyStr]:
         """The names in a directory, without ``.`` and ``..``; order is not promised."""
         with self._at(path, follow=True) as (directory, name):
-            descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
+            descriptor = os.open(name, os.O_RDONLY | DIRECTORY, dir_fd=directory)
             try:
                 names = os.listdir(descriptor)
             finally:
@@ -116,7 +116,7 @@ class HostDirectory:
 
     def xattrs(self, path: str | bytes, /) -> dict[str, bytes]:
         """All extended attributes that the process may read; none where there are no such things."""
-        if sys.platform != "linux":
+        if sys.platform != "linux" or not hasattr(os, "listxattr"):
             return {}
         with self._at(path) as (directory, name):
             os.stat(name, dir_fd=directory, follow_symlinks=False)
@@ -131,11 +131,10 @@ class HostDirectory:
 
     def open(self, path: str | bytes, flags: int = 0, mode: int = 0o666, /) -> HostFile:
         """An open file; ENXIO for a fifo, socket or device, which could block for ever or have no end."""
-        follow = not flags & os.O_NOFOLLOW and not (flags & os.O_CREAT and flags & os.O_EXCL)
-        safe = flags | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+        follow = not flags & NOFOLLOW and not (flags & os.O_CREAT and flags & os.O_EXCL)
         with self._at(path, follow=follow) as (directory, name):
             _refuse_special(directory, name)
-            file = HostFile(os.open(name, safe, mode, dir_fd=directory))
+            file = HostFile(os.open(name, flags | _SAFELY, mode, dir_fd=directory))
             if stat.S_IFMT(os.fstat(file.fileno()).st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
                 raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
             return file
@@ -232,7 +231,7 @@ def _chmod(directory: int, name: str, mode: int) -> None:
     if os.chmod in os.supports_follow_symlinks:
         os.chmod(name, mode, dir_fd=directory, follow_symlinks=False)
         return
-    descriptor = os.open(name, _O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+    descriptor = os.open(name, PLACE | NOFOLLOW | flag("O_CLOEXEC"), dir_fd=directory)
     try:
         if not stat.S_ISLNK(os.fstat(descriptor).st_mode):
             # Through the descriptor, so that nobody can put a symlink there meanwhile.

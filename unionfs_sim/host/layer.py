@@ -12,6 +12,7 @@ from typing import Final
 
 from unionfs_sim.filesystem import Stat
 from unionfs_sim.host.directory import HostDirectory as HostDirectory
+from unionfs_sim.host.walk import NOFOLLOW
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.layers.markers import PRIVATE
 from unionfs_sim.nodes.content import Content
@@ -44,7 +45,7 @@ class HostContent(Content):
     def read(self, offset: int = 0, size: int = -1) -> bytes:
         """At most ``size`` bytes from ``offset`` on; -1: to the end."""
         wanted = max(0, self._size - offset if size < 0 else min(size, self._size - offset))
-        with self._where.open(self._path, os.O_RDONLY | os.O_NOFOLLOW) as file:
+        with self._where.open(self._path, os.O_RDONLY | NOFOLLOW) as file:
             file.seek(offset)
             pieces = []
             while wanted and (piece := file.read(min(wanted, _PIECE))):

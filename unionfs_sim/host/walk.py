@@ -19,7 +19,19 @@ MAX_LINKS: Final = 40
 """Symlinks in one path, as the kernel counts them (include/linux/namei.h)."""
 
 _CACHED_DIRECTORIES: Final = 64
-_DIRECTORY: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+def flag(name: str) -> int:
+    """A flag of open(2); 0 where the machine has no such flag."""
+    found: int = getattr(os, name, 0)
+    return found
+
+
+NOFOLLOW: Final = flag("O_NOFOLLOW")
+DIRECTORY: Final = flag("O_DIRECTORY") | flag("O_CLOEXEC")
+PLACE: Final = flag("O_PATH")
+"""To hold a name without opening what it means; where that is not known, it is opened for reading."""
+_DIRECTORY: Final = PLACE | DIRECTORY
 
 
 class HostWalk:
@@ -104,7 +116,7 @@ class HostWalk:
     def _step(self, above: int, parts: list[str]) -> int:
         """One component more than ``above``; from the beginning where that is a symlink."""
         try:
-            return os.open(parts[-1], _DIRECTORY | os.O_NOFOLLOW, dir_fd=above)
+            return os.open(parts[-1], _DIRECTORY | NOFOLLOW, dir_fd=above)
         except NotADirectoryError:
             return self._walk(parts)
 
@@ -123,7 +135,7 @@ class HostWalk:
                     current, place = self._again(current), []
                     continue
                 try:
-                    inner = os.open(name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=current)
+                    inner = os.open(name, _DIRECTORY | NOFOLLOW, dir_fd=current)
                 except NotADirectoryError:
                     target = _target(current, name)
                     links += 1

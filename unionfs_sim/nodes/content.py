@@ -120,13 +120,21 @@ class Slice(Content):
         pieces = []
         place = self._offset + offset
         while wanted > 0:
-            piece = os.pread(self._fileno, min(wanted, CHUNK), place)
+            piece = _read_at(self._fileno, min(wanted, CHUNK), place)
             if not piece:
                 break
             pieces.append(piece)
             place += len(piece)
             wanted -= len(piece)
         return b"".join(pieces)
+
+
+def _read_at(descriptor: int, size: int, place: int) -> bytes:
+    """pread(2); where there is no such call (Windows), nobody else moves the position meanwhile."""
+    if hasattr(os, "pread"):
+        return os.pread(descriptor, size, place)
+    os.lseek(descriptor, place, os.SEEK_SET)
+    return os.read(descriptor, size)
 
 
 class Hole(Content):

@@ -5,7 +5,6 @@ Writing is here; reading, which trusts nothing, is in ``layerreader.py`` and off
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
@@ -23,6 +22,7 @@ from unionfs_sim.layers.markers import (
 )
 from unionfs_sim.nodes.content import EMPTY, Content
 from unionfs_sim.nodes.inode import NO_XATTRS, Inode
+from unionfs_sim.nodes.kinds import major_of, minor_of
 from unionfs_sim.tar.header import (
     BLOCK_DEVICE,
     CHARACTER,
@@ -175,7 +175,7 @@ def _entry(path: str, node: Inode | None, known: dict[int, str]) -> Entry:
         case _ if kind == SYMLINK:
             return Entry(header._replace(link=node.target))
         case _ if kind in (CHARACTER, BLOCK_DEVICE):
-            return Entry(header._replace(major=os.major(node.rdev), minor=os.minor(node.rdev)))
+            return Entry(header._replace(major=major_of(node.rdev), minor=minor_of(node.rdev)))
     return Entry(header)
 
 

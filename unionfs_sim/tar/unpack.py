@@ -20,6 +20,7 @@ from unionfs_sim.layers.layer import Layer
 from unionfs_sim.layers.markers import AUFS_PREFIX, OPAQUE_MARKER, OPAQUE_XATTR, WHITEOUT_PREFIX, escaped
 from unionfs_sim.nodes.content import EMPTY, Content, Slice, Sparse
 from unionfs_sim.nodes.inode import NO_XATTRS, Inode
+from unionfs_sim.nodes.kinds import device_number
 from unionfs_sim.tar.beneath import Beneath
 from unionfs_sim.tar.header import (
     BLOCK_DEVICE,
@@ -312,4 +313,4 @@ def _device(header: TarHeader) -> int:
         raise LayerFormatError(f"no device has the number {header.major}:{header.minor}", header.name)
     if header.kind == CHARACTER and header.major == header.minor == 0:
         raise LayerFormatError("a character device 0:0 would be taken for a deletion", header.name)
-    return os.makedev(header.major, header.minor)
+    return device_number(header.major, header.minor)
