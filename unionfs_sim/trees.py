@@ -1,7 +1,8 @@
-"""Copies one tree into another: plainly, or as a layer whose deletions are carried out.
+"""Walking, copying and removing any tree: a raw layer, a union, a real directory.
 
-Both ends are ``Filesystem``s, so the same code fills a real directory from a layer, a layer from a real
-directory's view, and a root file system from an image.
+Both ends of a copy are ``Filesystem``s, so the same code fills a real directory from a layer, a layer from a
+real directory's view, and a root file system from an image: plainly, or as a layer whose deletions are
+carried out.
 """
 
 from __future__ import annotations
@@ -62,8 +63,14 @@ def remove_tree(fs: Filesystem, path: str) -> None:
         fs.remove(each)
 
 
-def walk(fs: Filesystem, top: str = "/") -> Iterator[tuple[str, Stat]]:
-    """(path, attributes) of ``top`` and everything below it, parents first, names sorted."""
+def walk(
+    fs: Filesystem, top: str = "/", *, passes_over: Callable[[str], bool] | None = None
+) -> Iterator[tuple[str, Stat]]:
+    """(path, attributes) of ``top`` and everything below it, parents first, names sorted.
+
+    A directory is read once what was asked for before it is done with. ``passes_over``: whether a path below
+    ``top`` is left out, with all that lies in it.
+    """
     waiting = [top]
     while waiting:
         path = waiting.pop()
@@ -71,7 +78,22 @@ def walk(fs: Filesystem, top: str = "/") -> Iterator[tuple[str, Stat]]:
         yield path, status
         if stat.S_ISDIR(status.st_mode):
             inside = path if path.endswith("/") else path + "/"
-            waiting += [inside + name for name in sorted(fs.listdir(path), reverse=True)]
+            below = [inside + name for name in sorted(fs.listdir(path), reverse=True)]
+            waiting += below if passes_over is None else [each for each in below if not passes_over(each)]
+
+
+def copy_bytes(source: Filesystem, onto: Filesystem, path: str) -> None:
+    """Make the regular file at ``path`` of ``source`` in ``onto``, 0600, in pieces of a mebibyte."""
+    reading = source.open(path, os.O_RDONLY)
+    try:
+        writing = onto.open(path, _CREATE, 0o600)
+        try:
+            while piece := reading.read(_PIECE):
+                writing.write(piece)
+        finally:
+            writing.close()
+    finally:
+        reading.close()
 
 
 def lstat_or_none(fs: Filesystem, path: str) -> Stat | None:
@@ -140,7 +162,7 @@ class _Copy:
                 return False
         match stat.S_IFMT(status.st_mode):
             case stat.S_IFREG:
-                self._write(path)
+                copy_bytes(self._source, self._onto, path)
             case stat.S_IFLNK:
                 self._onto.symlink(self._source.readlink(path), path)
             case stat.S_IFIFO:
@@ -152,18 +174,6 @@ class _Copy:
                 self._links.pop((status.st_dev, status.st_ino), None)
                 return False
         return True
-
-    def _write(self, path: str) -> None:
-        source = self._source.open(path, os.O_RDONLY)
-        try:
-            target = self._onto.open(path, _CREATE, 0o600)
-            try:
-                while piece := source.read(_PIECE):
-                    target.write(piece)
-            finally:
-                target.close()
-        finally:
-            source.close()
 
     def _finish(self, path: str, status: Stat, xattrs: dict[str, bytes], *, interpret: bool) -> None:
         found = {

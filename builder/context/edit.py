@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from unionfs_sim.filesystem import Attributes, Filesystem
+from unionfs_sim.trees import remove_tree
 
 if TYPE_CHECKING:
     from unionfs_sim.nodes.content import Content
@@ -143,20 +144,3 @@ def _clear(fs: Filesystem, path: str) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(21, os.strerror(21), path)
     fs.remove(path)
-
-
-def remove_tree(fs: Filesystem, path: str) -> None:
-    """Remove ``path`` and all that is below it; symlinks are removed, not followed. Absent is no error."""
-    doomed: list[str] = []
-    pending = [path]
-    while pending:
-        here = pending.pop()
-        try:
-            mode = fs.lstat(here).st_mode
-        except FileNotFoundError:
-            continue
-        doomed.append(here)
-        if stat.S_ISDIR(mode):
-            pending.extend(f"{here.rstrip('/')}/{name}" for name in fs.listdir(here))
-    for here in reversed(doomed):
-        fs.remove(here)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
 from typing import Final
 
-from builder.context.paths import join, lstat
+from builder.context.paths import lstat
 from unionfs_sim.filesystem import Attributes, Filesystem, Stat
+from unionfs_sim.trees import copy_bytes, walk
 
-_PIECE: Final = 1 << 20
 _SPELLING: Final = ("trusted.overlay.", "user.overlay.")
 """How a layer spells an opaque directory and its kin: not content."""
 
@@ -56,15 +55,10 @@ class Transfer:
 
     def tree(self, path: str) -> None:
         """Copy ``path`` and all that lies below it, parents first."""
-        pending = [path]
-        visited: list[tuple[str, Stat]] = []
-        while pending:
-            here = pending.pop()
-            status = self._source.lstat(here)
+        visited = []
+        for here, status in walk(self._source, path):
             visited.append((here, status))
             self.one(here, status)
-            if stat.S_ISDIR(status.st_mode):
-                pending.extend(join(here, name) for name in sorted(self._source.listdir(here), reverse=True))
         self.times(visited)
 
     def times(self, visited: Iterable[tuple[str, Stat]]) -> None:
@@ -77,21 +71,9 @@ class Transfer:
         if kind == stat.S_IFLNK:
             self._target.symlink(self._source.readlink(path), path)
         elif kind == stat.S_IFREG:
-            self._copy_bytes(path)
+            copy_bytes(self._source, self._target, path)
         else:
             self._target.mknod(path, kind | 0o600, status.st_rdev)
-
-    def _copy_bytes(self, path: str) -> None:
-        reading = self._source.open(path, os.O_RDONLY)
-        try:
-            writing = self._target.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            try:
-                while piece := reading.read(_PIECE):
-                    writing.write(piece)
-            finally:
-                writing.close()
-        finally:
-            reading.close()
 
 
 def _content_xattrs(xattrs: dict[str, bytes]) -> dict[str, bytes | None]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Generic
 
-from builder.context.edit import Edit, make, remove_tree
+from builder.context.edit import Edit, make
 from builder.context.paths import glob, join, lstat, resolve
 from builder.context.subtree import Subtree
 from builder.context.transfer import Transfer
@@ -39,6 +39,7 @@ from builder.snapshotters.usage import usage_of
 from unionfs_sim.filesystem import Filesystem, Stat
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.tar.pack import entries, read_layer, write_tar
+from unionfs_sim.trees import remove_tree, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +158,7 @@ class ScanSnapshotter(Generic[FsT]):
 
     def _walk(self) -> Iterator[tuple[str, Stat]]:
         """Every path of the root that is not ignored, sorted, parents first."""
-        pending = ["/"]
-        while pending:
-            path = pending.pop()
-            status = self._root.lstat(path)
-            yield path, status
-            if stat.S_ISDIR(status.st_mode):
-                below = (join(path, name) for name in sorted(self._root.listdir(path), reverse=True))
-                pending.extend(child for child in below if not self._ignored.covers(child))
+        return walk(self._root, passes_over=self._ignored.covers)
 
     def _look(self, workspace: str) -> Scan:
         known: dict[str, bytes] = {}
@@ -265,19 +259,13 @@ class ScanSnapshotter(Generic[FsT]):
         with self._store.open(Digest(diff_id)) as stream, told(diff_id):
             layer = read_layer(stream)
         transfer = Transfer(layer, target, time=_same)
-        pending = ["/"]
-        while pending:
-            path = pending.pop()
-            status = layer.lstat(path)
+        for path, status in walk(layer, passes_over=self._ignored.covers):
             kind = stat.S_IFMT(status.st_mode)
             if kind == stat.S_IFCHR and status.st_rdev == 0:
                 remove_tree(target, path)
             elif kind in (stat.S_IFDIR, stat.S_IFREG, stat.S_IFLNK):
                 _clear(target, path, kind)
                 transfer.one(path, status)
-            if kind == stat.S_IFDIR:
-                children = (join(path, name) for name in sorted(layer.listdir(path), reverse=True))
-                pending.extend(child for child in children if not self._ignored.covers(child))
 
 
 def _same(time_ns: int) -> int:

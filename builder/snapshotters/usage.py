@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import stat
 
-from builder.context.paths import join
 from builder.protocols import Usage
 from unionfs_sim.filesystem import Filesystem
+from unionfs_sim.trees import walk
 
 
 def usage_of(tree: Filesystem) -> Usage:
     """The bytes of all regular files and the number of inodes; a file with several names counts once."""
     size = inodes = 0
     seen: set[tuple[int, int]] = set()
-    pending = ["/"]
-    while pending:
-        path = pending.pop()
-        status = tree.lstat(path)
-        if stat.S_ISDIR(status.st_mode):
-            pending.extend(join(path, name) for name in tree.listdir(path))
-        elif status.st_nlink > 1:
+    for _, status in walk(tree):
+        if not stat.S_ISDIR(status.st_mode) and status.st_nlink > 1:
             inode = (status.st_dev, status.st_ino)
             if inode in seen:
                 continue

@@ -23,6 +23,9 @@ from unionfs_sim.nodes.caller import TickingClock
 from unionfs_sim.tar.pack import pack
 from unionfs_sim.tar.reader import TarReader
 
+RAW_NET = bytes.fromhex("0100000200200000000000000000000000000000")
+"""cap_net_raw, permitted and effective (setcap cap_net_raw+ep)."""
+
 Act = Callable[[Layer], object]
 YES, NO = True, False
 
@@ -89,7 +92,7 @@ CASES: list[tuple[str, Act, tuple[bool, bool, bool], str]] = [
     ("touch", lambda root: root.utime("/f"), (YES, YES, YES), "f"),
     ("chmod", lambda root: root.chmod("/f", 0o600), (YES, YES, NO), "f"),
     ("chown", lambda root: root.chown("/f", 5, 5), (YES, YES, NO), "f"),
-    ("setcap", lambda root: root.setxattr("/f", "security.capability", b"\1" * 20), (YES, NO, NO), "f"),
+    ("setcap", lambda root: root.setxattr("/f", "security.capability", RAW_NET), (YES, NO, NO), "f"),
     ("user.* xattr", lambda root: root.setxattr("/f", "user.note", b"n"), (NO, NO, NO), ""),
     ("symlink retarget same length, mtime restored", retarget, (YES, NO, NO), "g ln"),
     ("delete file", lambda root: root.unlink("/g"), (YES, YES, YES), ".wh.g"),
