@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import click
 
 from builder.errors import BuildError
@@ -19,8 +21,9 @@ PATIENCE = 10.0
 @click.command("verify", cls=Word)
 @click.argument("exercise_ids", metavar="[ID]...", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="How many at a time.")
 @at_the_desk
-def command(desk: Desk, exercise_ids: tuple[str, ...], *, as_json: bool) -> int:
+def command(desk: Desk, exercise_ids: tuple[str, ...], jobs: int, *, as_json: bool) -> int:
     """Grade the exercises themselves: reference, starter and every mutant (for teachers).
 
     \b
@@ -31,15 +34,16 @@ def command(desk: Desk, exercise_ids: tuple[str, ...], *, as_json: bool) -> int:
     chosen = [desk.course.find(name) for name in exercise_ids] or exercises
     conditions = Conditions(best_isolation(), PATIENCE)
     faults = [] if exercise_ids else [str(error) for error in broken]
+    if any(exercise.mutants and not (exercise.folder / "mutants").is_dir() for exercise in chosen):
+        raise BuildError(desk.say("verify.no-answers"))
     rows = []
-    for exercise in chosen:  # all are told, even after one that fails
-        if not (exercise.folder / "mutants").is_dir() and exercise.mutants:
-            raise BuildError(desk.say("verify.no-answers"))
-        found = verify(exercise, conditions)
-        faults += [f"{exercise.id}: {fault}" for fault in found.faults]
-        rows.append(_row(found))
-        if not as_json:
-            _tell(desk, exercise, found)
+    # Submissions run in processes of their own: threads are enough to keep several going.
+    with ThreadPoolExecutor(jobs) as pool:
+        for found in pool.map(lambda exercise: verify(exercise, conditions), chosen):
+            faults += [f"{found.exercise.id}: {fault}" for fault in found.faults]
+            rows.append(_row(found))
+            if not as_json:
+                _tell(desk, found.exercise, found)
     if as_json:
         desk.session.json({"exercises": rows, "faults": faults})
         return 1 if faults else 0

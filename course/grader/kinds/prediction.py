@@ -103,8 +103,34 @@ def _wrong(exercise: Exercise, question: Question, answer: object) -> Wrong | No
     if same(answer, right):
         return None
     because = next((name for name, betrayed in shows.items() if same(answer, betrayed)), "")
-    how = "chosen" if question.choices else "predicted"
+    if question.choices:
+        return Wrong(because, how="chosen", fields=fields)
+    how, place = difference(answer, right)
+    if place:
+        fields |= {"place": place, "detail": shortened(answer.get(place)) if isinstance(answer, dict) else ""}
     return Wrong(because, how=how, fields=fields)
+
+
+def difference(answer: object, right: object) -> tuple[str, str]:
+    """How a wrong answer differs first, as a catalogue id, and at which of its texts ("" if it has none).
+
+    >>> difference({"/a": "file"}, {"/a": "file", "/b": "dir"}), difference(["/b", "/a"], ["/a", "/b"])
+    (('predicted-less', '/b'), ('predicted-order', ''))
+    """
+    if isinstance(answer, dict) and isinstance(right, dict):
+        other = sorted(name for name in answer.keys() & right.keys() if not same(answer[name], right[name]))
+        if other and other[0] <= min(answer.keys() ^ right.keys(), default=other[0]):
+            return "predicted-other", other[0]
+    elif not (fits(answer, list[str]) and isinstance(answer, list) and isinstance(right, list)):
+        return "predicted", ""
+    less, more = sorted(set(right) - set(answer)), sorted(set(answer) - set(right))
+    if less or more:
+        return (
+            ("predicted-less", less[0])
+            if less and less[:1] <= (more[:1] or less)
+            else ("predicted-more", more[0])
+        )
+    return "predicted-order" if isinstance(answer, list) else "predicted", ""
 
 
 def spelt(form: object) -> str:

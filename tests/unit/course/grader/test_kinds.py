@@ -13,6 +13,7 @@ from course.exercise import Exercise, ExerciseError
 from course.grader.grade import grade_bytes
 from course.grader.kind import Conditions, Isolation, kind_of
 from course.grader.kinds import KINDS
+from course.grader.kinds.prediction import difference
 from course.grader.sandbox import best_isolation
 
 
@@ -161,6 +162,28 @@ def judge(answer):
 
         assert result.refused is not None
         assert result.refused[0] == reason
+
+
+class TestDifference:
+    """A wrong list or table is told the first place at which it differs."""
+
+    @pytest.mark.parametrize(
+        ("answer", "right", "how", "place"),
+        [
+            ({}, {"/a": "file"}, "predicted-less", "/a"),
+            ({"/a": "file", "/b": "file"}, {"/a": "file"}, "predicted-more", "/b"),
+            ({"/a": "file"}, {"/a": "dir"}, "predicted-other", "/a"),
+            ({"/b": "file"}, {"/a": "dir", "/b": "dir"}, "predicted-less", "/a"),
+            (["/a"], ["/a", "/b"], "predicted-less", "/b"),
+            (["/a", "/c"], ["/b", "/c"], "predicted-more", "/a"),
+            (["/b", "/a"], ["/a", "/b"], "predicted-order", ""),
+            (["/a", "/a"], ["/a"], "predicted-order", ""),
+            ([1], [2], "predicted", ""),
+            (3, 4, "predicted", ""),
+        ],
+    )
+    def test_the_first_difference_is_told(self, answer: object, right: object, how: str, place: str) -> None:
+        assert difference(answer, right) == (how, place)
 
 
 class TestChoice:
