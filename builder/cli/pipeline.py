@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from builder.cli.manifestfiles import files_of
+from builder.cli.playing import command as run
 from builder.cli.security.manifests import read_documents
 from builder.cli.session import Session
 from builder.errors import BuildError
@@ -17,9 +19,8 @@ if TYPE_CHECKING:
     from builder.security.documents import Document
     from builder.security.pss import Verdict
     from builder.security.tekton.check import Problem
+    from builder.security.tekton.finding import Path as Path_
     from builder.security.tekton.pods import TaskPod
-
-_SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 
 @click.group()
@@ -30,6 +31,9 @@ def command() -> None:
     Example:
       layerlab pipeline check examples/nginx/pipeline
     """
+
+
+command.add_command(run)
 
 
 @command.command()
@@ -202,7 +206,7 @@ class _Read:
 
 def _read(files: Sequence[str]) -> _Read:
     found = _Read()
-    for name in _files(files):
+    for name in files_of(files):
         try:
             found.documents += read_documents(name)
         except BuildError as error:
@@ -210,25 +214,17 @@ def _read(files: Sequence[str]) -> _Read:
     return found
 
 
-def _files(names: Sequence[str]) -> Iterator[str]:
-    """The files that are named, and those in directories that are, in order."""
-    for name in names:
-        if name == "-" or not Path(name).is_dir():
-            yield name
-            continue
-        inside = sorted(path for path in Path(name).iterdir() if path.suffix in _SUFFIXES)
-        if not inside:
-            raise BuildError(f"no manifest in {name}", fix=f"its files end with {', '.join(_SUFFIXES)}")
-        yield from map(str, inside)
-
-
 @dataclass(slots=True)
 class _Report:
-    """What was found. ``judged``: every pod with its verdict; ``objects``: how many of Tekton's there are."""
+    """What was found. ``judged``: every pod with its verdict; ``objects``: how many of Tekton's there are.
+
+    ``reached``: for each pod that is known to build, what a hostile build gets.
+    """
 
     errors: list[BuildError]
     problems: list[Problem]
     judged: list[tuple[TaskPod, Verdict]]
+    reached: list[Reach | None]
     objects: int
 
     def status(self, require: str | None, *, strict: bool) -> int:
@@ -255,6 +251,24 @@ class _Report:
             session.table(
                 ("POD", "LEVEL", "WHAT KEEPS IT FROM A STRICTER ONE"),
                 [(each.pod.name, verdict.level.value, _reasons(verdict)) for each, verdict in self.judged],
+            )
+        builds = [
+            (each.pod.name, found)
+            for (each, _), found in zip(self.judged, self.reached, strict=True)
+            if found is not None
+        ]
+        if builds:
+            session.print("")
+            session.table(
+                ("BUILD", "BUILDER", "DOCKERFILE → NODE", "JOB → NODE", "DOCKERFILE → CREDENTIALS"),
+                [
+                    (
+                        name,
+                        found.builder,
+                        *map(_yes_or_no, (found.node, found.node_by_job, found.credentials)),
+                    )
+                    for name, found in builds
+                ],
             )
         for each, verdict in self._weaker(require):
             for violation in verdict.violations:
@@ -305,8 +319,9 @@ class _Report:
                         }
                         for violation in verdict.violations
                     ],
+                    "build": None if found is None else asdict(found),
                 }
-                for each, verdict in self.judged
+                for (each, verdict), found in zip(self.judged, self.reached, strict=True)
             ],
         }
 
@@ -320,8 +335,72 @@ def _checked(read: _Read, api_fields: str) -> _Report:
     found = checked(read.documents, Features.named(api_fields))
     sound = [each.document for each in found if is_sound(each)]
     problems = [problem for each in found for problem in each.problems]
-    judged = [(each, judge(each.pod)) for each in task_pods(sound)]
-    return _Report(read.errors, problems, judged, sum(bool(each.kind) for each in found))
+    pods = task_pods(sound)
+    for pod in pods:
+        problems += (each for each in _careless(pod) if each not in problems)
+    return _Report(
+        read.errors,
+        problems,
+        [(each, judge(each.pod)) for each in pods],
+        [_reach(each) for each in pods],
+        sum(bool(each.kind) for each in found),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a hostile Dockerfile gets from a build, and a hostile job (``node_by_job``).
+
+    ``assets``: everything of worth that the Dockerfile reaches.
+    """
+
+    builder: str
+    node: bool
+    node_by_job: bool
+    credentials: bool
+    assets: tuple[str, ...]
+
+
+def _reach(each: TaskPod) -> Reach | None:
+    """What a build in the pod reaches; None where no image or command names a builder."""
+    from builder.security.facts import guess_builder, situation
+    from builder.security.graph import Start, reach
+
+    builder = guess_builder(each.pod)
+    if builder is None:
+        return None
+    build = situation(each.pod, builder)
+    dockerfile, job = reach(build, Start.DOCKERFILE), reach(build, Start.JOB)
+    return Reach(
+        builder.name,
+        "node_root" in dockerfile,
+        "node_root" in job,
+        "reg_creds" in dockerfile,
+        dockerfile.assets,
+    )
+
+
+def _careless(pod: TaskPod) -> Iterator[Problem]:
+    """What ``security check`` says of a pod, as warnings."""
+    from builder.security.checks import RULES, check_pod
+    from builder.security.tekton.check import Problem
+    from builder.security.tekton.finding import Severity
+
+    places: dict[str, tuple[str, int, str]] = {}
+
+    def place(path: Path_) -> str:
+        found = pod.place(path)
+        places[str(found)] = found
+        return str(found)
+
+    for each in check_pod(pod.pod, place):
+        file, line, where = places[each.where]
+        what = f"{each.what}: {RULES[each.rule]}"
+        yield Problem(file, line, where, each.rule, Severity.WARNING, what, each.instead)
+
+
+def _yes_or_no(value: bool) -> str:  # noqa: FBT001 - one value is shown
+    return "yes" if value else "no"
 
 
 def _record(problem: Problem) -> dict[str, Any]:

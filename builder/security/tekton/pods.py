@@ -2,19 +2,21 @@
 
 Tekton's own init containers are left out: they meet restricted where its setting ``set-security-context`` is
 true. A workspace is a volume of whatever the run binds to it; where no run is among the files, one that is
-called after credentials is taken for a Secret.
+called after credentials is taken for a Secret. Images, commands and arguments have the values of params that
+are known: what the run and the pipeline pass, else the defaults.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from builder.security.documents import Document, Mapping, spelt
 from builder.security.fields import Fields, line_of
 from builder.security.pods import (
     UNSET,
+    Container,
     Pod,
     Role,
     Volume,
@@ -27,6 +29,16 @@ from builder.security.pss import Violation
 from builder.security.tekton.finding import Path
 from builder.security.tekton.library import Library, library
 from builder.security.tekton.reading import Manifest, items, mapping, named, text
+from builder.security.tekton.values import (
+    Lookup,
+    Value,
+    defaults,
+    filled,
+    filled_list,
+    given,
+    of_params,
+)
+from builder.security.tekton.variables import Variable
 
 TEMPLATE: Final = ("podTemplate",)
 """How a path in a pod begins that leads into the run's template, and not into the task."""
@@ -91,20 +103,26 @@ def task_pods(documents: Iterable[Document]) -> list[TaskPod]:
             name = text(mapping(root, "metadata"), "name")
             for path, task, inline in _tasks(mapping(root, "spec"), ("spec",)):
                 if inline:
+                    params = given(task, of_params(defaults(mapping(root, "spec"))))
+                    run = _Run(params=params)
                     found += _pod(
-                        document, (*path, "taskSpec"), text(task, "name"), f"Pipeline/{name}", _Run(), known
+                        document, (*path, "taskSpec"), text(task, "name"), f"Pipeline/{name}", run, known
                     )
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What a run adds to a task: its podTemplate, with its place, and its bindings (None: no run)."""
+    """What a run adds to a task: its podTemplate, with its place, and its bindings (None: no run).
+
+    ``params``: the values that it and the pipeline pass.
+    """
 
     template: Manifest | None = None
     place: tuple[Document, Path] | None = None
     bindings: Manifest | None = None
     account: str = ""
+    params: dict[str, Value] = field(default_factory=dict)
 
 
 def _of_runs(document: Document, known: Library, homes: dict[int, Document]) -> Iterator[tuple[TaskPod, Any]]:
@@ -121,6 +139,7 @@ def _of_runs(document: Document, known: Library, homes: dict[int, Document]) -> 
             (document, ("spec", "podTemplate")),
             named(spec, "workspaces"),
             text(spec, "serviceAccountName"),
+            given(spec, _unknown),
         )
         if mapping(spec, "taskSpec"):
             for each in _pod(document, ("spec", "taskSpec"), "", of, run, known):
@@ -147,6 +166,9 @@ def _of_pipeline_run(
     bound = named(spec, "workspaces")
     for path, task, inline in _tasks(pipeline, place):
         run = _run_of(document, spec, task, bound)
+        passed = given(spec, _unknown, defaults(pipeline))
+        # What the run passes is known in tasks that are written inline, too.
+        run = replace(run, params=given(task, of_params(passed), passed if inline else {}))
         if inline:
             for each in _pod(home, (*path, "taskSpec"), text(task, "name"), of, run, known):
                 yield each, home.root
@@ -200,16 +222,17 @@ def _pod(document: Document, path: Path, task: str, of: str, run: _Run, known: L
     }
     for key, role in (("steps", Role.MAIN), ("sidecars", Role.MAIN)):
         for index, step in items(spec, key):
-            merged = _merged(template, step) if key == "steps" else step
+            whole = merged(template, step) if key == "steps" else step
             action = known.step_actions.get(text(mapping(step, "ref"), "name"))
             if action is not None:
-                merged = _merged(mapping(action, "spec"), merged)
-            if not isinstance(merged, Mapping):
+                whole = merged(mapping(action, "spec"), whole)
+            if not isinstance(whole, Mapping):
                 continue
             place = (*path, key, index)
-            container = container_from(Fields(merged, document, place), role)
-            mounts = tuple(_workspace_mounts(step, workspaces, wanted))
+            container = container_from(Fields(whole, document, place), role)
+            mounts = tuple(workspace_mounts(step, workspaces, wanted))
             name = container.name or f"unnamed-{index}"
+            container = _with_values(container, of_params({**defaults(spec), **run.params}))
             containers.append(replace(container, name=name, mounts=(*container.mounts, *mounts)))
     if not containers:
         return
@@ -232,6 +255,24 @@ def _pod(document: Document, path: Path, task: str, of: str, run: _Run, known: L
     yield TaskPod(_with_template(pod, run), task, run.place)
 
 
+def sounds_secret(workspace: str) -> bool:
+    """Whether a workspace that nothing is bound to is taken for a Secret, by its name."""
+    return any(each in workspace.lower() for each in _SECRET_NAMES)
+
+
+def _unknown(_: Variable) -> None:
+    """The lookup of a run's own params: there is nothing that they could name."""
+
+
+def _with_values(container: Container, look: Lookup) -> Container:
+    return replace(
+        container,
+        image=filled(container.image, look),
+        command=tuple(filled_list(container.command, look)),
+        args=tuple(filled_list(container.args, look)),
+    )
+
+
 def _with_template(pod: Pod, run: _Run) -> Pod:
     """The pod with what the run's podTemplate says."""
     template = run.template
@@ -252,7 +293,7 @@ def _with_template(pod: Pod, run: _Run) -> Pod:
     )
 
 
-def _workspace_mounts(
+def workspace_mounts(
     step: Manifest, workspaces: dict[str, Manifest], wanted: Set[str]
 ) -> Iterator[VolumeMount]:
     """The workspaces in one container: those that it asks for, and all that none asks for (``wanted``)."""
@@ -268,7 +309,7 @@ def _workspace_mounts(
 def _workspace_volume(name: str, run: _Run, path: Path) -> Volume:
     binding = (run.bindings or {}).get(name)
     if binding is None:
-        is_secret = run.bindings is None and any(each in name.lower() for each in _SECRET_NAMES)
+        is_secret = run.bindings is None and sounds_secret(name)
         source = "secret" if is_secret else "persistentVolumeClaim"
     else:
         source = next((each for each in _BINDINGS if binding.get(each) is not None), "emptyDir")
@@ -280,17 +321,17 @@ def _workspace_volume(name: str, run: _Run, path: Path) -> Volume:
     return Volume(name=f"workspace-{name}", source=source, path=(*path, "workspaces"), holds_secret=is_secret)
 
 
-def _merged(template: Manifest, step: Manifest) -> Manifest:
+def merged(template: Manifest, step: Manifest) -> Manifest:
     """A step with what its template says where it says nothing itself (pkg/apis merge.go)."""
     if not isinstance(template, Mapping) or not isinstance(step, Mapping) or not template:
         return step
-    merged = Mapping(template)
-    merged.line = step.line
-    merged.lines = {**template.lines, **step.lines}
+    found = Mapping(template)
+    found.line = step.line
+    found.lines = {**template.lines, **step.lines}
     for key, value in step.items():
         before = template.get(key)
         if isinstance(before, Mapping) and isinstance(value, Mapping):
-            merged[key] = _merged(before, value)
+            found[key] = merged(before, value)
         elif value is not None:
-            merged[key] = value
-    return merged
+            found[key] = value
+    return found

@@ -202,8 +202,8 @@ def _timeouts(timeouts: Manifest) -> list[Finding]:
         found += _duration(timeouts, key, ("timeouts", key))
     if found or not timeouts:
         return found
-    whole = _seconds(text(timeouts, "pipeline")) if text(timeouts, "pipeline") else _DEFAULT_TIMEOUT_SECONDS
-    parts = {key: _seconds(text(timeouts, key)) for key in ("tasks", "finally") if text(timeouts, key)}
+    whole = seconds_of(text(timeouts, "pipeline")) if text(timeouts, "pipeline") else _DEFAULT_TIMEOUT_SECONDS
+    parts = {key: seconds_of(text(timeouts, key)) for key in ("tasks", "finally") if text(timeouts, key)}
     if not whole:
         return []
     limit = text(timeouts, "pipeline") or "1h, which is the default"
@@ -217,10 +217,10 @@ def _timeouts(timeouts: Manifest) -> list[Finding]:
     return found
 
 
-def _seconds(duration: str) -> float:
+def seconds_of(duration: str) -> float:
     """Seconds of a Go duration.
 
-    >>> _seconds("1h30m"), _seconds("0")
+    >>> seconds_of("1h30m"), seconds_of("0")
     (5400.0, 0.0)
     """
     return math.fsum(float(number) * _UNITS[unit] for number, unit in _PIECE.findall(duration))

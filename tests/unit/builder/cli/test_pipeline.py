@@ -42,7 +42,7 @@ def test_check_names_file_line_field_and_rule(layerlab, task):
         f"{task}:8: spec.steps[0].script: $(params.versoin): no param 'versoin' is declared "
         "(did you mean 'version'?) [unknown-param]"
     )
-    assert "1 error, 0 warnings" in said.err
+    assert "1 error, 1 warning" in said.err  # the image has no digest
 
 
 def test_check_as_json_has_problems_and_pods(layerlab, task):
@@ -134,3 +134,68 @@ def test_the_page_of_rules_lists_them_all(layerlab):
 
     assert said.out.count("\n") == len(RULES) + 2
     assert said.out in (Path(__file__).parents[4] / "docs" / "pipelines.md").read_text()
+
+
+def test_check_says_what_a_hostile_build_gets(layerlab):
+    said = layerlab("pipeline", "check", "--json", "examples/nginx/pipeline")
+
+    (pod,) = json.loads(said.out)["pods"]
+    assert pod["build"]["builder"] == "kaniko"
+    assert (pod["build"]["node"], pod["build"]["node_by_job"], pod["build"]["credentials"]) == (
+        False,
+        False,
+        True,
+    )
+    assert "reg_creds" in pod["build"]["assets"]
+
+
+def test_check_warns_of_what_is_careless_in_pods_once(layerlab, tmp_path):
+    (tmp_path / "task.yaml").write_text(
+        "apiVersion: tekton.dev/v1\nkind: Task\nmetadata: {name: t}\nspec:\n"
+        "  params: [{name: builder, default: gcr.io/kaniko-project/executor}]\n"
+        "  steps:\n  - {name: a, image: $(params.builder):v1.23.2}\n"
+        "  - {name: b, image: alpine}\n"
+    )
+
+    said = layerlab("pipeline", "check", "--json", str(tmp_path))
+
+    found = [(each["line"], each["rule"]) for each in json.loads(said.out)["problems"]]
+    assert said.status == 0
+    assert found == [(7, "archived-executor"), (7, "image-not-pinned"), (8, "image-not-pinned")]
+
+
+def test_run_plays_the_example_and_what_was_pushed_serves(layerlab):
+    said = layerlab("pipeline", "run", "--simulated", "examples/nginx/pipeline", "--repository", ".")
+    answer = layerlab("run", "registry.example.com/nginx:main", "--get", "/")
+
+    assert said.status == 0, said.err
+    assert "Pushed registry.example.com/nginx:main into the local store: sha256:" in said.out
+    assert "step build-and-push, in ghcr.io/osscontainertools/kaniko" in said.err
+    assert "GET /: 200 OK" in answer.err
+
+
+def test_run_as_json(layerlab, task, tmp_path):
+    task.write_text(TASK.replace("versoin", "version").replace("echo", "exit 3; echo"))
+
+    said = layerlab("pipeline", "run", "--simulated", "--json", "-q", "-p", "version=1", str(task))
+
+    assert said.status == 1
+    assert said.err == ""
+    record = json.loads(said.out)
+    assert (record["name"], record["state"]) == ("t-simulated", "Failed")
+    assert record["tasks"][0]["steps"] == [{"name": "unnamed-0", "image": "alpine", "status": 3}]
+
+
+def test_run_needs_to_be_told_that_it_is_simulated(layerlab, task):
+    said = layerlab("pipeline", "run", str(task))
+
+    assert said.status == 2
+    assert "say --simulated" in said.err
+
+
+def test_run_refuses_what_check_refuses(layerlab, task):
+    said = layerlab("pipeline", "run", "--simulated", str(task))
+
+    assert said.status == 1
+    assert "no param 'versoin' is declared" in said.err
+    assert said.out == ""

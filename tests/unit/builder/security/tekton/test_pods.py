@@ -111,3 +111,34 @@ spec: {taskSpec: {steps: [{name: s, ref: {name: act}}]}}
 
     assert found.pod.containers[0].image == "tool"
     assert found.pod.containers[0].security.privileged
+
+
+def test_images_and_arguments_have_the_values_that_are_passed():
+    task = """\
+apiVersion: tekton.dev/v1
+kind: Task
+metadata: {name: t}
+spec:
+  params: [{name: image, default: kaniko}, {name: flags, type: array, default: []}, {name: at}]
+  steps: [{name: s, image: $(params.image), command: [run], args: ["$(params.flags[*])", "--at=$(params.at)"]}]
+"""
+    run = """\
+apiVersion: tekton.dev/v1
+kind: PipelineRun
+metadata: {name: r}
+spec:
+  params: [{name: place, value: here}]
+  pipelineSpec:
+    params: [{name: place}, {name: more, type: array, default: [-a, -b]}]
+    tasks:
+    - name: one
+      taskRef: {name: t}
+      params: [{name: flags, value: ["$(params.more[*])"]}, {name: at, value: $(params.place)}]
+"""
+
+    (alone,) = task_pods(read(task.encode(), "t.yaml"))
+    (in_run,) = task_pods([*read(task.encode(), "t.yaml"), *read(run.encode(), "r.yaml")])
+
+    assert alone.pod.containers[0].image == "kaniko"
+    assert alone.pod.containers[0].args == ("--at=$(params.at)",)
+    assert in_run.pod.containers[0].args == ("-a", "-b", "--at=here")

@@ -1,0 +1,1 @@
+"""The programs that build and fetch in a pipeline's steps, as far as pipelines use them."""

@@ -1,0 +1,86 @@
+"""What is mounted in a pod that is played: volumes and workspaces as trees in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from builder.pipeline.order import Part
+from builder.security.tekton.reading import Manifest, items, mapping, text
+from builder.world.machine.attachments import Attachment
+from unionfs_sim.layers.layer import Layer
+
+_CREDENTIALS: Final = b'{"auths": {}}\n'
+_SHARED: Final = ("persistentVolumeClaim", "volumeClaimTemplate")
+_SIMULATED: Final = (*_SHARED, "emptyDir", "secret", "configMap")
+
+
+def empty_tree() -> Layer:
+    """A new volume, where everybody may write."""
+    found = Layer()
+    found.chmod("/", 0o777)
+    return found
+
+
+def make_directories(tree: Layer, path: str) -> None:
+    """A directory with its parents, where everybody may write."""
+    made = ""
+    for name in path.strip("/").split("/"):
+        made += f"/{name}"
+        if name and not tree.exists(made):
+            tree.mkdir(made, 0o777)
+            tree.chmod(made, 0o777)
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A tree and the directory of it that is meant."""
+
+    tree: Layer
+    path: str = "/"
+    read_only: bool = False
+
+    def at(self, target: str, sub_path: str, *, read_only: bool) -> Attachment:
+        """The volume as it stands at ``target``."""
+        path = "/" + "/".join(part for part in (self.path.strip("/"), sub_path.strip("/")) if part)
+        make_directories(self.tree, path)
+        return Attachment(target, self.tree, path, read_only or self.read_only)
+
+
+@dataclass(slots=True)
+class Volumes:
+    """The volumes of one run. A claim is one volume for all tasks, an emptyDir another one for each."""
+
+    _claims: dict[str, Layer] = field(default_factory=dict)
+
+    def bound(self, name: str, binding: Manifest) -> Volume:
+        """What a workspace is bound to, for one task."""
+        tree = self._tree(name, binding)
+        return Volume(tree, text(binding, "subPath") or "/", "secret" in binding or "configMap" in binding)
+
+    def of_task(self, part: Part, index: int) -> Volume:
+        """A volume that a task lists."""
+        written = part.value["volumes"][index]
+        source = next((key for key in written if key != "name"), "emptyDir")
+        if source not in _SIMULATED:
+            raise part.refused(f"volumes of kind {source}", "volumes", index, source)
+        return Volume(self._tree(text(written, "name"), written), "/", source in ("secret", "configMap"))
+
+    def _tree(self, name: str, binding: Manifest) -> Layer:
+        if any(each in binding for each in _SHARED):
+            claim = text(mapping(binding, "persistentVolumeClaim"), "claimName") or f"of {name}"
+            return self._claims.setdefault(claim, empty_tree())
+        if "secret" in binding:
+            return _secret(mapping(binding, "secret"))
+        return empty_tree()
+
+
+def _secret(written: Manifest) -> Layer:
+    """Files that look like a registry's credentials, and give access to nothing."""
+    tree = empty_tree()
+    paths = [text(each, "path") for _, each in items(written, "items")]
+    for path in paths or [".dockerconfigjson", "config.json"]:
+        make_directories(tree, path.rpartition("/")[0])
+        tree.write_bytes(f"/{path}", _CREDENTIALS, 0o644)
+    tree.chmod("/", 0o755)
+    return tree
