@@ -252,6 +252,15 @@ class _Report:
                 ("POD", "LEVEL", "WHAT KEEPS IT FROM A STRICTER ONE"),
                 [(each.pod.name, verdict.level.value, _reasons(verdict)) for each, verdict in self.judged],
             )
+        self._show_builds(session)
+        for each, verdict in self._weaker(require):
+            for violation in verdict.violations:
+                file, line, place = each.at(violation)
+                found = "is unset" if violation.found is None else f"is {violation.found}"
+                session.print(f"{file}:{line}: {place}: {found}; must be {violation.wanted}")
+        session.say(self._verdict())
+
+    def _show_builds(self, session: Session) -> None:
         builds = [
             (each.pod.name, found)
             for (each, _), found in zip(self.judged, self.reached, strict=True)
@@ -270,12 +279,9 @@ class _Report:
                     for name, found in builds
                 ],
             )
-        for each, verdict in self._weaker(require):
-            for violation in verdict.violations:
-                file, line, place = each.at(violation)
-                found = "is unset" if violation.found is None else f"is {violation.found}"
-                session.print(f"{file}:{line}: {place}: {found}; must be {violation.wanted}")
-        session.say(self._verdict())
+        for name, found in builds:
+            if not found.works:
+                session.print(f"{name}: {found.builder} cannot build with these rights: {found.needs}")
 
     def _verdict(self) -> str:
         from builder.security.tekton.finding import Severity
@@ -351,10 +357,12 @@ def _checked(read: _Read, api_fields: str) -> _Report:
 class Reach:
     """What a hostile Dockerfile gets from a build, and a hostile job (``node_by_job``).
 
-    ``assets``: everything of worth that the Dockerfile reaches.
+    ``works``: whether the builder has what it needs; ``assets``: all of worth that the Dockerfile reaches.
     """
 
     builder: str
+    works: bool
+    needs: str
     node: bool
     node_by_job: bool
     credentials: bool
@@ -373,6 +381,8 @@ def _reach(each: TaskPod) -> Reach | None:
     dockerfile, job = reach(build, Start.DOCKERFILE), reach(build, Start.JOB)
     return Reach(
         builder.name,
+        build.works,
+        builder.why,
         "node_root" in dockerfile,
         "node_root" in job,
         "reg_creds" in dockerfile,

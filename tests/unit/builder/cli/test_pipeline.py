@@ -199,3 +199,14 @@ def test_run_refuses_what_check_refuses(layerlab, task):
     assert said.status == 1
     assert "no param 'versoin' is declared" in said.err
     assert said.out == ""
+
+
+def test_check_says_which_builder_cannot_build_with_its_rights(layerlab, tmp_path):
+    (tmp_path / "task.yaml").write_text(
+        "apiVersion: tekton.dev/v1\nkind: Task\nmetadata: {name: t}\nspec:\n  steps:\n"
+        "  - {image: kaniko, securityContext: {runAsUser: 1000}}\n"
+    )
+
+    said = layerlab("pipeline", "check", str(tmp_path))
+
+    assert "t: kaniko cannot build with these rights: it unpacks images over its own root" in said.out

@@ -120,7 +120,8 @@ kind: Task
 metadata: {name: t}
 spec:
   params: [{name: image, default: kaniko}, {name: flags, type: array, default: []}, {name: at}]
-  steps: [{name: s, image: $(params.image), command: [run], args: ["$(params.flags[*])", "--at=$(params.at)"]}]
+  steps:
+  - {name: s, image: $(params.image), command: [run], args: ["$(params.flags[*])", "--at=$(params.at)"]}
 """
     run = """\
 apiVersion: tekton.dev/v1
