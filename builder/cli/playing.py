@@ -184,7 +184,7 @@ def _show(session: Session, outcome: Outcome) -> None:
         session.print("")
         session.print(f"Pushed {pushed.reference} into the local store: {pushed.digest}")
         session.print(f"Look at it:  layerlab inspect {pushed.reference}")
-    session.say(f"{outcome.name}: {outcome.state.lower()}")
+    session.say(f"{outcome.name}: {outcome.state.lower()}" + (f": {outcome.why}" if outcome.why else ""))
 
 
 def _rows(task: TaskOutcome) -> list[tuple[str, str, str, str]]:
@@ -212,6 +212,7 @@ def _record(outcome: Outcome) -> Mapping[str, Any]:
     return {
         "name": outcome.name,
         "state": outcome.state,
+        "why": outcome.why,
         "tasks": [
             {
                 "name": task.name,

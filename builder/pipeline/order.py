@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from builder.errors import BuildError, NotSupportedError
@@ -68,7 +70,8 @@ class PlannedTask:
 class Order:
     """One run. ``workspaces``: what each is bound to; a workspace that nothing is bound to is left out.
 
-    ``results``: name → expression, of the pipeline.
+    ``results``: name → expression, of the pipeline. ``files``: kind and name of ConfigMaps and Secrets → what
+    they hold.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Order:
     workspaces: Mapping[str, Manifest]
     results: Mapping[str, Value] = field(default_factory=dict)
     step_actions: Mapping[str, Manifest] = field(default_factory=dict)
+    files: Mapping[tuple[str, str], Mapping[str, bytes]] = field(default_factory=dict)
 
 
 def order_from(documents: Sequence[Document], chosen: str, params: Mapping[str, str]) -> Order:
@@ -91,7 +95,26 @@ def order_from(documents: Sequence[Document], chosen: str, params: Mapping[str, 
     known, homes = library(documents), {id(each.root): each for each in documents}
     kind = text(part.value, "kind")
     making = _Making(known, homes, params)
-    return making.of_pipeline(part) if "Pipeline" in kind else making.of_task(part)
+    order = making.of_pipeline(part) if "Pipeline" in kind else making.of_task(part)
+    return replace(order, files=dict(_files(documents)))
+
+
+def _files(documents: Iterable[Document]) -> Iterator[tuple[tuple[str, str], dict[str, bytes]]]:
+    """What the ConfigMaps and Secrets among the documents hold."""
+    for document in documents:
+        root = document.root
+        if not isinstance(root, dict) or text(root, "apiVersion") != "v1":
+            continue
+        plain: Manifest = {**mapping(root, "data"), **mapping(root, "stringData")}
+        encoded = mapping(root, "binaryData")
+        if text(root, "kind") == "Secret":
+            plain, encoded = mapping(root, "stringData"), mapping(root, "data")
+        elif text(root, "kind") != "ConfigMap":
+            continue
+        found = {key: str(value).encode("utf-8", "surrogateescape") for key, value in plain.items()}
+        with suppress(ValueError):
+            found |= {key: b64decode(str(value), validate=True) for key, value in encoded.items()}
+        yield (text(root, "kind"), text(mapping(root, "metadata"), "name")), found
 
 
 def _chosen(documents: Iterable[Document], name: str) -> Part:

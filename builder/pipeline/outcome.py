@@ -48,10 +48,11 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The whole run. ``pushed``: in the order of the pushes."""
+    """The whole run. ``why``: of a failure that is no task's; ``pushed``: in the order of the pushes."""
 
     name: str
     state: str
+    why: str
     tasks: tuple[TaskOutcome, ...]
     results: Mapping[str, Value]
     pushed: tuple[Pushed, ...]

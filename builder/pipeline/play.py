@@ -28,14 +28,14 @@ from builder.security.tekton.variables import Variable, variables
 
 def play(wanted: Order, site: Site) -> Outcome:
     """Play it; how it ended. What the steps print and build is told to the site's listener."""
-    return _Play(wanted, site).run()
+    return _Play(wanted, site, Volumes(wanted.files)).run()
 
 
 @dataclass(slots=True)
 class _Play:
     wanted: Order
     site: Site
-    volumes: Volumes = field(default_factory=Volumes)
+    volumes: Volumes
     done: dict[str, TaskOutcome] = field(default_factory=dict)
     is_stopping: bool = False
 
@@ -53,11 +53,13 @@ class _Play:
         for each in self.wanted.final:
             # They see the states of the pipeline's tasks, and run whatever those are.
             self.done[each.name] = self._final(each, tasks)
+        results, why = self._results()
         return Outcome(
             name=self.wanted.name,
-            state=self._state(tasks),
+            state=FAILED if why else self._state(tasks),
+            why=why,
             tasks=tuple(self.done.values()),
-            results=self._results(),
+            results=results,
             pushed=tuple(self.site.pushed),
         )
 
@@ -72,16 +74,29 @@ class _Play:
             return FAILED
         return COMPLETED if aggregate(tasks) == "Completed" else SUCCEEDED
 
-    def _results(self) -> dict[str, Value]:
-        """The pipeline's results; those of tasks that did not run, or wrote none, are left out."""
+    def _results(self) -> tuple[dict[str, Value], str]:
+        """The pipeline's results, and what fails the run: a result that a task should have written.
+
+        Results of tasks that did not succeed are left out.
+        """
         if not self.wanted.pipeline and len(self.wanted.tasks) == 1 and not self.wanted.results:
-            return dict(next(iter(self.done.values())).results)
+            return dict(next(iter(self.done.values())).results), ""
         look = first(of_tasks(self.done), of_params(self.wanted.params), self._context())
-        found = {}
+        found: dict[str, Value] = {}
+        why = ""
         for name, written in self.wanted.results.items():
-            if all(look(each) is not None for _, value in strings(written) for each in variables(value)):
+            used = [each for _, value in strings(written) for each in variables(value)]
+            missing = [each for each in used if look(each) is None]
+            if not missing:
                 found[name] = filled_value(written, look)
-        return found
+            elif all(self._succeeded(each) for each in missing):
+                why = why or f"the result {name}: {missing[0].text} does not exist"
+        return found, why
+
+    def _succeeded(self, variable: Variable) -> bool:
+        """Whether the task succeeded whose result is meant."""
+        task = self.done.get(variable.names[0]) if variable.names else None
+        return task is not None and task.state == SUCCEEDED
 
     def _context(self, task: PlannedTask | None = None) -> Lookup:
         name, of = (task.name, task.of) if task else ("", "")
@@ -91,7 +106,12 @@ class _Play:
         reason = self._skipped(task, waits)
         if reason:
             return self._skip(task, *reason)
-        outcome = self._play(task, self.done)
+        missing = self._missing(task, self.done)
+        if missing:  # the task that should have written it ran
+            outcome = TaskOutcome(task.name, FAILED, "InvalidTaskResultReference", missing)
+            self.site.listener(TaskEnded(task.name, FAILED, missing))
+        else:
+            outcome = self._play(task, self.done)
         if outcome.state == FAILED and text(task.part.value, "onError") != "continue":
             self.is_stopping = True
         return outcome
@@ -112,10 +132,10 @@ class _Play:
             before = self.done[name]
             if before.state == SKIPPED and before.reason != "WhenExpressionsEvaluatedToFalse":
                 return "ParentTasksSkipped", f"{name}, which it waits for, did not run"
-        missing = self._missing(task, self.done)
+        missing = self._missing(task, self.done, ran=False)
         if missing:
             return "MissingResultsSkip", missing
-        if not self._when(task, self.done):
+        if not self._missing(task, self.done) and not self._when(task, self.done):
             return "WhenExpressionsEvaluatedToFalse", "its when is false"
         return None
 
@@ -123,10 +143,12 @@ class _Play:
         self.site.listener(TaskSkipped(task.name, why))
         return TaskOutcome(task.name, SKIPPED, reason, why)
 
-    def _missing(self, task: PlannedTask, done: Mapping[str, TaskOutcome]) -> str:
+    def _missing(self, task: PlannedTask, done: Mapping[str, TaskOutcome], *, ran: bool = True) -> str:
+        """A result that a task uses and that is not there. ``ran``: also of tasks that ran."""
         look = of_tasks(done)
         for _, variable in uses(task.part.value):
-            if look(variable) is None:
+            before = done.get(variable.names[0])
+            if look(variable) is None and (ran or before is None or before.state == SKIPPED):
                 return f"{variable.text} does not exist"
         return ""
 

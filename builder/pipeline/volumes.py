@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -49,8 +50,12 @@ class Volume:
 
 @dataclass(slots=True)
 class Volumes:
-    """The volumes of one run. A claim is one volume for all tasks, an emptyDir another one for each."""
+    """The volumes of one run. A claim is one volume for all tasks, an emptyDir another one for each.
 
+    ``files``: kind and name of ConfigMaps and Secrets → what they hold.
+    """
+
+    files: Mapping[tuple[str, str], Mapping[str, bytes]] = field(default_factory=dict)
     _claims: dict[str, Layer] = field(default_factory=dict)
 
     def bound(self, name: str, binding: Manifest) -> Volume:
@@ -71,16 +76,23 @@ class Volumes:
             claim = text(mapping(binding, "persistentVolumeClaim"), "claimName") or f"of {name}"
             return self._claims.setdefault(claim, empty_tree())
         if "secret" in binding:
-            return _secret(mapping(binding, "secret"))
+            written = mapping(binding, "secret")
+            known = self.files.get(("Secret", text(written, "secretName")))
+            # Of a Secret that no file has: what looks like a registry's credentials, and opens nothing.
+            usual = dict.fromkeys((".dockerconfigjson", "config.json"), _CREDENTIALS)
+            return _projected(written, usual if known is None else known)
+        if "configMap" in binding:
+            written = mapping(binding, "configMap")
+            return _projected(written, self.files.get(("ConfigMap", text(written, "name")), {}))
         return empty_tree()
 
 
-def _secret(written: Manifest) -> Layer:
-    """Files that look like a registry's credentials, and give access to nothing."""
+def _projected(written: Manifest, held: Mapping[str, bytes]) -> Layer:
+    """A volume of a ConfigMap or Secret: every key a file, or those that are listed, under other names."""
     tree = empty_tree()
-    paths = [text(each, "path") for _, each in items(written, "items")]
-    for path in paths or [".dockerconfigjson", "config.json"]:
+    listed = {text(each, "path"): text(each, "key") for _, each in items(written, "items")}
+    for path, key in (listed or {key: key for key in held}).items():
         make_directories(tree, path.rpartition("/")[0])
-        tree.write_bytes(f"/{path}", _CREDENTIALS, 0o644)
+        tree.write_bytes(f"/{path}", held.get(key, _CREDENTIALS), 0o644)
     tree.chmod("/", 0o755)
     return tree

@@ -369,3 +369,63 @@ def test_what_is_not_played_is_refused_by_name(played, head, body, what):
 def test_what_is_asked_for_must_be_there(played, params, name, what):
     with pytest.raises(BuildError, match=what):
         played(TASK, "params: [{name: p}]\nsteps: [{image: alpine, script: id}]\n", params=params, name=name)
+
+
+RUN_OF_CONFIG = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: words}
+data: {greeting: hello}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: key}
+data: {key: c2VjcmV0}
+---
+apiVersion: tekton.dev/v1
+kind: TaskRun
+metadata: {name: r}
+spec:
+  workspaces:
+  - {name: words, configMap: {name: words}}
+  - {name: key, secret: {secretName: key, items: [{key: key, path: other}]}}
+  taskSpec:
+    workspaces: [{name: words}, {name: key}]
+    steps: [{image: alpine, script: "cat /workspace/words/greeting /workspace/key/other"}]
+"""
+
+
+def test_config_maps_and_secrets_of_the_files_are_mounted(tmp_path):
+    assert Played(RUN_OF_CONFIG, tmp_path).printed == "hellosecret"
+
+
+def test_a_result_that_a_task_should_have_written_fails_what_uses_it(played):
+    run = played(
+        PIPELINE,
+        """\
+        tasks:
+        - name: forgets
+          taskSpec: {results: [{name: r}], steps: [{image: alpine, script: "true"}]}
+        - name: needs
+          params: [{name: p, value: $(tasks.forgets.results.r)}]
+          taskSpec: {params: [{name: p}], steps: [{image: alpine, script: "true"}]}
+        """,
+    )
+
+    assert run.states == {"forgets": "Succeeded", "needs": "Failed"}
+    assert run.tasks["needs"].reason == "InvalidTaskResultReference"
+    assert run.outcome.state == "Failed"
+
+
+def test_a_pipelines_result_that_a_task_should_have_written_fails_the_run(played):
+    run = played(
+        PIPELINE,
+        """\
+        tasks:
+        - {name: a, taskSpec: {results: [{name: r}], steps: [{image: alpine, script: "true"}]}}
+        results: [{name: out, value: $(tasks.a.results.r)}]
+        """,
+    )
+
+    assert (run.outcome.state, run.outcome.results) == ("Failed", {})
+    assert run.outcome.why == "the result out: $(tasks.a.results.r) does not exist"
