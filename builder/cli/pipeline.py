@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from builder.cli.manifestfiles import files_of
 from builder.cli.playing import command as run
-from builder.cli.security.manifests import read_documents
+from builder.cli.security.manifests import manifests_in, read_documents
 from builder.cli.session import Session
 from builder.errors import BuildError
 
@@ -206,7 +205,7 @@ class _Read:
 
 def _read(files: Sequence[str]) -> _Read:
     found = _Read()
-    for name in files_of(files):
+    for name in manifests_in(files):
         try:
             found.documents += read_documents(name)
         except BuildError as error:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from builder.cli.inputs import pairs
-from builder.cli.manifestfiles import read_all
 from builder.cli.progress import Plain, printable
+from builder.cli.security.manifests import manifests_in, read_documents
 from builder.cli.session import Session
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def command(
     from builder.pipeline.play import play
     from builder.pipeline.tools.site import Site
 
-    documents = read_all(files)
+    documents = [each for name in manifests_in(files) for each in read_documents(name)]
     if _is_refused(session, documents):
         return 1
     wanted = order_from(documents, name, pairs(params, session.env, "-p"))

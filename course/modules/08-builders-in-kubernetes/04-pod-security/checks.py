@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from builder.errors import BuildError
 from builder.security import pss
-from builder.security.documents import read
+from builder.security.documents import Document
 from builder.security.facts import builder_named, situation
 from builder.security.pods import Pod, pods_of
 from builder.security.pss import Level
@@ -18,7 +17,7 @@ NEEDED = frozenset({"CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"})
 GROUPS = ("baseline", "least", "builds", "restricted", "same")
 
 
-def judge(documents: list, starter: list) -> Iterator[Verdict]:
+def judge(documents: Sequence[Document], starter: Sequence[Document]) -> Iterator[Verdict]:
     try:
         pods = pods_by_name(documents)
     except BuildError as error:
@@ -35,9 +34,8 @@ def judge(documents: list, starter: list) -> Iterator[Verdict]:
     yield same(pods, pods_by_name(starter))
 
 
-def pods_by_name(documents: list) -> dict[str, Pod]:
-    raw = "\n---\n".join(json.dumps(each, default=str) for each in documents)
-    return {pod.name: pod for pod in pods_of(read(raw.encode(), "pods.yaml"))}
+def pods_by_name(documents: Sequence[Document]) -> dict[str, Pod]:
+    return {pod.name: pod for pod in pods_of(documents)}
 
 
 def meets(group: str, pod: Pod, level: Level) -> Verdict:
@@ -47,7 +45,7 @@ def meets(group: str, pod: Pod, level: Level) -> Verdict:
     if verdict.level.rank >= level.rank:
         return held(group, True)
     first = broken[0]
-    return held(group, False, "", f"{first.field}: {first.what}", count=len(broken))
+    return held(group, False, "", f"{first.line}: {first.field}: {first.what}", count=len(broken))
 
 
 def least(pod: Pod) -> Verdict:

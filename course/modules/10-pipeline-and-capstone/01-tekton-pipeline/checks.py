@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from builder.errors import BuildError
@@ -11,7 +10,7 @@ from builder.pipeline.order import order_from
 from builder.pipeline.play import play
 from builder.pipeline.tools.site import Site
 from builder.security.checks import check_pod
-from builder.security.documents import Document, read
+from builder.security.documents import Document
 from builder.security.facts import guess_builder, situation
 from builder.security.graph import Start, reach
 from builder.security.tekton.check import checked, is_sound
@@ -26,13 +25,13 @@ CARELESS = ("archived-executor", "image-not-pinned", "outdated-builder")
 CONTEXT = Path(__file__).parent / "given"
 
 
-def judge(documents: list, starter: list) -> Iterator[Verdict]:
-    manifests = [document for each in documents for document in read(written(each), "pipeline.yaml")]
+def judge(documents: Sequence[Document], starter: Sequence[Document]) -> Iterator[Verdict]:
+    manifests = list(documents)
     found = checked(manifests)
     pods = task_pods(each.document for each in found if is_sound(each))
     building = [each for each in pods if guess_builder(each.pod) is not None]
     errors = [
-        f"{problem.field}: {problem.message}"
+        f"{problem.line}: {problem.field}: {problem.message}"
         for each in found
         for problem in each.problems
         if problem.severity is Severity.ERROR
@@ -44,14 +43,10 @@ def judge(documents: list, starter: list) -> Iterator[Verdict]:
     yield digest(manifests, errors)
 
 
-def written(document: object) -> bytes:
-    return json.dumps(document, default=str).encode()
-
-
 def wiring(manifests: list[Document], errors: list[str]) -> Verdict:
     """Whether a cluster takes it, and the build waits for the clone."""
     if errors:
-        return held("wiring", False, "", min(errors, key=len))
+        return held("wiring", False, "", errors[0])
     pipelines = [each.root for each in manifests if text(each.root, "kind") == "Pipeline"]
     if len(pipelines) != 1:
         return held("wiring", False, "no-pipeline", f"{len(pipelines)}")
