@@ -178,13 +178,18 @@ class TaskPlayer:
             root = self._root(rootfs.layers, step, rootfs.working_dir)
             who = account(root, self._user(step, rootfs.user))
             view = attached(root, [devices(), *self._mounts(index, name, step, volumes)])
+            if text(step, "workingDir"):
+                make_directory(view, text(step, "workingDir"))
         except BuildError as error:
             return _NOT_EXECUTABLE, _in_one_line(error)
+        except OSError as error:
+            return _NOT_EXECUTABLE, f"cannot be mounted: {error.filename or ''}: {error.strerror}"
         env = {"PATH": DEFAULT_PATH, "HOME": who.home, "HOSTNAME": self.task.name, **rootfs.env}
         env |= _environment(step, self.task.spec.below("steps", index))
         argv = [_expanded(each, env) for each in argv]
         job = Job(argv=argv, env=env, cwd=text(step, "workingDir") or rootfs.working_dir)
-        until = time.monotonic() + seconds_of(text(step, "timeout")) if text(step, "timeout") else None
+        limit = seconds_of(text(step, "timeout"))
+        until = time.monotonic() + limit if limit else None
         world = World(
             programs_for(self.site, self.task.name, name),
             self.site.internet,
@@ -224,9 +229,8 @@ class TaskPlayer:
         """The container's root; read-only where the step asks for that."""
         scratch = Layer()
         root = mount([Layer().freeze(), *layers], scratch)
-        directory = text(step, "workingDir") or working_dir
-        if not directory.startswith(("/workspace", "/tekton")):
-            make_directory(root, directory)
+        if not text(step, "workingDir").startswith(("/workspace", "/tekton")):
+            make_directory(root, text(step, "workingDir") or working_dir)
         if mapping(step, "securityContext").get("readOnlyRootFilesystem") is True:
             return mount([Layer().freeze(), *layers, scratch.freeze()])
         return root
@@ -333,7 +337,10 @@ def _read(tree: Layer, below: str, holder: Manifest) -> dict[str, Value]:
         path = f"{below}/{name}"
         if not tree.exists(path):
             continue
-        raw = tree.read_bytes(path)
+        try:
+            raw = tree.read_bytes(path)
+        except OSError as error:
+            raise BuildError(f"the result {name} cannot be read: {error.strerror}") from None
         size += len(raw)
         type_ = text(each, "type") or ("object" if "properties" in each else "string")
         found[name] = _parsed(name, raw.decode("utf-8", "replace"), type_)

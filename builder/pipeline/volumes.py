@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from builder.errors import BuildError
 from builder.pipeline.order import Part
 from builder.security.tekton.reading import Manifest, items, mapping, text
 from builder.world.machine.attachments import Attachment
@@ -42,7 +44,10 @@ class Volume:
     read_only: bool = False
 
     def at(self, target: str, sub_path: str, *, read_only: bool) -> Attachment:
-        """The volume as it stands at ``target``."""
+        """The volume as it stands at ``target``; BuildError for a place that the kubelet refuses."""
+        target = posixpath.normpath(f"/{target.lstrip('/')}")
+        if ".." in sub_path.split("/") or ".." in self.path.split("/"):
+            raise BuildError(f"the subPath of what is mounted at {target} leads out of its volume")
         path = "/" + "/".join(part for part in (self.path.strip("/"), sub_path.strip("/")) if part)
         make_directories(self.tree, path)
         return Attachment(target, self.tree, path, read_only or self.read_only)

@@ -429,3 +429,39 @@ def test_a_pipelines_result_that_a_task_should_have_written_fails_the_run(played
 
     assert (run.outcome.state, run.outcome.results) == ("Failed", {})
     assert run.outcome.why == "the result out: $(tasks.a.results.r) does not exist"
+
+
+@pytest.mark.parametrize(
+    ("step", "why"),
+    [
+        ("script: id, volumeMounts: [{name: v, mountPath: /a, subPath: ../x}]", "leads out of its volume"),
+        ("script: id, volumeMounts: [{name: other, mountPath: /a}]", "the task has no volume 'other'"),
+        ("script: id, workingDir: /etc/passwd", "is no directory"),
+        ("script: mkdir $(results.r.path)", "the result r cannot be read: Is a directory"),
+        ("script: id, securityContext: {runAsUser: 99999999999}", "is too large for a uid"),
+        ("script: id, securityContext: {runAsNonRoot: true}", "the image runs as root"),
+        ("command: [/none]", "ended with 127"),
+        ("script: '#!/usr/bin/env python3'", "ended with 127"),
+    ],
+)
+def test_what_cannot_be_started_or_read_fails_its_task(played, step, why):
+    run = played(
+        TASK,
+        f"""\
+        results: [{{name: r}}]
+        volumes: [{{name: v, emptyDir: {{}}}}]
+        steps: [{{image: alpine, {step}}}]
+        """,
+    )
+
+    assert why in run.tasks["t"].why
+
+
+def test_a_working_directory_is_made_where_a_workspace_is(played):
+    run = played(
+        TASK,
+        "workspaces: [{name: w}]\n"
+        "steps: [{image: alpine, workingDir: $(workspaces.w.path)/a/b, script: pwd}]\n",
+    )
+
+    assert run.printed == "/workspace/w/a/b\n"
