@@ -44,6 +44,15 @@ def test_a_directory_with_other_things_in_it_is_refused_and_left_alone(tmp_path:
     assert os.listdir(tmp_path) == ["thesis.txt"]
 
 
+def test_what_a_learner_has_done_before_the_first_build_is_nothing_foreign(tmp_path: Path) -> None:
+    (tmp_path / "learn.json").write_text("{}")
+
+    opened(tmp_path).close()
+
+    assert (tmp_path / "oci-layout").exists()
+    assert (tmp_path / "learn.json").read_text() == "{}"
+
+
 def test_a_file_in_place_of_the_directory_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / "s").write_text("")
 
