@@ -336,6 +336,9 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
         "hostpath_system_written": _host_path(
             lambda path: hostpaths.holds(path, hostpaths.SYSTEM), written=True
         ),
+        "hostpath_proc_written": _host_path(
+            lambda path: hostpaths.holds(path, hostpaths.KERNEL), written=True
+        ),
         "sock": _host_path(lambda path: hostpaths.holds(path, hostpaths.SOCKETS)),
         "sock_group": _sock_group,
         "sa_token": _token,

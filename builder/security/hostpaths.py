@@ -22,6 +22,9 @@ SOCKETS: Final = (*_RUN, *(f"/var{socket}" for socket in _RUN))
 KUBELET: Final = ("/var/lib/kubelet/pki", "/var/lib/kubelet/pods")
 """Where the kubelet keeps its certificates and the volumes of pods."""
 
+KERNEL: Final = ("/proc/sys/kernel",)
+"""Where the kernel is told what to run as root, such as core_pattern."""
+
 SYSTEM: Final = (
     "/boot",
     "/etc/cron.d",

@@ -94,6 +94,8 @@ HOLDS = [
     ("hostpath_kubelet", mounting("/var/lib"), mounting("/var/lib/kubelet/device-plugins")),
     ("hostpath_system_written", mounting("/etc"), mounting("/etc", readOnly=True)),
     ("hostpath_system_written", mounting("/etc/cron.d/"), mounting("/etc/ssl/certs")),
+    ("hostpath_proc_written", mounting("/proc"), mounting("/proc", readOnly=True)),
+    ("hostpath_proc_written", mounting("/"), mounting("/proc/net")),
     ("sa_token", PLAIN, made(automountServiceAccountToken=False)),
     (
         "sa_token",
