@@ -26,6 +26,8 @@ from builder.image.oci import MEDIA_LAYER, MEDIA_LAYER_GZIP, MEDIA_LAYER_ZSTD
 BLOCK_BYTES: Final = 1 << 20
 _ZSTD_BLOCK_BYTES: Final = 4 << 20
 _WINDOW_BYTES: Final = 1 << 15
+_AHEAD: Final = 8
+"""How many blocks wait for each thread: none is idle while the content is read or the result is sent."""
 # RFC 1952, 2.3: no time, no name, "unknown" system, so that every machine writes the same header.
 _GZIP_HEADER: Final = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 _LAST_BLOCK: Final = b"\x03\0"
@@ -189,7 +191,7 @@ def _in_order(jobs: Iterator[Callable[[], bytes]], threads: int) -> Iterator[byt
         try:
             for job in jobs:
                 running.append(pool.submit(job))
-                if len(running) > 2 * threads:
+                if len(running) > _AHEAD * threads:
                     yield running.popleft().result()
             while running:
                 yield running.popleft().result()

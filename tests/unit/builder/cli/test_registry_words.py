@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -125,6 +127,26 @@ def test_what_cannot_be_done_is_said_in_a_sentence(layerlab, web, registry, word
     assert result.status == 1
     assert said in result.err
     assert "Traceback" not in result.err
+
+
+def test_the_transcript_of_the_page_is_what_happens(layerlab, registry, tmp_path, monkeypatch) -> None:
+    """Digests of what zlib compressed are those of one zlib: they are not compared."""
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    page = (ROOT / "docs/registry.md").read_text()
+    transcript = page.partition("```console\n")[2].partition("```")[0].replace("localhost:5000", registry)
+    commands = re.split(r"^\$ layerlab ", transcript, flags=re.MULTILINE)[1:]
+    assert len(commands) == 4
+
+    for command in commands:
+        words, _, answer = command.partition("\n")
+        said = layerlab(*words.split())
+        assert said.status == 0, said.err
+        assert undigested(said.out) == undigested(answer)
+
+
+def undigested(text: str) -> str:
+    return re.sub(r"sha256:[0-9a-f]{64}, .*|sha256:[0-9a-f]{64}", "sha256:…", text)
 
 
 # ---- FROM ----
