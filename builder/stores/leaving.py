@@ -148,7 +148,7 @@ def _name(entry: Descriptor) -> str:
 
 def _title(image: Named) -> str:
     """What statements call an image."""
-    return image.references[0].familiar if image.references else "image"
+    return image.references[0].familiar_name if image.references else "image"
 
 
 def _index_entries(manifest: Descriptor, references: Iterable[Reference]) -> list[Descriptor]:

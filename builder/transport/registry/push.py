@@ -56,7 +56,7 @@ def push(
     if target.tag is None:
         raise BuildError(f"cannot push to {target.familiar}: a digest is no tag", fix="write NAME:TAG")
     repository = registries.to_push(target.registry, target.repository)
-    pushing = _Push(store, repository, compression, threads, listener, target.familiar)
+    pushing = _Push(store, repository, compression, threads, listener, target.familiar_name)
     return pushing.run(manifest, target.tag)
 
 

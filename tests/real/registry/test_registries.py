@@ -7,15 +7,17 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from builder.attestation.statement import Predicate, attested
 from builder.image.compressor import Compression
 from builder.image.digest import DiffID, digest_of
 from builder.image.image import History, Image, ImageConfig, LayerBlob, rfc3339
-from builder.image.oci import MEDIA_INDEX, MEDIA_LAYER, Descriptor, Platform, canonical_json
+from builder.image.oci import MEDIA_INDEX, MEDIA_LAYER, Descriptor, Index, Platform, canonical_json
 from builder.image.reference import Reference
 from builder.image.unpack import unpack_stack
 from builder.image.validate import validate
@@ -290,6 +292,63 @@ def test_skopeo_deletes_and_then_it_is_gone(here: Here) -> None:
     assert here.registries.to_push(here.host, "demo").manifest("1") is None
 
 
+SAID = (
+    Predicate("https://slsa.dev/provenance/v1", {"a": 1}),
+    Predicate("https://spdx.dev/Document", {"b": 2}),
+)
+
+
+def attest(here: Here) -> None:
+    """Let the name of the example name an index with statements about it."""
+    manifest = here.store.resolve(NAME)
+    assert manifest is not None
+    described = replace(manifest, platform=here.image.platform)
+    index = attested(described, SAID, "demo:1", lambda content, _: here.store.put([content]))
+    kept = here.store.put([index.to_bytes()])
+    here.store.tag(NAME, Descriptor(index.media_type, kept.digest, kept.size))
+
+
+def test_what_is_said_about_an_image_is_found_as_its_referrer(here: Here) -> None:
+    """Debian's registry has no API for it: there a tag stands in."""
+    attest(here)
+
+    pushed = here.push()
+
+    repository = here.registries.to_push(here.host, "demo")
+    document = repository.manifest("1")
+    assert document is not None and document.descriptor.digest == pushed.digest
+    image, about = Index.parse(document.raw).manifests
+    (referrer,) = repository.referrers(image.digest)
+    assert referrer.digest == about.digest
+    assert referrer.artifact_type == "application/vnd.docker.attestation.manifest.v1+json"
+    here.expects(*here.pull())
+
+
+def test_pushing_what_is_said_again_lists_it_once(here: Here) -> None:
+    attest(here)
+    here.push()
+    here.push("demo:2")
+
+    repository = here.registries.to_push(here.host, "demo")
+    document = repository.manifest("2")
+    assert document is not None
+    image = Index.parse(document.raw).manifests[0]
+    assert len(repository.referrers(image.digest)) == 1
+
+
+@pytest.mark.tools("skopeo")
+def test_skopeo_copies_an_image_with_what_is_said_about_it(here: Here) -> None:
+    attest(here)
+    pushed = here.push()
+    plain = ("--src-tls-verify=false", "--dest-tls-verify=false", "--all")
+
+    run(*SKOPEO, "copy", *plain, f"docker://{here.host}/demo:1", f"docker://{here.host}/copied:1")
+
+    pulled, store = here.pull("copied:1")
+    assert pulled.digest == pushed.digest
+    here.expects(pulled, store)
+
+
 @pytest.fixture
 def podman(tmp_path: Path) -> Iterator[Callable[..., str]]:
     with tempfile.TemporaryDirectory(prefix="p") as short:  # podman refuses a runroot of over 50 characters
@@ -337,7 +396,12 @@ def docker() -> Iterator[tuple[str, ...]]:
 
 
 @pytest.mark.docker
-def test_docker_pulls_what_we_pushed_and_we_pull_what_it_pushes(here: Here, docker: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("said", ["alone", "with statements"])
+def test_docker_pulls_what_we_pushed_and_we_pull_what_it_pushes(
+    here: Here, docker: tuple[str, ...], said: str
+) -> None:
+    if said == "with statements":
+        attest(here)
     here.push()
 
     run(*docker, "pull", f"{here.host}/demo:1")

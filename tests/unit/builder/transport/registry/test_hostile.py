@@ -31,6 +31,7 @@ from builder.transport.registry.credentials import Credentials
 from builder.transport.registry.endpoint import Routes
 from builder.transport.registry.http import Interrupted
 from builder.transport.registry.pull import Limits, Pulled, pull
+from builder.transport.registry.push import push
 from builder.transport.registry.repository import Repository
 from unionfs_sim import layer
 from unionfs_sim.tar.pack import pack
@@ -615,6 +616,28 @@ def test_foreign_layers_come_from_where_they_say_without_our_credentials(registr
     Client(registry, known={registry.host: ALICE, other.host: ALICE}).pull()
 
     assert [each.headers.get("Authorization") for each in other.asked("GET", "/layer")] == [None]
+
+
+def test_a_foreign_layer_is_handed_on_as_an_address_and_never_sent(registry: Stub, other: Stub) -> None:
+    kind = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+    packed = b"".join(compress([LAYER]))
+    descriptor = {**other.blob("x", packed, kind), "urls": [f"{other.url}/layer"]}
+    other.table["/layer"] = Reply(body=packed)
+    with_layer(registry, descriptor, digest_of(LAYER))
+    client = Client(registry)
+    pulled = client.pull()
+    other.answering = lambda request: {
+        "HEAD": Reply(404),
+        "POST": Reply(202, headers={"Location": "/upload"}),
+        "PUT": Reply(201),
+    }.get(request.method)
+
+    push(client.store, client.registries, pulled.manifest, Reference.parse(f"{other.host}/copy:1"))
+
+    uploaded = [request for request in other.asked("PUT") if "upload" in request.path]
+    (manifest,) = other.asked("PUT", "/manifests/1")
+    assert [request.body for request in uploaded] == [pulled.image.config_bytes()]
+    assert json.loads(manifest.body)["layers"] == [descriptor]
 
 
 def test_a_foreign_layer_whose_host_asks_for_a_password_gets_none(registry: Stub, other: Stub) -> None:
