@@ -7,7 +7,7 @@ import sys
 import click
 
 from builder.cli.session import Session
-from builder.image.compression import DEFAULT_LIMIT_BYTES
+from builder.image.compression import DEFAULT_LIMIT_BYTES, DEFAULT_LIMIT_RATIO, Limits
 from builder.image.oci import Platform
 from builder.stores.arriving import load, opened, repository
 
@@ -24,9 +24,18 @@ from builder.stores.arriving import load, opened, repository
     metavar="BYTES",
     help="Refuse a layer that unpacks to more  [default: 16 GiB]",
 )
+@click.option(
+    "--max-ratio",
+    type=click.IntRange(min=1),
+    default=DEFAULT_LIMIT_RATIO,
+    metavar="N",
+    help="Refuse a layer that unpacks to 1 GiB and more than N times its size  [default: 500]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def command(session: Session, *, path: str, platform: str | None, max_size: int, as_json: bool) -> None:
+def command(
+    session: Session, *, path: str, platform: str | None, max_size: int, max_ratio: int, as_json: bool
+) -> None:
     """Read images from docker save, an OCI archive, or an OCI layout directory.
 
     \b
@@ -36,8 +45,9 @@ def command(session: Session, *, path: str, platform: str | None, max_size: int,
     if path == "-" and sys.stdin.isatty():
         raise click.UsageError("nothing to read: add -i FILE, or redirect the input")
     chosen = Platform.parse(platform) if platform else None
-    with session.store() as store, opened(path, stdin=sys.stdin.buffer) as source:
-        loaded = load(store, source, called=repository(path), platform=chosen, limit_bytes=max_size)
+    limits = Limits(max_size, max_ratio)
+    with session.store() as store, opened(path, stdin=sys.stdin.buffer, limits=limits) as source:
+        loaded = load(store, source, called=repository(path), platform=chosen, limits=limits)
     if as_json:
         session.json(
             [{"id": each.image.id, "names": [name.familiar for name in each.references]} for each in loaded]

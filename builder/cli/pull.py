@@ -6,7 +6,7 @@ import click
 
 from builder.cli.registries import registries, registry_options, transfers
 from builder.cli.session import Session
-from builder.image.compression import DEFAULT_LIMIT_BYTES, DEFAULT_LIMIT_RATIO
+from builder.image.compression import DEFAULT_LIMIT_BYTES, DEFAULT_LIMIT_RATIO, Limits
 from builder.image.oci import Platform
 from builder.image.reference import Reference
 
@@ -52,7 +52,7 @@ def command(
     Example:
       layerlab pull localhost:5000/web:latest
     """
-    from builder.transport.registry.pull import Limits, pull
+    from builder.transport.registry.pull import pull
 
     reference = Reference.parse(name)
     wanted = Platform.parse(platform)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from types import ModuleType
 from typing import BinaryIO, Final
 
@@ -27,6 +28,14 @@ FREE_BYTES: Final = 1 << 30
 """So much may be all zeros: gzip makes 1000 of them one byte."""
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a layer may unpack to: bytes, and, beyond ``FREE_BYTES``, times its size as it travels."""
+
+    layer_bytes: int = DEFAULT_LIMIT_BYTES
+    ratio: int = DEFAULT_LIMIT_RATIO
+
+
 def pieces(stream: BinaryIO) -> Iterator[bytes]:
     """What is left in ``stream``, in pieces."""
     while piece := stream.read(PIECE_BYTES):
@@ -37,10 +46,10 @@ def decompress(
     content: Iterable[bytes],
     *,
     where: str,
-    limit_bytes: int = DEFAULT_LIMIT_BYTES,
-    limit_ratio: int = DEFAULT_LIMIT_RATIO,
+    limits: Limits | None = None,
 ) -> Iterator[bytes]:
     """``content`` without gzip or zstd, told by its first bytes; ImageFormatError over a limit."""
+    most = limits or Limits()
     packed = unpacked = 0
 
     def counted() -> Iterator[bytes]:
@@ -52,12 +61,14 @@ def decompress(
     try:
         for piece in decompress_plainly(counted(), _OF_LAYERS, zstd=zstd_module):
             unpacked += len(piece)
-            if unpacked > limit_bytes:
-                too_much = f"unpacks to more than {limit_bytes} bytes"
-                raise ImageFormatError(too_much, where=where, fix="raise the limit with --max-size")
-            if unpacked > FREE_BYTES and unpacked > packed * limit_ratio:
-                too_much = f"unpacks to more than {limit_ratio} times its size"
-                raise ImageFormatError(too_much, where=where, fix="raise the limit with --max-ratio")
+            if unpacked > most.layer_bytes:
+                too_much = f"unpacks to more than {most.layer_bytes} bytes"
+                fix = "raise the limit: layerlab pull or load with --max-size BYTES"
+                raise ImageFormatError(too_much, where=where, fix=fix)
+            if unpacked > FREE_BYTES and unpacked > packed * most.ratio:
+                too_much = f"unpacks to more than {most.ratio} times its size"
+                fix = "raise the limit: layerlab pull or load with --max-ratio N"
+                raise ImageFormatError(too_much, where=where, fix=fix)
             yield piece
     except NoZstdError:
         raise NotSupportedError(

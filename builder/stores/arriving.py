@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, Protocol
 
 from builder.errors import ImageFormatError
-from builder.image.compression import DEFAULT_LIMIT_BYTES, decompress, pieces
+from builder.image.compression import Limits, decompress, pieces
 from builder.image.digest import DiffID, Digest, digest_of, hex_of, short
 from builder.image.image import BlobSource, Image, LayerBlob, choose, load_manifest, read_document
 from builder.image.oci import (
@@ -66,15 +66,18 @@ class Source(Protocol):
 
 
 @contextmanager
-def opened(path: str, *, stdin: BinaryIO | None = None) -> Iterator[Source]:
-    """The layout directory or archive at ``path``, gzip or plain; ``-`` is ``stdin``."""
+def opened(path: str, *, stdin: BinaryIO | None = None, limits: Limits | None = None) -> Iterator[Source]:
+    """The layout directory or archive at ``path``, gzip or plain; ``-`` is ``stdin``.
+
+    ``limits``: what the archive itself may unpack to.
+    """
     if path != "-" and os.path.isdir(path):
         with HostDirectory(path) as directory:
             yield _DirectorySource(directory)
         return
     with told("cannot read", path):
         stream = stdin if path == "-" and stdin is not None else open(path, "rb")  # noqa: SIM115 - see below
-    with stream, spooled(decompress(pieces(stream), where=path)) as file:
+    with stream, spooled(decompress(pieces(stream), where=path, limits=limits)) as file:
         yield _ArchiveSource(file, path)
 
 
@@ -84,13 +87,13 @@ def load(
     *,
     called: str = "loaded",
     platform: Platform | None = None,
-    limit_bytes: int = DEFAULT_LIMIT_BYTES,
+    limits: Limits | None = None,
 ) -> list[Loaded]:
     """Put all images of ``source`` into ``store`` and give them their names.
 
     Arguments and errors are those of ``arrived``; no new name if anything is broken.
     """
-    loaded = arrived(store, source, called=called, platform=platform, limit_bytes=limit_bytes)
+    loaded = arrived(store, source, called=called, platform=platform, limits=limits)
     for each in loaded:
         for reference in each.references:
             store.tag(reference, each.manifest)
@@ -103,15 +106,15 @@ def arrived(
     *,
     called: str = "loaded",
     platform: Platform | None = None,
-    limit_bytes: int = DEFAULT_LIMIT_BYTES,
+    limits: Limits | None = None,
 ) -> list[Loaded]:
     """Put all images of ``source`` into ``store``, where nothing names them yet.
 
     ``called``: the repository of images that bear a tag only, or no name. ``platform``: which image of
-    a multi-platform one; the first if None. ``limit_bytes``: no layer may unpack to more.
+    a multi-platform one; the first if None. ``limits``: what a layer may unpack to.
     ImageFormatError if anything is broken.
     """
-    return _Arrivals(store, source, called, platform, limit_bytes).all()
+    return _Arrivals(store, source, called, platform, limits).all()
 
 
 def _read(source: Source, path: str) -> bytes | None:
@@ -125,13 +128,13 @@ def _read(source: Source, path: str) -> bytes | None:
 
 class _Arrivals:
     def __init__(
-        self, store: Store, source: Source, called: str, platform: Platform | None, limit_bytes: int
+        self, store: Store, source: Source, called: str, platform: Platform | None, limits: Limits | None
     ) -> None:
         self._store = store
         self._called = called
         self._source = source
         self._platform = platform
-        self._limit_bytes = limit_bytes
+        self._limits = limits
 
     def all(self) -> list[Loaded]:
         """The images of the source, from whichever of its two lists can be read.
@@ -220,7 +223,7 @@ class _Arrivals:
         digest = Digest(layer.diff_id)
         where = f"layer {layer.diff_id[:19]}"
         with blobs.open(layer.descriptor.digest) as stream:
-            stored = self._store.put(decompress(pieces(stream), where=where, limit_bytes=self._limit_bytes))
+            stored = self._store.put(decompress(pieces(stream), where=where, limits=self._limits))
         if stored.digest != digest:
             raise ImageFormatError(
                 f"the layer's bytes have the DiffID {stored.digest}, the config says {digest}", where=where

@@ -18,6 +18,7 @@ import pytest
 from registry_stub import OPENED, Reply, registries, stub
 
 from builder.errors import BuildError
+from builder.image.compression import Limits
 from builder.image.compressor import Compression, compress
 from builder.image.digest import digest_of, hex_of
 from builder.image.oci import (
@@ -33,7 +34,7 @@ from builder.image.unpack import unpack_stack
 from builder.image.validate import validate
 from builder.stores.arriving import load, opened
 from builder.stores.memory import MemoryStore
-from builder.transport.registry.pull import Limits, pull
+from builder.transport.registry.pull import pull
 from unionfs_sim.layers.merge import merged
 
 LIMIT = 3_000_000
@@ -165,7 +166,7 @@ def by_archive(offer: Offer, place: Path) -> tuple[MemoryStore, Any]:
 def loaded(path: Path) -> tuple[MemoryStore, Any]:
     store = MemoryStore()
     with opened(str(path)) as source:
-        (found,) = load(store, source, limit_bytes=LIMIT)
+        (found,) = load(store, source, limits=Limits(LIMIT))
     return store, found.manifest
 
 

@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeVar
 
 from builder.errors import ImageFormatError, RegistryError, UnknownImageError
 from builder.events import Listener, TransferBegan, TransferDone, TransferMoved, nobody
-from builder.image.compression import DEFAULT_LIMIT_BYTES, DEFAULT_LIMIT_RATIO, decompress
+from builder.image.compression import Limits, decompress
 from builder.image.digest import Digest
 from builder.image.image import Image, LayerBlob, choose
 from builder.image.oci import (
@@ -43,14 +43,6 @@ T = TypeVar("T")
 
 class RecordingStore(Store, Records, Protocol):
     """A store that also keeps records."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a layer may unpack to: bytes, and times its size as it travels."""
-
-    layer_bytes: int = DEFAULT_LIMIT_BYTES
-    ratio: int = DEFAULT_LIMIT_RATIO
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +193,7 @@ class _Pull:
             unpacked = decompress(
                 self._counted(layer, packed, stop),
                 where=where,
-                limit_bytes=self._limits.layer_bytes,
-                limit_ratio=self._limits.ratio,
+                limits=self._limits,
             )
             stored = self._store.put(unpacked)
         if stored.digest != digest:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from builder.errors import ImageFormatError, NotSupportedError
 from builder.image import compression
-from builder.image.compression import decompress
+from builder.image.compression import Limits, decompress
 from unionfs_sim.tar.compression import gzip
 
 
@@ -62,7 +62,7 @@ def test_a_bomb_is_unpacked_in_small_pieces_and_stopped_at_the_limit() -> None:
 
     biggest = 0
     with pytest.raises(ImageFormatError, match="more than 5000000 bytes"):
-        for piece in decompress([bomb], where="layer", limit_bytes=5_000_000):
+        for piece in decompress([bomb], where="layer", limits=Limits(5_000_000)):
             biggest = max(biggest, len(piece))
 
     assert biggest <= 1 << 16

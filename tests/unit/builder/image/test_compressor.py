@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from builder.errors import BuildError, ImageFormatError
 from builder.image import compression
-from builder.image.compression import decompress
+from builder.image.compression import Limits, decompress
 from builder.image.compressor import BLOCK_BYTES, Compression, Method, compress
 
 METHODS = [Compression.parse(method.value) for method in Method]
@@ -116,7 +116,7 @@ def test_what_unpacks_to_far_more_than_it_is_is_refused_beyond_what_is_free(
     bomb = packed(bytes(30_000_000), Compression.parse(method))
 
     def unpacked(ratio: int) -> int:
-        return sum(map(len, decompress([bomb], where="layer", limit_ratio=ratio)))
+        return sum(map(len, decompress([bomb], where="layer", limits=Limits(ratio=ratio))))
 
     with pytest.raises(ImageFormatError, match="unpacks to more than 100 times its size"):
         unpacked(100)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builder.errors import BuildError, ImageFormatError, StoreError
+from builder.image.compression import Limits
 from builder.image.digest import DiffID, digest_of
 from builder.image.image import History, Image, ImageConfig, LayerBlob
 from builder.image.oci import MEDIA_INDEX, MEDIA_LAYER, Descriptor, Index, Platform
@@ -251,7 +252,7 @@ def test_a_layer_that_unpacks_to_more_than_allowed_is_refused_early(tmp_path: Pa
     bomb = gzip.compress(bytes(50_000_000))
 
     with pytest.raises(ImageFormatError, match="more than 1000000 bytes"):
-        loaded(docker_archive(tmp_path / "a.tar", bomb), limit_bytes=1_000_000)
+        loaded(docker_archive(tmp_path / "a.tar", bomb), limits=Limits(1_000_000))
 
 
 def test_a_hostile_layer_is_refused_with_the_name_of_its_entry(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from registry_stub import IMPATIENT, Reply, Request, Stub, dripping, registries, stub
 
 from builder.errors import BuildError, ImageFormatError, RegistryError, UnknownImageError
+from builder.image.compression import Limits
 from builder.image.compressor import compress
 from builder.image.digest import Digest, digest_of
 from builder.image.oci import (
@@ -30,7 +31,7 @@ from builder.stores.memory import MemoryStore
 from builder.transport.registry.credentials import Credentials
 from builder.transport.registry.endpoint import Routes
 from builder.transport.registry.http import Interrupted
-from builder.transport.registry.pull import Limits, Pulled, pull
+from builder.transport.registry.pull import Pulled, pull
 from builder.transport.registry.push import push
 from builder.transport.registry.repository import Repository
 from unionfs_sim import layer
