@@ -70,6 +70,7 @@ def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None
     help="Ask the registry for every base image, or for none  [default: for what is not here]",
 )
 @registry_options
+@click.option("--push", is_flag=True, help="Send the image to where its names (-t) say.")
 @click.option(
     "--cache-from",
     "caches_from",
@@ -146,6 +147,8 @@ class Invocation:
         self.outputs = [Output.parse(spec) for spec in options["outputs"]]
         self.secrets = secrets(options["secret_specs"], session.env)
         self.strategy = self._strategy(options["strategy_name"])
+        if options["push"] and not self.tags:
+            raise click.UsageError("--push needs a name to push to: add -t REGISTRY/NAME:TAG")
         self.caches_from = [Place.parse("--cache-from", spec) for spec in options["caches_from"]]
         self.caches_to = [Place.parse("--cache-to", spec) for spec in options["caches_to"]]
         self.platform = Platform.parse(options["platform"])
@@ -219,6 +222,7 @@ class Invocation:
                 named = self._attested(store, build, source)
                 for tag in self.tags:
                     store.tag(tag, named)
+                self._push(store, named, listener)
                 self._write(store, named)
                 self._explain(store, build.result)
                 self._report(store, build)
@@ -249,6 +253,15 @@ class Invocation:
         """Keep what happened for reports, but for what has no bound: output of commands, bytes moved."""
         if not isinstance(event, OutputPrinted | TransferMoved):
             self.events.append(event)
+
+    def _push(self, store: LayoutStore, manifest: Descriptor, listener: Listener) -> None:
+        if not self.options["push"]:
+            return
+        from builder.transport.registry.push import push
+
+        with self._open_registries() as opened:
+            for tag in self.tags:
+                push(store, opened, manifest, tag, listener=listener)
 
     def _open_registries(self) -> AbstractContextManager[Registries]:
         return registries(self.session, self.options["mirrors"], self.options["insecure"])

@@ -9,6 +9,7 @@ import click
 from builder.cli.lookup import find
 from builder.cli.session import Session
 from builder.errors import StoreError
+from builder.image.compressor import Compression, Method
 from builder.stores.leaving import Named, export
 from builder.stores.output import STDOUT, Output, OutputKind
 
@@ -24,8 +25,18 @@ from builder.stores.output import STDOUT, Output, OutputKind
     show_default=True,
     help="docker: an OCI layout that docker load reads as well; oci: without the part for docker.",
 )
+@click.option(
+    "--compression",
+    type=click.Choice([method.value for method in Method]),
+    default=Method.GZIP.value,
+    show_default=True,
+    help="How layers are compressed.",
+)
+@click.option("--compression-level", "level", type=int, help="How hard: gzip 0-9, fast 0-3, zstd 1-19.")
 @click.pass_obj
-def command(session: Session, names: tuple[str, ...], *, dest: str, kind: str) -> None:
+def command(
+    session: Session, names: tuple[str, ...], *, dest: str, kind: str, compression: str, level: int | None
+) -> None:
     """Write images to an archive that docker, podman and skopeo read.
 
     \b
@@ -41,6 +52,7 @@ def command(session: Session, names: tuple[str, ...], *, dest: str, kind: str) -
             known = images.get(found.manifest.digest, Named(found.manifest))
             references = (*known.references, *([found.by_name] if found.by_name else []))
             images[found.manifest.digest] = Named(found.manifest, tuple(dict.fromkeys(references)))
-        export(store, list(images.values()), Output(OutputKind(kind), dest), stdout=sys.stdout.buffer)
+        output = Output(OutputKind(kind), dest, compression=Compression.parse(compression, level))
+        export(store, list(images.values()), output, stdout=sys.stdout.buffer)
     if dest != STDOUT:
         session.say(f"wrote {dest}")

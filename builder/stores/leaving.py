@@ -19,14 +19,13 @@ from builder.attestation.spdx import PREDICATE_TYPE as SBOM
 from builder.attestation.statement import Predicate, attested, image_in, predicates_of
 from builder.errors import NotSupportedError, StoreError
 from builder.image.compression import pieces
-from builder.image.compressor import compress
+from builder.image.compressor import Compression, compress
 from builder.image.digest import Digest, digest_of, hex_of
 from builder.image.image import BlobSource, Image
 from builder.image.oci import (
     ANNOTATION_CONTAINERD_NAME,
     ANNOTATION_REF_NAME,
     MEDIA_LAYER,
-    MEDIA_LAYER_GZIP,
     Descriptor,
     Index,
     Manifest,
@@ -73,11 +72,17 @@ def export(store: Store, images: Sequence[Named], output: Output, *, stdout: Bin
                 stream = _stream(output, stdout, stack)
                 stream.writelines(pack(merged(_layers(store, images))))
         case _ if output.as_directory:
-            _export_layout(store, images, output.dest)
+            _export_layout(store, images, output.dest, output.compression)
         case _:
             with ExitStack() as stack:
                 sink = TarSink(_stream(output, stdout, stack))
-                _write(store, images, sink, for_docker=output.kind is OutputKind.DOCKER)
+                _write(
+                    store,
+                    images,
+                    sink,
+                    for_docker=output.kind is OutputKind.DOCKER,
+                    compression=output.compression,
+                )
                 sink.finish()
 
 
@@ -102,21 +107,27 @@ def _layers(store: Store, images: Sequence[Named]) -> list[Layer]:
     return unpack_stack(store, Image.load(store, images[0].manifest).layers)
 
 
-def _export_layout(store: Store, images: Sequence[Named], path: str) -> None:
+def _export_layout(store: Store, images: Sequence[Named], path: str, compression: Compression) -> None:
     """Make a layout, or add to the one that is there: its index is replaced last."""
     known = read_index(path)
     if known is None:
         with new_directory(path) as temporary:
-            _write(store, images, DirectorySink(temporary), for_docker=False)
+            _write(store, images, DirectorySink(temporary), for_docker=False, compression=compression)
         return
     require_layout(path)
-    _write(store, images, DirectorySink(path), for_docker=False, known=known)
+    _write(store, images, DirectorySink(path), for_docker=False, compression=compression, known=known)
 
 
 def _write(
-    store: Store, images: Sequence[Named], sink: Sink, *, for_docker: bool, known: Sequence[Descriptor] = ()
+    store: Store,
+    images: Sequence[Named],
+    sink: Sink,
+    *,
+    for_docker: bool,
+    compression: Compression,
+    known: Sequence[Descriptor] = (),
 ) -> None:
-    outbox = _Outbox(store, sink)
+    outbox = _Outbox(store, sink, compression)
     entries: list[Descriptor] = []
     for_load = []
     for image in images:
@@ -176,8 +187,9 @@ def _add(sink: Sink, path: str, content: bytes) -> None:
 class _Outbox:
     """Sends blobs, each once, layers compressed."""
 
-    def __init__(self, store: BlobSource, sink: Sink) -> None:
+    def __init__(self, store: BlobSource, sink: Sink, compression: Compression) -> None:
         self._store = store
+        self._compression = compression
         self._sink = sink
         self._sent: set[Digest] = set()
         self._compressed: dict[Digest, Descriptor] = {}
@@ -219,9 +231,11 @@ class _Outbox:
         """Compress into a file first: a tar must know the size and the name before the bytes."""
         with self._store.open(digest) as stream, tempfile.SpooledTemporaryFile(_SPOOL_BYTES) as spool:
             hasher, size = hashlib.sha256(), 0
-            for piece in compress(pieces(stream)):
+            for piece in compress(pieces(stream), self._compression):
                 hasher.update(piece)
                 size += spool.write(piece)
             spool.seek(0)
-            descriptor = Descriptor(MEDIA_LAYER_GZIP, Digest("sha256:" + hasher.hexdigest()), size)
+            descriptor = Descriptor(
+                self._compression.media_type, Digest("sha256:" + hasher.hexdigest()), size
+            )
             return self._send((descriptor, iter(lambda: spool.read(_SPOOL_BYTES), b"")))

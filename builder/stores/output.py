@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from builder.errors import BuildError
+from builder.image.compressor import Compression, Method
 
 STDOUT = "-"
 
@@ -28,13 +29,16 @@ class OutputKind(enum.Enum):
 class Output:
     """A kind and a destination; ``dest`` is ``-`` for the standard output.
 
-    >>> Output.parse("type=oci,dest=image.tar")
-    Output(kind=<OutputKind.OCI: 'oci'>, dest='image.tar', as_directory=False)
+    ``compression``: of the layers, where layers are written.
+
+    >>> str(Output.parse("type=oci,dest=image.tar,compression=zstd").compression)
+    'zstd-3'
     """
 
     kind: OutputKind
     dest: str
     as_directory: bool = False
+    compression: Compression = field(default_factory=Compression)
 
     @classmethod
     def parse(cls, written: str) -> Output:
@@ -53,14 +57,24 @@ class Output:
         tar = fields.pop("tar", "true")
         if tar not in ("true", "false"):
             raise OutputFormatError(f"-o {written}: tar must be true or false")
+        compression = _compression(fields, written)
         if fields:
-            raise OutputFormatError(
-                f"-o {written}: unknown option {min(fields)!r}", fix="known: type, dest, tar"
-            )
+            known = "known: type, dest, tar, compression, compression-level"
+            raise OutputFormatError(f"-o {written}: unknown option {min(fields)!r}", fix=known)
         as_directory = kind is OutputKind.LOCAL or (kind is OutputKind.OCI and tar == "false")
         if as_directory and dest == STDOUT:
             raise OutputFormatError(f"-o {written}: a directory cannot be written to the standard output")
-        return cls(kind, dest, as_directory)
+        return cls(kind, dest, as_directory, compression)
+
+
+def _compression(fields: dict[str, str], written: str) -> Compression:
+    method, level = fields.pop("compression", Method.GZIP.value), fields.pop("compression-level", None)
+    if method not in {each.value for each in Method}:
+        methods = ", ".join(each.value for each in Method)
+        raise OutputFormatError(f"-o {written}: the compression must be one of {methods}")
+    if level is not None and not (level.isascii() and level.isdigit() and len(level) < 4):
+        raise OutputFormatError(f"-o {written}: the compression level must be a number")
+    return Compression.parse(method, None if level is None else int(level))
 
 
 def _pair(field: str, written: str) -> tuple[str, str]:

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -195,6 +196,40 @@ def test_pull_asks_even_for_what_is_embedded(layerlab, project, base) -> None:
 
     assert said.status == 0
     assert said.err.count(": fetched, ") == 2
+
+
+def test_a_build_pushes_what_it_named(layerlab, project, registry, tmp_path, monkeypatch) -> None:
+    path = project("FROM alpine\nCOPY motd /motd\n", motd="x")
+    names = ("-t", f"{registry}/one:1", "-t", f"{registry}/two:1")
+
+    built = layerlab("build", "--push", *names, path)
+    elsewhere(monkeypatch, tmp_path)
+
+    assert built.status == 0, built.err
+    assert layerlab("pull", f"{registry}/one:1").status == layerlab("pull", f"{registry}/two:1").status == 0
+    assert layerlab("build", "--push", path).status == 2
+
+
+@pytest.mark.parametrize(("compression", "magic"), [("zstd", b"\x28\xb5\x2f\xfd"), ("uncompressed", b"etc/")])
+def test_layers_leave_as_they_are_asked_to(layerlab, web, tmp_path, compression, magic) -> None:
+    """By ``save`` and by ``-o``, the same way."""
+    saved, built = f"type=oci,dest={tmp_path}/built.tar,compression={compression}", tmp_path / "saved.tar"
+
+    by_save = layerlab("save", "--format", "oci", "--compression", compression, "-o", built, "web")
+    by_build = layerlab("build", "-q", "-t", "web", "-o", saved, web)
+
+    assert (by_save.status, by_build.status) == (0, 0), by_save.err + by_build.err
+    assert built.read_bytes() == (tmp_path / "built.tar").read_bytes()
+    with tarfile.open(built) as archive:
+        files = [archive.extractfile(member) for member in archive if member.isfile()]
+        assert any(file is not None and file.read(len(magic)) == magic for file in files)
+
+
+@pytest.mark.parametrize(
+    "written", ["compression=lzma", "compression-level=x", "compression=zstd,compression-level=99"]
+)
+def test_a_compression_that_is_none_is_refused(layerlab, web, tmp_path, written) -> None:
+    assert layerlab("build", "-o", f"type=oci,dest={tmp_path}/x.tar,{written}", web).status == 1
 
 
 def test_an_image_that_no_registry_has_is_an_error_of_its_line(layerlab, project, base) -> None:
