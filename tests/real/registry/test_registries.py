@@ -349,6 +349,17 @@ def test_skopeo_copies_an_image_with_what_is_said_about_it(here: Here) -> None:
     here.expects(pulled, store)
 
 
+@pytest.mark.tools("skopeo")
+@pytest.mark.parametrize("here", ["ours"], indirect=True)
+def test_what_our_registry_keeps_is_a_layout_that_skopeo_reads(here: Here, tmp_path: Path) -> None:
+    here.push()
+
+    layout = f"oci:{tmp_path}/ours:localhost/demo:1"
+
+    config = json.loads(run(*SKOPEO, "inspect", "--config", layout))
+    assert config["rootfs"]["diff_ids"] == list(here.image.diff_ids)
+
+
 @pytest.fixture
 def podman(tmp_path: Path) -> Iterator[Callable[..., str]]:
     with tempfile.TemporaryDirectory(prefix="p") as short:  # podman refuses a runroot of over 50 characters
