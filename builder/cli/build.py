@@ -22,6 +22,8 @@ from builder.cli.registries import mirrors, registries, registry_options
 from builder.cli.report import BuildReport
 from builder.cli.session import Session
 from builder.cli.summary import layer_rows, show, weights
+from builder.cli.why import show as show_steps
+from builder.cli.why import steps_told
 from builder.dockerfile.plan.scope import EPOCH_ARG
 from builder.dockerfile.plan.stages import StageGraph, plan
 from builder.dockerfile.syntax.lexer import DEFAULT_LIMITS, Limits
@@ -85,6 +87,7 @@ def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None
     metavar="SPEC",
     help="type=registry,ref=NAME or type=local,dest=DIR",
 )
+@click.option("--why", is_flag=True, help="Say of each step that was done which input had changed first.")
 @click.option("--provenance", metavar="MODE", help="Say where the image came from: mode=min or mode=max.")
 @click.option("--sbom", is_flag=True, help="Say what the image holds.")
 @click.option("--no-cache", is_flag=True, help="Do every step, whatever earlier builds know.")
@@ -315,6 +318,8 @@ class Invocation:
         if self.options["quiet"] and not self.options["as_json"]:
             self.session.print(result.manifest.digest)
             return
+        if self.options["why"] and not self.options["as_json"]:
+            show_steps(self.session, steps_told(self.events))
         rows = layer_rows(result.image, store, store)
         weighed = weights(build)
         if self.options["as_json"]:
@@ -325,6 +330,11 @@ class Invocation:
                     "names": [tag.familiar for tag in self.tags],
                     "layout": str(self.session.state_dir),
                     "layers": [asdict(row) for row in rows],
+                    **(
+                        {"steps": [asdict(step) for step in steps_told(self.events)]}
+                        if self.options["why"]
+                        else {}
+                    ),
                     "stages": [asdict(stage) for stage in weighed],
                 }
             )

@@ -1,4 +1,4 @@
-"""``--provenance``, ``--sbom``, ``--cache-from``, ``--cache-to``: from the build to the registry and back."""
+"""``--provenance``, ``--sbom``, ``--cache-from``, ``--cache-to``, ``--why``: to the registry and back."""
 
 from __future__ import annotations
 
@@ -229,3 +229,24 @@ def test_a_cache_is_written_over_the_one_before(layerlab, path, registry, tmp_pa
 )
 def test_a_place_that_is_none_is_refused(layerlab, path, written) -> None:
     assert layerlab("build", "--cache-from", written, path).status in (1, 2)
+
+
+# ---- why ----
+
+
+def test_why_names_the_first_input_that_changed_of_every_step_that_was_done(layerlab, project) -> None:
+    path = project("FROM alpine\nRUN echo a > /a\nCOPY file /file\nRUN cat /file\n", file="x")
+    layerlab("build", path)
+    project(None, file="y")
+
+    table = layerlab("build", "--why", path).out
+    project(None, file="z")
+    steps = json.loads(layerlab("build", "--why", "--json", path).out)["steps"]
+
+    assert "file /file changed" in table and "the layers below changed" in table and "known" in table
+    assert [(each["known"], each["why"]) for each in steps] == [
+        (True, ""),
+        (False, "file /file changed"),
+        (False, "the layers below changed"),
+    ]
+    assert [each["where"] for each in steps] == ["Dockerfile:2", "Dockerfile:3", "Dockerfile:4"]
