@@ -1,10 +1,11 @@
-"""Images on the move, beside skopeo, umoci, buildah and pigz.
+"""Images on the move, beside skopeo, umoci and pigz.
 
     python bench/registry.py [--mb N] [--json]
 
 Promises, with N = 500: a layer packed and pushed at zlib's level 6 takes at most 1.1 times what tar and
 ``pigz -6 -p2`` take, level 1 under half of that, ``fast`` (ISA-L) under a third; pulling and unpacking is no
-slower than skopeo and umoci; a list of 1,000 images takes under 0.15 s. Everything runs once, on a
+slower than skopeo and umoci; a list of 1,000 images takes under 0.15 s. Beside the clock stands the time of
+processors, which others at work do not change. Everything runs once, on a
 docker-registry of its own on loopback; a peer that is not installed is left out.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -44,20 +46,39 @@ http: {{addr: "127.0.0.1:{port}"}}
 
 
 @dataclass(frozen=True)
+class Took:
+    """Seconds of one run: as the clock has it, and of processors, which others at work do not change."""
+
+    clock: float
+    processors: float
+
+
+@dataclass(frozen=True)
 class Row:
-    """One measurement. ``ratio``: of the peer's time; None where there is no peer."""
+    """One measurement. ``ratio``: of the peer's times; None where there is no peer."""
 
     what: str
-    seconds: float
+    took: Took
     peer: str = ""
-    ratio: float | None = None
+    ratio: Took | None = None
 
 
-def timed(work: Callable[[], object]) -> float:
-    """The seconds of one run."""
-    begin = time.perf_counter()
+def beside(what: str, took: Took, peer: str, other: Took | None) -> Row:
+    """A measurement as a multiple of a peer's."""
+    if other is None:
+        return Row(what, took)
+    return Row(
+        what, took, peer, Took(took.clock / other.clock, took.processors / max(other.processors, 0.001))
+    )
+
+
+def timed(work: Callable[[], object]) -> Took:
+    """What one run of other processes takes."""
+    begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     work()
-    return time.perf_counter() - begin
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Took(time.perf_counter() - begin, used)
 
 
 def run(*argv: object, **options: object) -> None:
@@ -162,9 +183,7 @@ def pushing(place: Path, host: str) -> Iterator[Row]:
             level,
         )
         took = timed(lambda words=words: ours(place / "here", *words))  # type: ignore[misc]
-        yield Row(
-            f"layerlab push, {method} {level}", took, "tar | pigz -6 -p2", took / peer if peer else None
-        )
+        yield beside(f"layerlab push, {method} {level}", took, "tar | pigz -6 -p2", peer)
     if shutil.which("skopeo"):
         ours(place / "here", "save", "--format", "oci", "-o", place / "plain.tar", "big:1")
         argv = (
@@ -203,7 +222,7 @@ def pulling(place: Path, host: str) -> Iterator[Row]:
             peer = timed(theirs)
             yield Row(f"skopeo and umoci unpack, {name}", peer)
         took = timed(lambda name=name: ours(place / f"there-{name}", "pull", f"{host}/{name}:1"))  # type: ignore[misc]
-        yield Row(f"layerlab pull, {name}", took, "skopeo and umoci", took / peer if peer else None)
+        yield beside(f"layerlab pull, {name}", took, "skopeo and umoci", peer)
     one = timed(lambda: ours(place / "alone", "pull", "--jobs", "1", f"{host}/many:1"))
     yield Row("layerlab pull --jobs 1, many", one)
 
@@ -214,9 +233,10 @@ def listing(place: Path) -> Iterator[Row]:
         for number in range(LISTED):
             image(store, f"image{number}:1", [{"/f": File(str(number).encode())}])
     ours(place / "listed", "images")
-    floor = min(timed(lambda: run(sys.executable, "-c", "pass")) for _ in range(5))
-    took = min(timed(lambda: ours(place / "listed", "images")) for _ in range(5))
-    yield Row(f"layerlab images, {LISTED} of them", took, "python -c pass", took / floor)
+    floors = [timed(lambda: run(sys.executable, "-c", "pass")) for _ in range(5)]
+    times = [timed(lambda: ours(place / "listed", "images")) for _ in range(5)]
+    best, floor = (min(each, key=lambda took: took.clock) for each in (times, floors))
+    yield beside(f"layerlab images, {LISTED} of them", best, "python -c pass", floor)
 
 
 def main() -> None:
@@ -235,8 +255,10 @@ def main() -> None:
         print(json.dumps([asdict(row) for row in rows], indent=2))
         return
     for row in rows:
-        beside = f"{row.ratio:6.2f} times {row.peer}" if row.ratio is not None else ""
-        print(f"{row.what:<44}{row.seconds:8.2f} s {beside}")
+        line = f"{row.what:<44}{row.took.clock:7.2f} s, {row.took.processors:6.2f} of processors"
+        if row.ratio is not None:
+            line += f"; {row.ratio.clock:5.2f} and {row.ratio.processors:5.2f} times {row.peer}"
+        print(line)
 
 
 if __name__ == "__main__":
