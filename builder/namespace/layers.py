@@ -23,7 +23,7 @@ from builder.errors import BuildError
 from builder.namespace import wire
 from builder.namespace.channel import Channel, Message
 from builder.namespace.owned import OWNER, UNIONS, OwnedDirectory, is_files_own, name_for, owner_of
-from builder.namespace.stack import Ownership, Stack
+from builder.namespace.stack import NOTHING, Ownership, Stack
 from unionfs_sim.filesystem import Attributes
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.layers.markers import ESCAPED, PRIVATE
@@ -208,7 +208,9 @@ def changes(channel: Channel, message: Message, descriptors: list[int]) -> None:
     below = Stack.of(message["stack"])
     latest_ns: int | None = message["latest_ns"]
     upper = message["upper"]
-    with open(descriptors[0], "wb", buffering=_PIECE) as pipe, opened(below) as view:
+    # Only the root's attributes are asked for, and those of a union are those of its topmost layer.
+    top = OwnedDirectory(below.lowers[-1] if below.lowers else NOTHING, below.ownership)
+    with open(descriptors[0], "wb", buffering=_PIECE) as pipe, top as view:
         os.chdir(upper)
         layer, entries = read_upper(latest_ns, below.ownership)
         pieces = pack(layer, below=view, latest_ns=latest_ns)
@@ -218,6 +220,18 @@ def changes(channel: Channel, message: Message, descriptors: list[int]) -> None:
             for piece in pieces:
                 pipe.write(piece)
     channel.send({"entries": entries})
+
+
+def has_changes(message: Message) -> bool:
+    """Whether ``changes`` of the same request would write anything; costs next to nothing if not."""
+    upper, lowers = message["upper"], message["stack"]["lowers"]
+    with os.scandir(upper) as found:
+        if next(found, None) is not None:
+            return True
+    now, before = os.lstat(upper), os.lstat(lowers[-1] if lowers else NOTHING)
+    if (now.st_mode, now.st_uid, now.st_gid) != (before.st_mode, before.st_uid, before.st_gid):
+        return True
+    return any(not name.startswith(UNIONS) for name in os.listxattr(upper))
 
 
 def read_upper(latest_ns: int | None, ownership: Ownership) -> tuple[Layer, int]:

@@ -18,6 +18,7 @@ import struct
 import termios
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any, Final, NoReturn
 
 from builder.context.paths import resolve
@@ -26,7 +27,7 @@ from builder.namespace import mounts, seccomp, syscalls
 from builder.namespace.channel import Channel, Message
 from builder.namespace.stack import NOTHING, STUB, Ownership, Stack
 from unionfs_sim.accounts import Identity, IdRangeError, UnknownAccountError, identity
-from unionfs_sim.host.directory import HostDirectory
+from unionfs_sim.host.directory import HostDirectory, HostFile
 
 HOSTNAME: Final = "buildkitsandbox"
 """What BuildKit calls the machine that RUN runs on."""
@@ -51,7 +52,10 @@ TOY: Final = b"\x7fSIM"
 """How programs of the embedded base images begin."""
 
 _LAST_CAPABILITY: Final = 40
-_HOSTS: Final = "127.0.0.1\tlocalhost {host}\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+FILES: Final = "files"
+"""Another: where the helper keeps files that all sandboxes see, in its own mount namespace."""
+
+_HOSTS: Final = f"127.0.0.1\tlocalhost {HOSTNAME}\n::1\tlocalhost ip6-localhost ip6-loopback\n".encode()
 _SIOCSIFFLAGS: Final = 0x8914
 _IFF_UP_RUNNING: Final = 0x41
 _TIOCGPTPEER: Final = 0x5441
@@ -146,7 +150,7 @@ def _enter(sandbox: Sandbox, came: Sequence[int]) -> None:
     root, attached = _root_and_attachments(sandbox, came)
     processes = mounts.processes()
     devices = mounts.Devices()
-    files = _files(_HOSTS.format(host=sandbox.hostname))
+    files = _files()
     mounts.enter(root, AT)
     devices.attach(sandbox.shm_bytes)
     mounts.attach(processes, "/proc")
@@ -160,9 +164,32 @@ def _enter(sandbox: Sandbox, came: Sequence[int]) -> None:
         mounts.attach(mounted, target)
 
 
-def _files(hosts: str) -> list[tuple[str, int]]:
+def equip() -> None:
+    """Once, in the helper: what all sandboxes share. Its mount namespace is copied for each of them.
+
+    The hosts file lies on a tmpfs, so that no sandbox sees in its mountinfo where the state directory is.
+    Capabilities leave the bounding set here: the helper keeps those it has, because it executes nothing.
+    """
+    mounts.attach(mounts.file_system("tmpfs", mounts.SAFE, {"mode": "755"}), FILES)
+    with open(f"{FILES}/hosts", "wb") as file:
+        file.write(_HOSTS)
+    for capability in range(_LAST_CAPABILITY + 1):
+        if capability not in KEPT_CAPABILITIES:
+            syscalls.prctl(syscalls.PR_CAPBSET_DROP, capability)
+    machine = os.uname().machine
+    if seccomp.knows(machine):
+        for owners in seccomp.Owners:
+            _filter(machine, owners)
+
+
+@cache
+def _filter(machine: str, owners: seccomp.Owners) -> bytes:
+    return seccomp.to_bytes(seccomp.program(machine, owners))
+
+
+def _files() -> list[tuple[str, int]]:
     """The machine's resolver configuration and our hosts file, read-only."""
-    taken = [("/etc/hosts", _file(Attachment(target="/etc/hosts", content=hosts, mode=0o644)))]
+    taken = [("/etc/hosts", mounts.bind(f"{FILES}/hosts"))]
     try:
         taken.append(("/etc/resolv.conf", mounts.bind("/etc/resolv.conf")))
     except OSError:
@@ -335,20 +362,27 @@ def _execute(sandbox: Sandbox, ownership: Ownership) -> NoReturn:
     _exec(sandbox.argv, env)
 
 
+class _Here(HostDirectory):
+    """The root that this process is in: nothing outside can be named any more, so paths need no care."""
+
+    def open(self, path: str | bytes, flags: int = 0, mode: int = 0o666, /) -> HostFile:
+        """An open file; whatever it is, opening does not wait for anybody."""
+        return HostFile(os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, mode))
+
+
 def _user(text: str) -> Identity:
     """Who ``USER text`` means in this root. StepFailedError if nobody."""
-    with HostDirectory("/") as root:
-        try:
-            return identity(root, text)
-        except UnknownAccountError as error:
-            names = ", ".join(error.known)
-            raise StepFailedError(
-                f"unable to find user {text}: {error}",
-                fix=f"make it first (RUN adduser …), or use a number; there are: {names}",
-                exit_status=126,
-            ) from None
-        except IdRangeError as error:
-            raise StepFailedError(f"USER {text}: {error}", exit_status=126) from None
+    try:
+        return identity(_Here("/"), text)
+    except UnknownAccountError as error:
+        names = ", ".join(error.known)
+        raise StepFailedError(
+            f"unable to find user {text}: {error}",
+            fix=f"make it first (RUN adduser …), or use a number; there are: {names}",
+            exit_status=126,
+        ) from None
+    except IdRangeError as error:
+        raise StepFailedError(f"USER {text}: {error}", exit_status=126) from None
 
 
 def _make_directory(path: str) -> None:
@@ -364,9 +398,6 @@ def _make_directory(path: str) -> None:
 
 
 def _confine(sandbox: Sandbox, ownership: Ownership) -> None:
-    for capability in range(_LAST_CAPABILITY + 1):
-        if capability not in KEPT_CAPABILITIES:
-            syscalls.prctl(syscalls.PR_CAPBSET_DROP, capability)
     for name, value in sandbox.limits.items():
         resource.setrlimit(getattr(resource, f"RLIMIT_{name}"), (value, value))
     try:
@@ -379,7 +410,7 @@ def _confine(sandbox: Sandbox, ownership: Ownership) -> None:
     machine = os.uname().machine
     if seccomp.knows(machine):
         owners = seccomp.Owners.PRETENDED if ownership is Ownership.KEPT else seccomp.Owners.REAL
-        syscalls.filter_calls(seccomp.to_bytes(seccomp.program(machine, owners)))
+        syscalls.filter_calls(_filter(machine, owners))
 
 
 def _switch(user: Identity) -> None:

@@ -132,7 +132,7 @@ class State:
         """The directories, where they are missing, and a session of our own in them."""
         os.makedirs(self.path, mode=0o755, exist_ok=True)
         self._own(self.path)
-        for name in (LAYERS, SESSIONS, CACHES, NOTHING, sandbox.AT, sandbox.HOLD, STUB):
+        for name in (LAYERS, SESSIONS, CACHES, NOTHING, sandbox.AT, sandbox.HOLD, sandbox.FILES, STUB):
             self._directory(name)
         for name in ("dev", "proc", "sys", "etc"):
             self._directory(f"{STUB}/{name}")

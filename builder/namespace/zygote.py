@@ -106,11 +106,12 @@ def _first_process(channel: Channel) -> int:
     if child == 0:
         try:
             syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+            sandbox.equip()
             gc.freeze()
             gc.disable()
             channel.send({"ready": True})
             _Helper(channel).serve()
-        except OSError as error:
+        except BaseException as error:  # the builder must know why
             channel.send({"failed": error_told(error)})
         finally:
             os._exit(0)
@@ -142,6 +143,11 @@ class _Helper:
         channel = Channel.of(descriptors[0])
         if message["verb"] in AT_ONCE:
             _answer_at_once(channel, message)
+            return
+        if message["verb"] == "changes" and not layers.has_changes(message):
+            os.close(descriptors[1])
+            channel.send({"entries": 0})
+            channel.close()
             return
         given = descriptors[1:]
         is_sandbox = message["verb"] == "run"
