@@ -7,6 +7,7 @@ changes are looked at.
 
 from __future__ import annotations
 
+import enum
 import errno
 import fcntl
 import json
@@ -37,6 +38,9 @@ from unionfs_sim.trees import copy_tree
 _PIECE: Final = 1 << 20
 _CREATE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _INLINE_BYTES: Final = 1024
+_LITTLE_NAMES: Final = 16
+_LITTLE_BYTES: Final = 16 << 10
+"""With a few KB of headers for each name, what fits into a pipe that is as small as pipes are (64 KiB)."""
 
 
 # ---- a tar → a directory ----
@@ -222,16 +226,36 @@ def changes(channel: Channel, message: Message, descriptors: list[int]) -> None:
     channel.send({"entries": entries})
 
 
-def has_changes(message: Message) -> bool:
-    """Whether ``changes`` of the same request would write anything; costs next to nothing if not."""
+class Extent(enum.Enum):
+    """How much an upper directory holds: NOTHING, so LITTLE that a pipe takes its tar whole, or MUCH."""
+
+    NOTHING = "nothing"
+    LITTLE = "little"
+    MUCH = "much"
+
+
+def extent(message: Message) -> Extent:
+    """How much ``changes`` of the same request would write; costs next to nothing."""
     upper, lowers = message["upper"], message["stack"]["lowers"]
-    with os.scandir(upper) as found:
-        if next(found, None) is not None:
-            return True
+    names = size = 0
+    waiting = [upper]
+    while waiting:
+        with os.scandir(waiting.pop()) as found:
+            for entry in found:
+                status = entry.stat(follow_symlinks=False)
+                names += 1
+                size += status.st_size
+                if names > _LITTLE_NAMES or size > _LITTLE_BYTES:
+                    return Extent.MUCH
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+    if names:
+        return Extent.LITTLE
     now, before = os.lstat(upper), os.lstat(lowers[-1] if lowers else NOTHING)
-    if (now.st_mode, now.st_uid, now.st_gid) != (before.st_mode, before.st_uid, before.st_gid):
-        return True
-    return any(not name.startswith(UNIONS) for name in os.listxattr(upper))
+    is_same = (now.st_mode, now.st_uid, now.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    if is_same and all(name.startswith(UNIONS) for name in os.listxattr(upper)):
+        return Extent.NOTHING
+    return Extent.LITTLE
 
 
 def read_upper(latest_ns: int | None, ownership: Ownership) -> tuple[Layer, int]:

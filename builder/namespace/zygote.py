@@ -21,6 +21,7 @@ from typing import Final, NoReturn, TypeAlias
 from builder.namespace import files, layers, sandbox, syscalls
 from builder.namespace.channel import Channel, Message
 from builder.namespace.wire import error_told
+from unionfs_sim.tar.header import LayerFormatError
 
 Task: TypeAlias = Callable[[Channel, Message, list[int]], None]
 """Does a request in a process of its own: its channel, its message and the descriptors that came along."""
@@ -144,10 +145,7 @@ class _Helper:
         if message["verb"] in AT_ONCE:
             _answer_at_once(channel, message)
             return
-        if message["verb"] == "changes" and not layers.has_changes(message):
-            os.close(descriptors[1])
-            channel.send({"entries": 0})
-            channel.close()
+        if message["verb"] == "changes" and _changes_at_once(channel, message, descriptors[1:]):
             return
         given = descriptors[1:]
         is_sandbox = message["verb"] == "run"
@@ -193,6 +191,32 @@ def _answer_at_once(channel: Channel, message: Message) -> None:
         pass  # nobody wants to know any more
     finally:
         channel.close()
+
+
+def _changes_at_once(channel: Channel, message: Message, descriptors: list[int]) -> bool:
+    """Whether a step changed so little that its layer was written without a fork."""
+    try:
+        extent = layers.extent(message)
+    except OSError:
+        return False  # whatever it is, the task will meet it and say so
+    if extent is layers.Extent.MUCH:
+        return False
+    here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        if extent is layers.Extent.NOTHING:
+            os.close(descriptors[0])
+            channel.send({"entries": 0})
+        else:
+            layers.changes(channel, message, descriptors)
+    except BrokenPipeError:
+        pass  # nobody wants to know any more
+    except (OSError, LayerFormatError) as error:
+        channel.send({"failed": error_told(error)})
+    finally:
+        os.fchdir(here)
+        os.close(here)
+        channel.close()
+    return True
 
 
 def _become(channel: Channel, message: Message, descriptors: list[int]) -> NoReturn:
