@@ -37,7 +37,7 @@ class Step(enum.Enum):
 
 
 REPLACEABLE: Final = {
-    Step.OVERLAY: "layers are copied instead, which takes time and room",
+    Step.OVERLAY: "layers are unpacked into memory, for each build anew",
     Step.PROC: "the machine's own /proc is shown instead, with its processes",
     Step.NETWORK: "RUN --network=none and run -p are refused",
     Step.FILTER: "commands run without a filter",

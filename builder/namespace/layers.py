@@ -492,6 +492,17 @@ def prepare(message: Message) -> Message:
     return {"prepared": True}
 
 
+def make_directory(message: Message) -> Message:
+    """Make a directory."""
+    os.mkdir(message["path"], 0o755)
+    return {"made": True}
+
+
+def exists(message: Message) -> Message:
+    """Whether there is a directory."""
+    return {"exists": os.path.isdir(message["path"])}
+
+
 def commit(message: Message) -> Message:
     """Let the upper directory be the layer ``name`` (None: nothing), and remove the rest of the workspace."""
     workspace, name = message["workspace"], message["name"]

@@ -84,7 +84,8 @@ def overlay(lowers: Sequence[str], upper: str | None = None, work: str | None = 
 def _kernels_words(context: int) -> str:
     """What the kernel wrote into a file system context about its last refusal."""
     try:
-        return os.read(context, 4096).decode(errors="replace").strip()
+        # One message each, after a letter for how grave it is (fs/fs_context.c): "e overlay: …".
+        return os.read(context, 4096).decode(errors="replace").strip().removeprefix("e overlay: ")
     except OSError:
         return ""
 

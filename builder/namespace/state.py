@@ -14,14 +14,11 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from builder.namespace import sandbox
+from builder.namespace import skeleton
 from builder.namespace.idmap import Caller, IdMap, Machine, choose
-from builder.namespace.stack import NOTHING, STUB, Ownership
+from builder.namespace.skeleton import LAYERS, SESSIONS
+from builder.namespace.stack import Ownership
 from builder.namespace.userns import UserNamespace
-
-LAYERS: Final = "layers"
-SESSIONS: Final = "sessions"
-CACHES: Final = "caches"
 
 ONE_ID: Final = (
     "there is one user id for this build: files that commands make belong to root, chown answers success and "
@@ -29,8 +26,11 @@ ONE_ID: Final = (
 )
 """What to expect without subordinate ids."""
 
-_APT_STAYS_ROOT: Final = 'APT::Sandbox::User "root";\n'
-_EMPTY_FILES: Final = ("resolv.conf", "hosts")
+IN_MEMORY: Final = (
+    "the state directory takes no upper layer of an overlay, so layers are unpacked into memory, for this "
+    "build alone"
+)
+"""What to expect where the state lies on overlayfs."""
 
 
 class State:
@@ -82,7 +82,7 @@ class State:
 
     def _started(self) -> UserNamespace:
         self._make()
-        namespace = UserNamespace(self.path, self._ids)
+        namespace = UserNamespace(self.path, self._ids, session=self._session)
         namespace.start()
         if namespace.ids.name != self._ids.name:
             # The kernel gave fewer ids than we asked for: everything has another place then.
@@ -91,19 +91,29 @@ class State:
             self._ids = namespace.ids
             return self._started()
         if self._ids.caller is Caller.SINGLE:
-            self._tell(namespace.ids.note)
+            self._tell(ONE_ID, namespace.ids.note)
+        if namespace.in_memory:
+            self._tell(
+                IN_MEMORY, f"{namespace.in_memory}; give --state a directory on a volume, or on a tmpfs"
+            )
         namespace.ask({"verb": "sweep", "sessions": SESSIONS})
         return namespace
 
     def workspace(self) -> str:
         """A new directory for one workspace, relative to the state's."""
-        _ = self.namespace
+        namespace = self.namespace
         name = f"{self._session}/{next(self._numbers)}"
-        self._directory(name)
+        if namespace.in_memory:
+            namespace.ask({"verb": "make", "path": name})
+        else:
+            self._directory(name)
         return name
 
     def has_layer(self, name: str) -> bool:
         """Whether the layer lies here, whole."""
+        namespace = self.namespace
+        if namespace.in_memory:
+            return bool(namespace.ask({"verb": "exists", "path": f"{LAYERS}/{name}"})["exists"])
         return os.path.isdir(os.path.join(self.path, LAYERS, name))
 
     def close(self) -> None:
@@ -117,9 +127,9 @@ class State:
                 os.close(self._lock)
                 self._lock = -1
 
-    def _tell(self, note: str) -> None:
+    def _tell(self, text: str, fix: str) -> None:
         if self._warn is not None:
-            self._warn(ONE_ID, note)
+            self._warn(text, fix)
 
     def _unmake(self) -> None:
         """Remove a session in which nothing was done yet."""
@@ -132,13 +142,10 @@ class State:
         """The directories, where they are missing, and a session of our own in them."""
         os.makedirs(self.path, mode=0o755, exist_ok=True)
         self._own(self.path)
-        for name in (LAYERS, SESSIONS, CACHES, NOTHING, sandbox.AT, sandbox.HOLD, sandbox.FILES, STUB):
+        for name in skeleton.DIRECTORIES:
             self._directory(name)
-        for name in ("dev", "proc", "sys", "etc"):
-            self._directory(f"{STUB}/{name}")
-        for name in _EMPTY_FILES:
-            self._file(f"{STUB}/etc/{name}", "")
-        self._file(f"{STUB}{sandbox.ONE_ID_APT}", _APT_STAYS_ROOT)
+        for name, content in skeleton.FILES.items():
+            self._file(name, content)
         place = tempfile.mkdtemp(prefix="", dir=os.path.join(self.path, SESSIONS))
         self._session = f"{SESSIONS}/{os.path.basename(place)}"
         self._lock = os.open(f"{place}/lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
@@ -155,14 +162,14 @@ class State:
         os.chmod(path, 0o755)  # whatever the umask is
         self._own(path)
 
-    def _file(self, name: str, text: str) -> None:
+    def _file(self, name: str, content: bytes) -> None:
         path = os.path.join(self.path, name)
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         except FileExistsError:
             return
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with open(descriptor, "wb") as file:
+            file.write(content)
         os.chmod(path, 0o644)
         self._own(path)
 

@@ -19,11 +19,14 @@ class UserNamespace:
     """A user namespace with its helper, which is started by the first request.
 
     ``directory``: the helper's working directory; paths in requests are relative to it. ``ids``: the ids that
-    it is to have.
+    it is to have. ``session``: a directory below it that is this builder's. ``in_memory``: why the helper
+    works on a tmpfs instead; "" if it does not.
     """
 
-    def __init__(self, directory: str, ids: IdMap) -> None:
+    def __init__(self, directory: str, ids: IdMap, *, session: str) -> None:
         self.directory = directory
+        self.in_memory = ""
+        self._session = session
         self._ids = ids
         self._helper: tuple[Channel, int] | None = None
         self._lock = threading.Lock()
@@ -97,8 +100,8 @@ class UserNamespace:
         try:
             answer(ours)
             self._ids = idmap.write(self._ids, pid)
-            ours.send({"mapped": True})
-            answer(ours)
+            ours.send({"session": self._session})
+            self.in_memory = answer(ours)["in_memory"]
         except (OSError, BuildError) as error:
             ours.close()
             os.waitpid(pid, 0)

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NoReturn, TypeAlias
 
-from builder.namespace import files, layers, sandbox, syscalls
+from builder.namespace import files, layers, sandbox, skeleton, syscalls
 from builder.namespace.channel import Channel, Message
 from builder.namespace.wire import error_told
 from unionfs_sim.tar.header import LayerFormatError
@@ -40,6 +40,8 @@ TASKS: Final[Mapping[str, Task]] = {
 
 AT_ONCE: Final[Mapping[str, Callable[[Message], Message]]] = {
     "commit": layers.commit,
+    "exists": layers.exists,
+    "make": layers.make_directory,
     "prepare": layers.prepare,
 }
 """What takes less than a fork: the helper does it itself."""
@@ -63,9 +65,10 @@ def start(directory: str, channel: int) -> NoReturn:
         try:
             syscalls.unshare(syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID)
             told_to.send({"unshared": os.getpid()})
-            if told_to.receive() is not None:
+            mapped = told_to.receive()
+            if mapped is not None:
                 _become_root()
-                status = _first_process(told_to)
+                status = _first_process(told_to, mapped[0]["session"])
         except OSError as error:
             told_to.send({"failed": error_told(error)})
     finally:
@@ -101,16 +104,17 @@ def _become_root() -> None:
     os.umask(0o022)
 
 
-def _first_process(channel: Channel) -> int:
+def _first_process(channel: Channel, session: str) -> int:
     """Fork process 1 of the pid namespace and wait for it; the builder waits for us."""
     child = os.fork()
     if child == 0:
         try:
             syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+            in_memory = skeleton.settle(session)
             sandbox.equip()
             gc.freeze()
             gc.disable()
-            channel.send({"ready": True})
+            channel.send({"in_memory": in_memory})
             _Helper(channel).serve()
         except BaseException as error:  # the builder must know why
             channel.send({"failed": error_told(error)})

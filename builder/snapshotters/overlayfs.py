@@ -20,8 +20,9 @@ from builder.context.edit import Edit
 from builder.events import ChangesFound, Listener, nobody
 from builder.image.digest import ChainID, DiffID, Digest, chained, hex_of
 from builder.namespace.rootfs import RootFs
+from builder.namespace.skeleton import LAYERS
 from builder.namespace.stack import Stack
-from builder.namespace.state import LAYERS, State
+from builder.namespace.state import State
 from builder.namespace.userns import answer
 from builder.protocols import (
     Concurrency,

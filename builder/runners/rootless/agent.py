@@ -14,6 +14,7 @@ from typing import Final
 
 from builder.errors import StepFailedError
 from builder.namespace.rootfs import RootFs
+from builder.namespace.skeleton import CACHES
 from builder.protocols import Ssh
 
 _PIECE: Final = 1 << 16
@@ -22,12 +23,12 @@ _PIECE: Final = 1 << 16
 @contextmanager
 def forwarded(mount: Ssh, root: RootFs, name: str) -> Iterator[str]:
     """The socket, relative to the helper's directory; it leads to the agent as long as the block lasts."""
-    place = f"{root.scratch}/{name}"
-    directory = os.open(os.path.join(root.namespace.directory, root.scratch), os.O_PATH | os.O_CLOEXEC)
+    place = f"{CACHES}/agent-{os.getpid()}-{os.path.basename(root.scratch)}-{name}"
+    directory = os.open(os.path.join(root.namespace.directory, CACHES), os.O_PATH | os.O_CLOEXEC)
     listening = socket.socket(socket.AF_UNIX)
     try:
         # By way of the descriptor, because a socket's name has room for 107 bytes only.
-        path = f"/proc/self/fd/{directory}/{name}"
+        path = f"/proc/self/fd/{directory}/{os.path.basename(place)}"
         listening.bind(path)
         # Root inside may be another user outside; nobody but this command can reach the socket's directory.
         os.chmod(path, 0o666)
@@ -41,6 +42,7 @@ def forwarded(mount: Ssh, root: RootFs, name: str) -> Iterator[str]:
         except OSError:
             pass
         listening.close()
+        os.unlink(os.path.basename(place), dir_fd=directory)
         os.close(directory)
 
 

@@ -18,7 +18,8 @@ from typing import Final
 from builder.dockerfile.syntax.mount import Sharing
 from builder.errors import StepFailedError
 from builder.namespace.channel import Message
-from builder.namespace.state import CACHES, State
+from builder.namespace.skeleton import CACHES
+from builder.namespace.state import State
 from builder.protocols import Cache
 
 _PATIENCE_SECONDS: Final = 0.05
@@ -71,13 +72,19 @@ class Caches:
             os.close(lock)
             raise
 
+    def _new(self, place: str) -> str:
+        """Where it is filled: in this builder's session, or beside it where that is another file system."""
+        if self._state.namespace.in_memory:
+            return f"{place}.{os.urandom(8).hex()}"
+        return f"{self._state.workspace()}/new"
+
     def _made(self, name: str, cache: Cache, initial: Message | None) -> str:
         place = f"{CACHES}/{name}"
         if not os.path.isdir(os.path.join(self._state.path, place)):
             self._state.namespace.ask(
                 {
                     "verb": "cache",
-                    "new": f"{self._state.workspace()}/new",
+                    "new": self._new(place),
                     "name": place,
                     "mode": cache.mode,
                     "uid": cache.uid,
