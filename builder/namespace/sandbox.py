@@ -160,8 +160,12 @@ def _enter(sandbox: Sandbox, came: Sequence[int]) -> None:
             mounts.attach(mounted, target)
         except BuildError:
             pass  # the image has no /etc, or a strange one: then there are no names
-    for target, mounted in attached:
+    covered = ["/dev", "/proc"]
+    for target, mounted in sorted(attached, key=lambda each: each[0].count("/")):
+        if any(target.startswith(f"{each}/") for each in covered):
+            _make_place_in_a_mount(target, is_directory=stat.S_ISDIR(os.fstat(mounted).st_mode))
         mounts.attach(mounted, target)
+        covered.append(target)
 
 
 def equip() -> None:
@@ -238,6 +242,17 @@ def _make_place(stubs: str, path: str, *, is_directory: bool) -> None:
     os.makedirs(place if is_directory else os.path.dirname(place), mode=0o755, exist_ok=True)
     if not is_directory and not os.path.lexists(place):
         os.close(os.open(place, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o644))
+
+
+def _make_place_in_a_mount(path: str, *, is_directory: bool) -> None:
+    """A place for a mount in one that was attached before it; nothing of the root is touched."""
+    try:
+        _make_place("", path, is_directory=is_directory)
+    except OSError as error:
+        raise BuildError(
+            f"cannot mount on {path}, which lies in another mount: {error.strerror}",
+            fix="mount the outer one writable, or let it have that place",
+        ) from None
 
 
 def _taken(attachment: Attachment, came: Sequence[int]) -> int:

@@ -10,14 +10,12 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 
 from builder.errors import StepFailedError
 from builder.namespace.rootfs import RootFs
 from builder.namespace.skeleton import CACHES
 from builder.protocols import Ssh
-
-_PIECE: Final = 1 << 16
+from builder.runners.rootless.relay import relay
 
 
 @contextmanager
@@ -59,18 +57,7 @@ def _serve(listening: socket.socket, mount: Ssh) -> None:
             inner.close()
             outer.close()
             continue
-        for one, other in ((inner, outer), (outer, inner)):
-            threading.Thread(target=_pump, args=(one, other), daemon=True).start()
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    try:
-        while piece := source.recv(_PIECE):
-            target.sendall(piece)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        source.close()
-        target.close()
+        threading.Thread(target=relay, args=(inner, outer), daemon=True).start()
 
 
 def require(mount: Ssh) -> None:

@@ -16,8 +16,8 @@ from typing import Final
 from builder.errors import BuildError
 from builder.namespace.channel import Channel
 from builder.namespace.userns import UserNamespace
+from builder.runners.rootless.relay import relay
 
-_PIECE: Final = 1 << 16
 _BACKLOG: Final = 512
 
 
@@ -85,22 +85,9 @@ class Published:
             threading.Thread(target=self._lead, args=(outer,), daemon=True).start()
 
     def _lead(self, outer: socket.socket) -> None:
-        with outer:
-            try:
-                inner = self._inside.connect(self._inner)
-            except OSError:
-                return  # nobody listens (yet): the caller sees its connection closed
-            with inner:
-                back = threading.Thread(target=_pump, args=(inner, outer), daemon=True)
-                back.start()
-                _pump(outer, inner)
-                back.join()
-
-
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    """Pass on what comes until it ends, then the end."""
-    with contextlib.suppress(OSError):
-        while piece := source.recv(_PIECE):
-            target.sendall(piece)
-    with contextlib.suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
+        try:
+            inner = self._inside.connect(self._inner)
+        except OSError:
+            outer.close()  # nobody listens (yet): the caller sees its connection closed
+            return
+        relay(inner, outer)

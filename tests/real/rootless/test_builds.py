@@ -176,3 +176,9 @@ def test_without_a_state_directory_there_is_no_rootless_build(builder: Any) -> N
 
     with pytest.raises(NotSupportedError, match="directory"):
         builder.build("FROM base\nRUN true\n")
+
+
+def test_a_heredoc_with_an_interpreter_is_a_program_of_its_own(builder: Any) -> None:
+    build = builder.build("FROM base\nRUN <<EOF\n#!/bin/sh -e\necho $0 > /who\nEOF\n")
+
+    assert read(builder, build, "/who").startswith(b"/dev/pipes/")

@@ -164,6 +164,29 @@ def test_a_kernel_that_refuses_a_namespace_is_a_sentence(layout: Path, kind: str
     assert "not rootless:" in automatic.stderr
 
 
+@pytest.mark.kernel
+def test_where_parts_of_proc_are_covered_the_machines_own_is_shown(layout: Path) -> None:
+    (layout / "context/Dockerfile").write_text(
+        "FROM base\nRUN test -d /proc/self && cat /proc/keys && echo $$\n"
+    )
+    named = f"base=oci-layout://{layout}/layout:base"
+    words = [sys.executable, "-m", "course", "--state", str(layout / "state")]
+    building = ["build", "--strategy", "auto", "--build-context", named, str(layout / "context")]
+    script = 'mount -t tmpfs t /proc/acpi; "$@"'
+
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-ec", script, "sh", *words, *building],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "strategy: rootless" in done.stderr
+    assert "| 1\n" in done.stderr
+
+
 def test_builds_that_are_ended_at_random_points_leave_nothing(layout: Path) -> None:
     script = [sys.executable, str(HERE / "kill_builds.py"), "--times", "12", "--seed", str(os.getpid())]
     done = subprocess.run(

@@ -287,3 +287,19 @@ def test_doctor_says_yes_and_what_it_found(state: Path) -> None:
     assert found["strategies"]["rootless"] is None
     assert not list((state / "state").glob("doctor-*"))
     assert "--strategy auto takes: rootless" in layerlab(state, "doctor").stdout
+
+
+def test_a_build_of_which_every_step_is_known_needs_no_helper(state: Path) -> None:
+    script = (
+        "import sys; from course.cli import run; status = run(sys.argv[1:]); "
+        "print([name for name in sys.modules if name.startswith('builder.') and "
+        "name.split('.')[-1] in ('zygote', 'userns', 'overlayfs', 'runner', 'memory')], status)"
+    )
+    words = ["--state", str(state / "state"), "build", "-q", "--strategy", "rootless"]
+    named = ["--build-context", f"base=oci-layout://{state}/layout:name", str(state / "context")]
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words, *named], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.splitlines()[-1] == "[] 0"
