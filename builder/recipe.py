@@ -65,9 +65,9 @@ class Dates:
 class Recipe:
     """What to build, and how. ``name``: tells Dockerfile and context from others when saying what changed.
 
-    ``secrets``: by id. ``timeout_seconds``: of one RUN. ``mode``: what a scan looks at. ``state_dir``: where
-    a real build unpacks layers; ``confinement``: how much its commands may do. ``images``: manifests in the
-    store that a name means for this build alone.
+    ``secrets``: by id. ``ssh``: sockets of agents, by id. ``timeout_seconds``: of one RUN. ``mode``: what a
+    scan looks at. ``state_dir``: where a real build unpacks layers; ``confinement``: how much its commands
+    may do. ``images``: manifests in the store that a name means for this build alone.
     """
 
     graph: StageGraph
@@ -76,6 +76,7 @@ class Recipe:
     name: str = ""
     cache: CacheUse = CacheUse.TAKE
     secrets: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
+    ssh: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
     dates: Dates = field(default_factory=Dates)
     timeout_seconds: float | None = None
     mode: Mode = Mode.FULL
@@ -176,6 +177,7 @@ def built(
         strategy=recipe.strategy.value,
         cache=recipe.cache,
         secrets=recipe.secrets,
+        ssh=recipe.ssh,
         download=taken.downloading(tools.download),
         epoch_seconds=recipe.dates.epoch_seconds,
         timeout_seconds=recipe.timeout_seconds,

@@ -16,7 +16,7 @@ import click
 from builder.cli.caches import Place, bring, leave
 from builder.cli.confining import confinement
 from builder.cli.contexts import named_images
-from builder.cli.inputs import DockerfileSource, open_context, pairs, read_dockerfile, secrets
+from builder.cli.inputs import DockerfileSource, agents, open_context, pairs, read_dockerfile, secrets
 from builder.cli.progress import STYLES, progress
 from builder.cli.registries import mirrors, registries, registry_options
 from builder.cli.report import BuildReport
@@ -97,6 +97,9 @@ def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None
 @click.option("--progress", "style", type=click.Choice(STYLES), default="auto", show_default=True)
 @click.option("-q", "--quiet", is_flag=True, help="Print the image's digest and nothing else.")
 @click.option("--secret", "secret_specs", multiple=True, metavar="id=NAME,src=FILE", help="For RUN --mount.")
+@click.option(
+    "--ssh", "agents", multiple=True, metavar="ID[=SOCKET]", help="An ssh agent for RUN --mount; default."
+)
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds that one RUN may take.")
 @click.option("--timestamp", metavar="SECONDS|keep", help="Date the image; $SOURCE_DATE_EPOCH, else 0.")
 @click.option(
@@ -205,6 +208,7 @@ class Invocation:
                 name=source.path,
                 cache=CacheUse.IGNORE if self.options["no_cache"] else CacheUse.TAKE,
                 secrets=self.secrets,
+                ssh=agents(self.options["agents"], self.session.env),
                 dates=self.dates,
                 timeout_seconds=self.options["timeout"],
                 images=named_images(self.options["contexts"], store),

@@ -97,6 +97,18 @@ def pairs(written: Sequence[str], env: Mapping[str, str], option: str) -> dict[s
     return found
 
 
+def agents(written: Sequence[str], env: Mapping[str, str]) -> dict[str, Path]:
+    """What ``--ssh ID[=SOCKET]`` passes: sockets of agents by id; without one, $SSH_AUTH_SOCK."""
+    found = {}
+    for each in written:
+        name, _, path = each.partition("=")
+        path = path or env.get("SSH_AUTH_SOCK", "")
+        if not name or not path:
+            raise BuildError(f"--ssh {each}: there is no agent", fix="start one: eval $(ssh-agent); ssh-add")
+        found[name] = Path(path)
+    return found
+
+
 def secrets(written: Sequence[str], env: Mapping[str, str]) -> dict[str, bytes]:
     """``--secret id=…,src=FILE`` or ``id=…,env=NAME``, by id."""
     found: dict[str, bytes] = {}

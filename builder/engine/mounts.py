@@ -6,7 +6,7 @@ import posixpath
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Final, Generic
 
 from builder.context.copying import Destination, Draft, copy
@@ -20,13 +20,20 @@ from builder.engine.origin import Origin, origin
 from builder.engine.stage import StageBuild
 from builder.errors import StepFailedError
 from builder.image.digest import DiffID
-from builder.protocols import EMPTY, Bind, Cache, FsT, Mount, Secret, Snapshot, Tmpfs
+from builder.protocols import EMPTY, Bind, Cache, FsT, Mount, Secret, Snapshot, Ssh, Tmpfs
 from unionfs_sim.filesystem import Attributes
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.tar.pack import pack
 
 _MOUNTED: Final = "/mounted"
 _SECRETS: Final = "/run/secrets"
+_AGENTS: Final = "/run/buildkit/ssh_agent"
+"""Where BuildKit puts the sockets of ssh agents, by number."""
+
+
+def ssh_agent(passed: Mapping[str, Path], mount: RunMount) -> Path | None:
+    """The agent that the mount asks for; None if none was passed under its id."""
+    return passed.get(mount.id or "default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,7 @@ class RunMounts(Generic[FsT]):
     def __init__(self, stage: StageBuild[FsT], instruction: Run) -> None:
         self._stage = stage
         self._mounts = [mount for mount in instruction.mounts if mount.type is not MountType.SSH]
+        self._agents = [mount for mount in instruction.mounts if mount.type is MountType.SSH]
 
     def inputs(self) -> Iterator[cachekey.Input]:
         """What of the mounts decides the step's result: places, and the files of bind mounts."""
@@ -58,7 +66,21 @@ class RunMounts(Generic[FsT]):
         """The mounts, and the variables that secrets are put into."""
         env: dict[str, str] = {}
         mounts = [made for mount in self._mounts for made in self._attach(mount, env)]
+        mounts += [
+            made for number, mount in enumerate(self._agents) for made in self._agent(number, mount, env)
+        ]
         return Attached(tuple(mounts), env)
+
+    def _agent(self, number: int, mount: RunMount, env: dict[str, str]) -> Sequence[Mount]:
+        """The agent's socket, if one was passed; the first is where ssh looks for it."""
+        agent = ssh_agent(self._stage.request.ssh, mount)
+        if agent is None:
+            return ()
+        target = self._target(mount) if mount.target else f"{_AGENTS}.{number}"
+        env.setdefault("SSH_AUTH_SOCK", target)
+        mode = 0o600 if mount.mode is None else mount.mode
+        ids = {"uid": mount.uid or 0, "gid": mount.gid or 0}
+        return (Ssh(target=PurePosixPath(target), agent=agent, mode=mode, **ids),)
 
     def _target(self, mount: RunMount) -> str:
         if mount.type is MountType.SECRET and not mount.target:

@@ -6,6 +6,7 @@ import enum
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 
 from builder.context.selection import Source
@@ -37,9 +38,9 @@ class Download:
 class BuildRequest:
     """One build. ``name``: tells this Dockerfile and context from others when saying what changed.
 
-    ``secrets``: by id. ``download``: None where ADD cannot reach any URL. ``stop``: set from outside to end
-    the build at the next opportunity.
-    ``epoch_seconds``: the time that image and history bear.
+    ``secrets``: by id. ``ssh``: sockets of agents, by id. ``download``: None where ADD cannot reach any URL.
+    ``stop``: set from outside to end the build at the next opportunity. ``epoch_seconds``: the time that
+    image and history bear.
     """
 
     graph: StageGraph
@@ -48,6 +49,7 @@ class BuildRequest:
     strategy: str = "simulated"
     cache: CacheUse = CacheUse.TAKE
     secrets: Mapping[str, bytes] = field(default_factory=lambda: _NOTHING)
+    ssh: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
     download: Callable[[str], Download] | None = None
     epoch_seconds: int = 0
     timeout_seconds: float | None = None

@@ -12,12 +12,12 @@ from builder.dockerfile.syntax.instruction import NetworkMode, Run, SecurityMode
 from builder.dockerfile.syntax.mount import MountType
 from builder.engine import cachekey
 from builder.engine.configure import DEFAULT_PATH, argv
-from builder.engine.mounts import RunMounts
+from builder.engine.mounts import RunMounts, ssh_agent
 from builder.engine.stage import StageBuild
 from builder.errors import NotSupportedError, StepFailedError
 from builder.events import OutputPrinted
 from builder.image.digest import DiffID
-from builder.protocols import EMPTY, Bind, Command, FsT, Mount, Network, Purpose, Workspace
+from builder.protocols import EMPTY, Bind, Command, Execution, FsT, Mount, Network, Purpose, Workspace
 from builder.protocols import run as start
 from unionfs_sim.layers.layer import File, layer
 from unionfs_sim.tar.pack import pack
@@ -29,23 +29,25 @@ _TAIL_BYTES: Final = 2_000
 _TAIL_LINES: Final = 6
 
 
-def refuse(instruction: Run) -> None:
-    """Raise NotSupportedError for what no builder here may do."""
+def refuse(stage: StageBuild[FsT], instruction: Run) -> None:
+    """Raise NotSupportedError for what this builder may not do, or cannot."""
     if instruction.security is SecurityMode.INSECURE:
         raise NotSupportedError(
             "RUN --security=insecure: a privileged step cannot be had here",
             fix="leave the flag out, or build this Dockerfile with a BuildKit that allows security.insecure",
         )
-    if instruction.network is NetworkMode.HOST:
+    is_simulated = stage.workshop.execution is Execution.SIMULATED
+    if instruction.network is NetworkMode.HOST and is_simulated:
         raise NotSupportedError(
             "RUN --network=host: there is no host network here",
             fix="leave the flag out, or use --network=none",
         )
-    if any(mount.type is MountType.SSH and mount.required for mount in instruction.mounts):
-        raise NotSupportedError(
-            "RUN --mount=type=ssh,required: no ssh agent is passed to a build here",
-            fix="leave required out, or use --mount=type=secret for keys",
-        )
+    for mount in instruction.mounts:
+        if mount.type is MountType.SSH and mount.required and ssh_agent(stage.request.ssh, mount) is None:
+            raise NotSupportedError(
+                "RUN --mount=type=ssh,required: no ssh agent is passed to this build",
+                fix="a real build can have one: --strategy rootless --ssh default; or leave required out",
+            )
 
 
 def history_line(stage: StageBuild[FsT], words: tuple[str, ...]) -> str:
@@ -57,7 +59,7 @@ def history_line(stage: StageBuild[FsT], words: tuple[str, ...]) -> str:
 
 def run(stage: StageBuild[FsT], instruction: Run) -> None:
     """Run the command, or take the layer that it made before."""
-    refuse(instruction)
+    refuse(stage, instruction)
     config = stage.image.config
     script = instruction.script
     words = argv(instruction.command, config)

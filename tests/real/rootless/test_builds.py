@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from builder.engine.order import CacheUse
 from builder.errors import BuildError, NotSupportedError, StepFailedError
 from builder.events import CacheHit, Event, OutputPrinted
 from builder.strategies.strategy import Strategy
@@ -182,3 +183,29 @@ def test_a_heredoc_with_an_interpreter_is_a_program_of_its_own(builder: Any) -> 
     build = builder.build("FROM base\nRUN <<EOF\n#!/bin/sh -e\necho $0 > /who\nEOF\n")
 
     assert read(builder, build, "/who").startswith(b"/dev/pipes/")
+
+
+def test_an_agent_is_where_ssh_looks_for_it_if_one_was_passed(builder: Any, tmp_path: Path) -> None:
+    import socket
+
+    run = 'echo "$SSH_AUTH_SOCK" > /seen; [ -z "$SSH_AUTH_SOCK" ] || [ -S "$SSH_AUTH_SOCK" ]'
+    text = f"FROM base\nRUN --mount=type=ssh {run}\n"
+    with socket.socket(socket.AF_UNIX) as agent:
+        agent.bind(str(tmp_path / "agent"))
+        agent.listen()
+        passed = builder.build(text, ssh={"default": tmp_path / "agent"}, cache=CacheUse.IGNORE)
+    without = builder.build(text, cache=CacheUse.IGNORE)
+
+    assert read(builder, passed, "/seen") == b"/run/buildkit/ssh_agent.0\n"
+    assert read(builder, without, "/seen") == b"\n"
+    with pytest.raises(NotSupportedError, match="--ssh default"):
+        builder.build("FROM base\nRUN --mount=type=ssh,required true\n")
+
+
+def test_a_run_may_ask_for_the_machines_network_or_for_none(builder: Any) -> None:
+    build = builder.build(
+        "FROM base\nRUN --network=host wc -l < /proc/net/unix > /host\n"
+        "RUN --network=none wc -l < /proc/net/unix > /none\n"
+    )
+
+    assert int(read(builder, build, "/none")) <= 1 < int(read(builder, build, "/host"))
