@@ -148,8 +148,9 @@ class State:
             self._file(name, content)
         place = tempfile.mkdtemp(prefix="", dir=os.path.join(self.path, SESSIONS))
         self._session = f"{SESSIONS}/{os.path.basename(place)}"
-        self._lock = os.open(f"{place}/lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
+        self._lock = os.open(f"{place}/new", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        os.rename(f"{place}/new", f"{place}/lock")  # held before any other builder could see it
         os.chmod(place, 0o755)
         self._own(place)
 
