@@ -14,6 +14,7 @@ from unionfs_sim.nodes.content import EMPTY, Content, Hole
 from unionfs_sim.nodes.journal import assign
 from unionfs_sim.overlay.copying import copied_up
 from unionfs_sim.overlay.state import METACOPY, State, UnionNode
+from unionfs_sim.vfs.capability import CAPABILITY, shown_capability
 from unionfs_sim.vfs.permission import fail
 
 
@@ -38,6 +39,8 @@ def fill(union: State, node: UnionNode, *, truncating: bool) -> None:
     assert upper is not None
     assert tree is not None
     length = 0 if truncating else node.lowers[0].inode.size
+    if length and CAPABILITY in upper.xattrs:
+        shown_capability(upper.xattrs[CAPABILITY])  # they are kept; EINVAL for those that cannot be read
     body = copied_up(EMPTY if truncating else node.content, length)
     journal = union.journal
     assign(journal, upper, "body", body)

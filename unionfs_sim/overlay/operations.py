@@ -201,6 +201,12 @@ def write(union: State, node: AnyNode, offset: int, piece: bytes) -> None:
         union.upper.write(node, offset, piece)
 
 
+def freshen(union: State, node: AnyNode) -> None:
+    """A write looks at the upper's permissions first, where another node may have changed them."""
+    if isinstance(node, UnionNode) and node.flags & SPLIT:
+        union.refresh(node)
+
+
 class UnionTree(State):
     """The operations on inodes as overlayfs does them."""
 
@@ -213,6 +219,7 @@ class UnionTree(State):
     content = content
     real = real
     opened_by = opened_by
+    freshen = freshen
     target = target
     accessed = accessed
     getxattr = xattrs.getxattr

@@ -10,7 +10,7 @@ from unionfs_sim.nodes.journal import ABSENT, Journal, assign, put
 from unionfs_sim.nodes.kinds import CHARACTER_DEVICE, DIRECTORY, TYPE
 from unionfs_sim.overlay import index, readdir
 from unionfs_sim.overlay.copyup import copy_up
-from unionfs_sim.overlay.state import INDEXED, OPAQUE, UNLINKED, AnyNode, State, UnionNode
+from unionfs_sim.overlay.state import INDEXED, OPAQUE, SPLIT, UNLINKED, AnyNode, State, UnionNode
 from unionfs_sim.vfs.permission import fail
 
 
@@ -145,11 +145,26 @@ def remove(union: State, directory: UnionNode, name: str, node: AnyNode) -> None
     if isinstance(node, UnionNode) and node.upper is not None:
         union.refresh(node)
     forget(union, directory, name)
+    if isinstance(node, UnionNode) and node.flags & SPLIT:
+        _evict_twin(union, node)
     if isinstance(node, UnionNode) and node.upper is None:
         assign(union.journal, node, "flags", node.flags | UNLINKED)
     if folder is not None:
         assign(union.journal, folder, "children", DEAD)
         union.forget_paths()
+
+
+def _evict_twin(union: State, node: UnionNode) -> None:
+    """With its last known name, the second of two nodes for one upper inode goes; the next is made afresh."""
+    if node.upper is None or union.shared.get(node.upper) is not node:
+        return
+    waiting = [union.root]
+    while waiting:
+        directory = waiting.pop()
+        if any(alias.node is node for alias in (directory.aliases or {}).values()):
+            return
+        waiting += [child for child in directory.children.values() if isinstance(child, UnionNode)]
+    put(union.journal, union.shared, node.upper, ABSENT)
 
 
 def forget(union: State, directory: UnionNode, name: str) -> None:

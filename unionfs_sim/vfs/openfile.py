@@ -106,7 +106,9 @@ class File:
             fail(errno.EBADF)
         if self._tree.read_only:
             fail(errno.EROFS)  # frozen since it was opened
-        return self._node if self._place is None else self.usable()
+        if self._place is not None:
+            self._tree.freshen(self.usable())
+        return self._node
 
     def read(self, size: int = -1, /) -> bytes:
         """At most ``size`` bytes from the position on (-1: all); b"" at the end."""

@@ -139,6 +139,10 @@ class Tree(abc.ABC, Generic[DirectoryT, NodeT]):
         del node
         return None
 
+    def freshen(self, node: NodeT) -> None:
+        """Bytes are about to be written: what is remembered of the permissions is taken anew."""
+        del node
+
     @abc.abstractmethod
     def real(self, node: NodeT) -> Inode:
         """The inode that has the bytes of a regular file now, as a mapping of it holds on to."""
