@@ -202,9 +202,8 @@ def write(union: State, node: AnyNode, offset: int, piece: bytes) -> None:
 
 
 def freshen(union: State, node: AnyNode) -> None:
-    """A write looks at the upper's permissions first, where another node may have changed them."""
-    if isinstance(node, UnionNode) and node.flags & SPLIT:
-        union.refresh(node)
+    """A write looks at the upper's permissions first: by another name they may have changed (ovl_write_iter)."""
+    union.refresh(node)
 
 
 class UnionTree(State):
