@@ -202,7 +202,7 @@ def write(union: State, node: AnyNode, offset: int, piece: bytes) -> None:
 
 
 def freshen(union: State, node: AnyNode) -> None:
-    """A write looks at the upper's permissions first: by another name they may have changed (ovl_write_iter)."""
+    """A write looks at the permissions of the upper first: another name may change them (ovl_write_iter)."""
     union.refresh(node)
 
 
