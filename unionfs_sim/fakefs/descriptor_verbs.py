@@ -11,6 +11,7 @@ from unionfs_sim.fakefs.attribute_verbs import statvfs
 from unionfs_sim.fakefs.scanning import told
 from unionfs_sim.fakefs.session import Session
 from unionfs_sim.fakefs.spelling import spelt
+from unionfs_sim.vfs import flags
 from unionfs_sim.vfs.openfile import as_bytes
 
 if TYPE_CHECKING:
@@ -131,11 +132,7 @@ def posix_fadvise(session: Session, fd: int, offset: int, length: int, advice: i
 
 
 def posix_fallocate(session: Session, fd: int, offset: int, length: int, /) -> None:
-    file = session.descriptors.get(fd)
-    if offset < 0 or length <= 0:
-        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-    if file.stat().st_size < offset + length:
-        file.truncate(offset + length)
+    session.descriptors.get(fd).allocate(offset, length)
 
 
 def sendfile(session: Session, out_fd: int, in_fd: int, offset: int | None, count: int) -> int:
@@ -152,6 +149,13 @@ def copy_file_range(
     offset_dst: int | None = None,
 ) -> int:
     source, target = session.descriptors.get(src), session.descriptors.get(dst)
+    if source.node is target.node:
+        start = source.seek(0, flags.SEEK_CUR) if offset_src is None else offset_src
+        place = target.seek(0, flags.SEEK_CUR) if offset_dst is None else offset_dst
+        if start < place + count and place < start + count:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    if target.flags & flags.APPEND:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     piece = source.read(count) if offset_src is None else source.pread(count, offset_src)
     return target.write(piece) if offset_dst is None else target.pwrite(piece, offset_dst)
 

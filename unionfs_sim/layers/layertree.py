@@ -267,6 +267,10 @@ class LayerTree(Tree[Inode, Inode]):
         if atime <= node.mtime_ns or atime <= node.ctime_ns or self.clock() - atime >= DAY_NS:
             assign(None, node, "atime_ns", self.clock())  # to look is not a step that one takes back
 
+    def listed(self, directory: Inode) -> None:
+        """The access time moves as that of a file."""
+        self.accessed(directory)
+
     def getxattr(self, node: Inode, name: str) -> bytes | None:
         """An extended attribute, or None."""
         check_namespace(name)

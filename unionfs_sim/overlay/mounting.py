@@ -81,7 +81,8 @@ def assemble(kind: type[State], stack: Stack, work: WorkDir, settings: Settings,
     for layer in tree.raw_layers():
         if layer.read_only:
             continue  # nothing can change in it, and it may outlive many unions
-        # Who changes a layer behind the union's back sees it there at once, as on Linux.
+        # Who changes a layer behind the union's back sees it there at once. On Linux that is undefined
+        # (overlayfs.rst, "Changes to underlying filesystems").
         layer.watch(journal if layer is upper else layer.journal, (*layer.mounts, tree))
     if upper is not None:
         upper.clock = seat.clock

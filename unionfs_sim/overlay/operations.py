@@ -201,6 +201,12 @@ def write(union: State, node: AnyNode, offset: int, piece: bytes) -> None:
         union.upper.write(node, offset, piece)
 
 
+def listed(union: State, directory: UnionNode) -> None:
+    """The access time of a directory that the upper alone has moves; a merged one is read without."""
+    if directory.upper is not None and union.upper is not None and not directory.lowers:
+        union.upper.accessed(directory.upper)
+
+
 def freshen(union: State, node: AnyNode) -> None:
     """A write looks at the permissions of the upper first: another name may change them (ovl_write_iter)."""
     union.refresh(node)
@@ -219,6 +225,7 @@ class UnionTree(State):
     real = real
     opened_by = opened_by
     freshen = freshen
+    listed = listed
     target = target
     accessed = accessed
     getxattr = xattrs.getxattr

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import AnyStr, NamedTuple
 
 from unionfs_sim.filesystem import Stat
-from unionfs_sim.nodes.content import Content
+from unionfs_sim.nodes.content import PAGE, Content
 from unionfs_sim.nodes.kinds import DIRECTORY, EXECUTE, READ, REGULAR, SYMLINK, TYPE, WRITE
-from unionfs_sim.vfs.flags import ST_RDONLY
+from unionfs_sim.vfs.flags import ST_RDONLY, ST_RELATIME
 from unionfs_sim.vfs.openfile import File
 from unionfs_sim.vfs.permission import fail, require
-from unionfs_sim.vfs.walk import PathLike, View, find, find_directory
+from unionfs_sim.vfs.walk import NAME_MAX, PathLike, View, find, find_directory
 
 
 class StatVfs(NamedTuple):
@@ -85,6 +85,7 @@ def listdir(view: View, path: AnyStr | os.PathLike[AnyStr] = "/", /) -> list[Any
             fail(errno.ENOTDIR)
         require(node, view.caller, READ)
         names = view._tree.entries(node)
+        view._tree.listed(node)
     except OSError as error:
         error.filename = path
         raise
@@ -140,4 +141,4 @@ def statvfs(view: View, path: PathLike = "/", /) -> StatVfs:
     except OSError as error:
         error.filename = path
         raise
-    return StatVfs(4096, 4096, 255, ST_RDONLY if view._tree.read_only else 0)
+    return StatVfs(PAGE, PAGE, NAME_MAX, ST_RELATIME | (ST_RDONLY if view._tree.read_only else 0))

@@ -28,6 +28,7 @@ from unionfs_sim.vfs.permission import dropped_by_write, fail
 from unionfs_sim.vfs.tree import Change, Tree
 
 MAX_SIZE: Final = (1 << 63) - 1
+MAX_ALLOCATED: Final = 1 << 30
 NULL: Final = (1, 3)
 ZERO: Final = (1, 5)
 FULL: Final = (1, 7)
@@ -225,6 +226,27 @@ class File:
             self._tree.begin()
         truncate_node(self._tree, node, size, self.caller, now=True)
 
+    def allocate(self, offset: int, length: int, /) -> None:
+        """Make room for a range, and so extend the file (fallocate(2)); ENOSPC over a gibibyte of holes."""
+        if offset < 0 or length <= 0:
+            fail(errno.EINVAL)
+        node = self._for_writing()
+        if node.mode & TYPE != REGULAR:
+            fail(errno.ESPIPE if node.mode & TYPE == FIFO else errno.ENODEV)
+        if offset + length > MAX_SIZE:
+            fail(errno.EFBIG)
+        content = self._tree.content(node)
+        first, last = offset // PAGE, -(-(offset + length) // PAGE)
+        if (last - first) * PAGE > MAX_ALLOCATED:
+            fail(errno.ENOSPC)
+        size = max(content.size, offset + length)
+        if size > content.size:
+            self.truncate(size)
+        page = first
+        while (page := self._tree.content(node).next_hole(page)) < last:
+            start = page * PAGE
+            self._write(node, bytes(min(PAGE, size - start)), start)
+
     def map(self) -> Mapping:
         """The bytes as mmap(2) with MAP_SHARED shows them."""
         node = self._for_reading()
@@ -249,6 +271,7 @@ class File:
         if self._names is None:
             self._listing = self._tree.hold_listing(node)
             self._names = self._tree.entries(node)
+            self._tree.listed(node)
         return self._names[max(self._position - 2, 0) :]
 
     def fsync(self) -> None:

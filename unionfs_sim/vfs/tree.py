@@ -233,6 +233,10 @@ class Tree(abc.ABC, Generic[DirectoryT, NodeT]):
     def accessed(self, node: NodeT) -> None:
         """Somebody read it: the access time moves as with the mount option relatime."""
 
+    def listed(self, directory: DirectoryT) -> None:
+        """Somebody read the names in it."""
+        del directory
+
     @abc.abstractmethod
     def getxattr(self, node: NodeT, name: str) -> bytes | None:
         """An extended attribute, or None."""

@@ -54,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     syscalls.enter_private_mounts()
     if options.mutant is not None:
         return _hunt(options.mutant, options.seed)
+    for difference in other_settings():
+        _say(f"{difference}: calls in sticky directories may differ (sysctl -w changes it)")
     model = None if options.kernel_only else _model()
     report = Report()
     found = 0
@@ -84,6 +86,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"({report.calls / seconds:.0f}/s), {found} divergences"
     )
     return 1 if found else 0
+
+
+SYSCTLS: Final = {
+    "protected_hardlinks": "1",
+    "protected_symlinks": "0",
+    "protected_regular": "0",
+    "protected_fifos": "0",
+}
+"""The settings under /proc/sys/fs that the model has; Debian's own differ in the second."""
+
+
+def other_settings() -> list[str]:
+    """What this machine has set otherwise than the model, whose calls then differ in sticky directories."""
+    found = {}
+    for name in SYSCTLS:
+        try:
+            with open(f"/proc/sys/fs/{name}") as file:
+                found[name] = file.read().strip()
+        except OSError:
+            continue
+    return [
+        f"fs.{name} is {value} here and {SYSCTLS[name]} in the model"
+        for name, value in found.items()
+        if value != SYSCTLS[name]
+    ]
 
 
 def _give_up(*_: object) -> None:
