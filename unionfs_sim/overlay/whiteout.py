@@ -11,6 +11,7 @@ from unionfs_sim.nodes.kinds import CHARACTER_DEVICE, DIRECTORY, TYPE
 from unionfs_sim.overlay import index, readdir
 from unionfs_sim.overlay.copyup import copy_up
 from unionfs_sim.overlay.state import INDEXED, OPAQUE, SPLIT, UNLINKED, AnyNode, State, UnionNode
+from unionfs_sim.vfs.capability import CAPABILITY, shown_capability
 from unionfs_sim.vfs.permission import fail
 
 
@@ -88,6 +89,12 @@ def after_unlink(union: State, node: AnyNode) -> None:
         assign(union.journal, upper, "nlink", upper.nlink - 1)
 
 
+def _require_copyable(upper: Inode) -> None:
+    """An opaque twin takes the attributes along: EINVAL for capabilities that cannot be read."""
+    if upper.children and CAPABILITY in upper.xattrs:
+        shown_capability(upper.xattrs[CAPABILITY])
+
+
 def clear_upper(union: State, upper: Inode) -> None:
     """Take the whiteouts out of an upper directory that shows nothing (ovl_clear_empty)."""
     tree = union.upper
@@ -106,6 +113,7 @@ def replace_by_opaque(union: State, directory: UnionNode, name: str, node: Union
     assert tree is not None
     assert old is not None
     assert parent is not None
+    _require_copyable(old)
     twin = tree.new(old.mode, old.uid, old.gid)
     twin.xattrs = {key: value for key, value in old.xattrs.items() if union.copies_xattr(key)}
     twin.atime_ns, twin.mtime_ns = old.atime_ns, old.mtime_ns
@@ -130,6 +138,8 @@ def remove(union: State, directory: UnionNode, name: str, node: AnyNode) -> None
     if directory.upper is None:
         copy_up(union, directory)
     assert directory.upper is not None
+    if checked and folder is not None and folder.upper is not None:
+        _require_copyable(folder.upper)
     before_unlink(union, node)
     upper = directory.upper.children.get(name)
     if upper is not None:
