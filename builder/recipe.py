@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from builder.context.selection import Source
 from builder.dockerfile.plan.stages import StageGraph
@@ -38,7 +38,9 @@ from builder.snapshotters.fingerprint import Mode
 from builder.stores.cachemounts import RecordingStore
 from builder.strategies.definition import NOW_NS, Local, Settings
 from builder.strategies.strategy import Strategy
-from unionfs_sim.events import CopiedUp
+
+if TYPE_CHECKING:
+    from unionfs_sim.events import CopiedUp
 
 _SECOND_NS: Final = 1_000_000_000
 

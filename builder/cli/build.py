@@ -33,7 +33,6 @@ from builder.events import Event, Listener, OutputPrinted, TransferMoved, tee
 from builder.image.digest import short
 from builder.image.oci import Descriptor, Platform
 from builder.image.reference import Reference
-from builder.image.unpack import unpack_stack
 from builder.protocols import Fetcher
 from builder.recipe import Build, Dates, Recipe, built
 from builder.stores.layout import LayoutStore
@@ -311,6 +310,8 @@ class Invocation:
             str(blob.diff_id): blob.descriptor.size for stage in result.stages for blob in stage.image.layers
         }
         name = self.tags[0].familiar if self.tags else short(result.image.id)
+        from builder.image.unpack import unpack_stack
+
         layers = tuple(unpack_stack(store, result.image.layers))
         report = BuildReport(name, result.image, layers, tuple(self.events), sizes)
         self.session.reporter(report, target)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -42,6 +41,8 @@ class Place:
         """
         if "=" not in written:
             return cls(Reference.parse(written), "")
+        import csv  # here, as few builds name a cache
+
         fields = dict(part.partition("=")[::2] for part in next(csv.reader([written])))
         kind = fields.pop("type", "")
         fields.pop("mode", None)  # min or max: what there is has but one size

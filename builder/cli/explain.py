@@ -29,8 +29,8 @@ from builder.dockerfile.syntax.instruction import (
 from builder.dockerfile.variables.expand import variables
 from builder.errors import BuildError, DockerfileError
 from builder.protocols import Fetcher
-from builder.stores.fetcher import LocalFetcher
-from builder.world.supplies import bases
+from builder.strategies.definition import Settings
+from builder.strategies.simulated import fetcher
 
 _FILES_SHOWN = 12
 
@@ -78,7 +78,7 @@ def command(
     source = read_dockerfile(directory, str(path))
     graph = plan(source.dockerfile, target=target, build_args=pairs(args, session.env, "--build-arg"))
     with session.store() as store, open_context(directory, source.path, store) as files:
-        explained = list(_explain(graph, files, LocalFetcher(store, bases)))
+        explained = list(_explain(graph, files, fetcher(store, Settings())))
     chosen = [each for each in explained if line is None or _covers(each, line)]
     if not chosen:
         raise _nothing_there(graph, line)

@@ -20,7 +20,7 @@ from builder.dockerfile.syntax.lexer import DEFAULT_LIMITS, Limits
 from builder.dockerfile.syntax.parser import Dockerfile, parse
 from builder.errors import BuildError, ContextError
 from builder.image.digest import Digest, digest_of
-from unionfs_sim.host.layer import HostDirectory
+from unionfs_sim.host.directory import HostDirectory
 
 _IGNORE_FILE = ".dockerignore"
 _MAX_SECRET_BYTES = 512_000

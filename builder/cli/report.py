@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from builder.events import Event
 from builder.image.image import Image
-from unionfs_sim.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from unionfs_sim.layers.layer import Layer
 
 
 @dataclass(frozen=True, slots=True)

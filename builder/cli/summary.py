@@ -12,7 +12,7 @@ from builder.image.digest import short
 from builder.image.image import Image
 from builder.protocols import Execution, Records, Store
 from builder.recipe import Build
-from builder.world.supplies.description import SCALE
+from builder.world.scale import SCALE
 
 _INSTRUCTION_CHARACTERS = 60
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -18,6 +17,8 @@ def closest(written: str, known: Iterable[str]) -> str | None:
     # difflib is quadratic in the length of a word: nothing that long is a misspelling.
     if len(written) > 100:
         return None
+    import difflib  # here, as most words are right
+
     found = difflib.get_close_matches(written.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None
 

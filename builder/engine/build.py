@@ -16,9 +16,10 @@ from builder.engine.schedule import MAX_WORKERS, Schedule, Stopped
 from builder.engine.stage import StageBuild, Steps
 from builder.errors import StepFailedError, StoreError
 from builder.events import BuildBegan, BuildDone, Listener, StagePlanned, nobody
+from builder.image.digest import digest_of
 from builder.image.image import Image
 from builder.image.oci import Descriptor
-from builder.protocols import Concurrency, FsT, Records, Workshop
+from builder.protocols import Concurrency, FsT, Records, Store, Workshop
 
 
 class Build(Generic[FsT]):
@@ -130,10 +131,16 @@ def store_image(image: Image, workshop: Workshop[FsT]) -> Descriptor:
                 where=layer.descriptor.digest,
                 fix="layerlab image check --repair says what to build, load or pull again",
             )
-    workshop.store.put(iter((image.config_bytes(),)))
+    _put(image.config_bytes(), workshop.store)
     manifest = image.manifest()
-    stored = workshop.store.put(iter((manifest.to_bytes(),)))
+    stored = _put(manifest.to_bytes(), workshop.store)
     return Descriptor(manifest.media_type, stored.digest, stored.size, platform=image.platform)
+
+
+def _put(document: bytes, store: Store) -> Descriptor:
+    """Store a document, unless it is there: a build that changes nothing writes nothing."""
+    known = store.find(digest_of(document))
+    return known if known is not None else store.put((document,))
 
 
 class _Forgetful:

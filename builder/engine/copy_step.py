@@ -7,9 +7,7 @@ import posixpath
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import Final
-from urllib.parse import urlsplit
 
-from builder.context.archive import is_archive, unpack
 from builder.context.copying import Destination, Draft, Given, place
 from builder.context.copying import copy as copy_files
 from builder.context.identity import owner
@@ -131,6 +129,8 @@ def add(stage: StageBuild[FsT], instruction: Add) -> None:
     ]
 
     def act(work: Workspace[FsT]) -> Iterable[PurePosixPath]:
+        from builder.context.archive import is_archive, unpack  # they load every compression there is
+
         where = target(work.rootfs, instruction, to, change)
         draft = Draft(work.rootfs, where)
         archives, plain = _sorted_out(context, found, unpacks=unpacks)
@@ -196,6 +196,7 @@ def _sorted_out(
     context: Source, found: Sequence[Selected], *, unpacks: bool
 ) -> tuple[list[tuple[Content, str]], list[Selected]]:
     """The archives among the matches, and the rest."""
+    from builder.context.archive import is_archive
     from builder.context.content import content_of
 
     archives: list[tuple[Content, str]] = []
@@ -216,6 +217,8 @@ def _is_remote(source: str) -> bool:
 
 
 def _download(stage: StageBuild[FsT], instruction: Add, url: str) -> tuple[str, Given]:
+    from urllib.parse import urlsplit
+
     path = urlsplit(url).path
     if not url.startswith(("http://", "https://")) or path.endswith(".git"):
         raise NotSupportedError(

@@ -22,8 +22,6 @@ from builder.errors import StepFailedError
 from builder.image.digest import DiffID
 from builder.protocols import EMPTY, Bind, Cache, FsT, Mount, Secret, Snapshot, Ssh, Tmpfs
 from unionfs_sim.filesystem import Attributes
-from unionfs_sim.layers.layer import Layer
-from unionfs_sim.tar.pack import pack
 
 _MOUNTED: Final = "/mounted"
 _SECRETS: Final = "/run/secrets"
@@ -110,6 +108,9 @@ class RunMounts(Generic[FsT]):
 
     def _of_context(self, context: Origin[FsT], written: str) -> tuple[Snapshot, PurePosixPath]:
         """The files of the context that are not ignored: a layer of their own, never the host's directory."""
+        from unionfs_sim.layers.layer import Layer  # a step that is known needs no tree
+        from unionfs_sim.tar.pack import pack
+
         source = context.source((written,))
         path = resolve(source.tree, clean(written))
         tree = Layer()

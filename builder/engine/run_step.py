@@ -19,8 +19,6 @@ from builder.events import OutputPrinted
 from builder.image.digest import DiffID
 from builder.protocols import EMPTY, Bind, Command, Execution, FsT, Mount, Network, Purpose, Workspace
 from builder.protocols import run as start
-from unionfs_sim.layers.layer import File, layer
-from unionfs_sim.tar.pack import pack
 
 _SCRIPT_DIRECTORY: Final = "/dev/pipes"
 """Where BuildKit puts a heredoc that begins with ``#!``."""
@@ -102,6 +100,9 @@ def run(stage: StageBuild[FsT], instruction: Run) -> None:
 
 def _script(stage: StageBuild[FsT], script: Heredoc, path: str) -> Bind:
     """The heredoc as a program at ``path``: a layer of its own, bound for one command."""
+    from unionfs_sim.layers.layer import File, layer  # a step that is known needs no tree
+    from unionfs_sim.tar.pack import pack
+
     tree = layer({f"/{script.name}": File(script.content, mode=0o755)})
     stored = stage.workshop.store.put(pack(tree))
     return Bind(

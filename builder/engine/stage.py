@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import Final, Generic, Protocol
+from typing import Any, Final, Generic, Protocol
 
 from builder.dockerfile.plan.scope import Scope
 from builder.dockerfile.plan.stages import ImageBase, PlannedStage, Scratch, StageBase
@@ -250,8 +250,13 @@ class StageBuild(Generic[FsT]):
             layer = self._do(act, purpose)
             record = None if layer is None else {"digest": layer.diff_id, "size": layer.descriptor.size}
             self.build.records.remember(key, {"layer": record})
-        self.build.records.remember(slot, {"inputs": cachekey.remembered(inputs)})
+        self._note(slot, {"inputs": cachekey.remembered(inputs)})
         self.append(layer, line)
+
+    def _note(self, key: str, record: Mapping[str, Any]) -> None:
+        """Remember, unless it is known already: a build that changes nothing writes nothing."""
+        if self.build.records.recall(key) != record:
+            self.build.records.remember(key, record)
 
     def _why(self, slot: str, inputs: Sequence[cachekey.Input]) -> str:
         if self.request.cache is CacheUse.IGNORE:

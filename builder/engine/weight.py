@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from builder.image.digest import DiffID, Digest
 from builder.protocols import FsT, Records, Snapshot, Store, Workshop
-from unionfs_sim.tar.reader import TarReader
 
 
 def snapshot_bytes(workshop: Workshop[FsT], snapshot: Snapshot, records: Records) -> int:
@@ -24,6 +23,8 @@ def layer_entries(store: Store, diff_id: DiffID, records: Records) -> int:
     known = records.recall(key)
     if known is not None:
         return int(known["entries"])
+    from unionfs_sim.tar.reader import TarReader  # here, as it is seldom counted twice
+
     with store.open(Digest(diff_id)) as stream:
         count = sum(1 for _ in TarReader(stream))
     records.remember(key, {"entries": count})

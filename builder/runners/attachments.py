@@ -134,7 +134,7 @@ def _host_path(mount: HostPath) -> Attachment:
             f"{mount.source}: the simulated world writes to no directory of this machine",
             fix="mount it read-only",
         )
-    from unionfs_sim.host.layer import HostDirectory
+    from unionfs_sim.host.directory import HostDirectory
 
     with HostDirectory(mount.source.parent) as directory:
         copy = _copied(directory, f"/{mount.source.name}")

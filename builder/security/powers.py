@@ -6,10 +6,8 @@ Two attackers: one writes the Dockerfile alone, the other controls what the CI j
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, fields
 from functools import cache
-from importlib import resources
 from typing import Final
 
 _TABLE: Final = "powers.csv"
@@ -37,6 +35,9 @@ class Powers:
 @cache
 def all_powers() -> tuple[Powers, ...]:
     """Every row of the table, in its order."""
+    import csv  # here, as every build loads this module and few ask for the table
+    from importlib import resources
+
     text = resources.files(__package__).joinpath(_TABLE).read_text(encoding="utf-8")
     names = [field.name for field in fields(Powers)]
     return tuple(Powers(*(row[name] for name in names)) for row in csv.DictReader(text.splitlines()))

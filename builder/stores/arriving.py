@@ -37,7 +37,7 @@ from builder.stores.layout import INDEX_FILE, reference_of
 from builder.stores.layout import repository as repository
 from builder.stores.partial import told
 from builder.stores.verified import Verified
-from unionfs_sim.host.layer import HostDirectory
+from unionfs_sim.host.directory import HostDirectory
 from unionfs_sim.nodes.content import Slice
 from unionfs_sim.tar.header import HARDLINK, REGULAR, SYMLINK, LayerFormatError
 from unionfs_sim.tar.reader import TarReader

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import BinaryIO, Final, NamedTuple, Protocol
 from builder.errors import StoreError
 from builder.image.digest import Digest, hex_of
 from builder.image.oci import Descriptor
-from builder.stores.partial import discard, told
+from builder.stores.partial import discard, new_file, told
 from builder.stores.verified import OCTETS, Incoming, Verified
 
 _ALWAYS_READ_BYTES: Final = 1 << 20
@@ -83,7 +82,7 @@ class BlobDirectory:
 
     def _temporary(self) -> tuple[int, str]:
         with told("cannot store a blob", self.scratch):
-            return tempfile.mkstemp(dir=self.scratch)
+            return new_file(self.scratch)
 
     def open(self, digest: Digest) -> BinaryIO:
         """The bytes; read from the beginning to the end, they are verified."""
@@ -148,6 +147,8 @@ class BlobDirectory:
 @contextmanager
 def spooled(content: Iterable[bytes]) -> Iterator[BinaryIO]:
     """The bytes in a file on disk that has no name and is gone after the block."""
+    import tempfile
+
     with tempfile.TemporaryFile() as spool:
         with told("cannot keep it", tempfile.gettempdir()):
             spool.writelines(content)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from builder.image.digest import Digest
 from builder.protocols import Cache, Records, Store
-from unionfs_sim.layers.layer import Layer
-from unionfs_sim.tar.pack import pack
-from unionfs_sim.tar.unpack import read_layer
+
+if TYPE_CHECKING:
+    from unionfs_sim.layers.layer import Layer
 
 
 class RecordingStore(Store, Records, Protocol):
@@ -43,6 +43,8 @@ class CacheMounts:
 
     def save(self) -> None:
         """Keep all trees that were used, for the next build."""
+        from unionfs_sim.tar.pack import pack
+
         with self._lock:
             for name in sorted(self._trees):
                 stored = self._store.put(pack(self._trees[name], latest_ns=None))
@@ -52,5 +54,7 @@ class CacheMounts:
         record = self._store.recall(f"cache-mount:{name}")
         if record is None or self._store.find(Digest(str(record["digest"]))) is None:
             return None
+        from unionfs_sim.tar.unpack import read_layer
+
         with self._store.open(Digest(str(record["digest"]))) as stream:
             return read_layer(stream)

@@ -5,18 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from builder.errors import StoreError, UnknownImageError
-from builder.image.compression import decompress, pieces
 from builder.image.config import ImageConfig
 from builder.image.digest import DiffID
 from builder.image.image import History, Image, LayerBlob
 from builder.image.oci import MEDIA_LAYER, Descriptor, Platform
 from builder.image.reference import Reference
-from builder.protocols import Store
-from unionfs_sim.layers.layer import Layer
-from unionfs_sim.tar.pack import pack
+from builder.stores.cachemounts import RecordingStore
+
+if TYPE_CHECKING:
+    from unionfs_sim.layers.layer import Layer
 
 
 class Embedded(Protocol):
@@ -66,15 +66,22 @@ class LocalFetcher:
     """Finds images in the store and in the catalogue. Implements ``builder.protocols.Fetcher``.
 
     Every layer of a fetched image lies uncompressed in the store. Safe for threads. ``named``: manifests in
-    the store that a name means for this build alone (``--build-context``).
+    the store that a name means for this build alone (``--build-context``). ``catalogue`` is opened when an
+    image is neither in the store nor known from an earlier build with the same ``edition`` of it.
     """
 
     def __init__(
-        self, store: Store, catalogue: Catalogue, named: Mapping[Reference, Descriptor] | None = None
+        self,
+        store: RecordingStore,
+        catalogue: Callable[[], Catalogue],
+        named: Mapping[Reference, Descriptor] | None = None,
+        *,
+        edition: Callable[[], str],
     ) -> None:
         self._store = store
-        self._catalogue = catalogue
+        self._open = catalogue
         self._named = named or {}
+        self._edition = edition
         self._fetched: dict[tuple[Reference, Platform], Image] = {}
         self._lock = threading.Lock()
 
@@ -90,15 +97,49 @@ class LocalFetcher:
         manifest = self._named.get(reference) or self._store.resolve(reference)
         if manifest is not None:
             return self._unpacked(Image.load(self._store, manifest, platform=platform))
-        embedded = self._catalogue.find(reference.familiar)
+        key = f"embedded:{reference}:{platform}:{self._edition()}"
+        known = self._known(key)
+        if known is None:
+            known = self._embedded(reference, platform)
+            self._remember(key, known)
+        return known
+
+    def _known(self, key: str) -> Image | None:
+        """The embedded image that an earlier build put into the store, if all of it is still there."""
+        record = self._store.recall(key)
+        if record is None:
+            return None
+        manifest = Descriptor.of(record["manifest"], where=key)
+        if self._store.find(manifest.digest) is None:
+            return None
+        image = Image.load(self._store, manifest)
+        if any(self._store.find(layer.descriptor.digest) is None for layer in image.layers):
+            return None
+        return image
+
+    def _remember(self, key: str, image: Image) -> None:
+        """Keep what an embedded image is, so that the next build need not open the catalogue."""
+        self._store.put([image.config_bytes()])
+        manifest = image.manifest()
+        stored = self._store.put([manifest.to_bytes()])
+        written = Descriptor(manifest.media_type, stored.digest, stored.size).document()
+        # The layers are named too: what a record names is not collected.
+        layers = [layer.descriptor.digest for layer in image.layers]
+        self._store.remember(key, {"manifest": written, "config": manifest.config.digest, "layers": layers})
+
+    def _embedded(self, reference: Reference, platform: Platform) -> Image:
+        catalogue = self._open()
+        embedded = catalogue.find(reference.familiar)
         if embedded is None:
-            raise self._unknown(reference)
+            raise _unknown(catalogue, reference)
         history = tuple(History(embedded.created, line) for line in embedded.created_by)
         layers = tuple(self._put(layer) for layer in embedded.layers)
         config = ImageConfig.of(embedded.config, where=reference.familiar)
         return Image(config, layers, history, platform, embedded.created)
 
     def _put(self, layer: Layer) -> LayerBlob:
+        from unionfs_sim.tar.pack import pack
+
         stored = self._store.put(pack(layer, latest_ns=None))
         return LayerBlob(replace(stored, media_type=MEDIA_LAYER), DiffID(stored.digest))
 
@@ -116,19 +157,22 @@ class LocalFetcher:
             )
         if str(layer.descriptor.digest) == layer.diff_id:
             return layer
+        from builder.image.compression import decompress, pieces
+
         with self._store.open(layer.descriptor.digest) as stream:
             stored = self._store.put(decompress(pieces(stream), where=layer.diff_id))
         if str(stored.digest) != layer.diff_id:
             raise UnknownImageError("a layer of the image is not what its config says", where=layer.diff_id)
         return LayerBlob(replace(stored, media_type=MEDIA_LAYER), layer.diff_id)
 
-    def _unknown(self, reference: Reference) -> UnknownImageError:
-        near = self._catalogue.nearest(reference.familiar)
-        guess = f"did you mean {near[0]!r}? " if near else ""
-        known = ", ".join(self._catalogue.names())
-        return UnknownImageError(
-            f"no image {reference.familiar!r} here",
-            fix=f"{guess}Without a network there are: {known}, and what `layerlab load` has read.\n"
-            f"  A real build would fetch it: docker pull {reference.familiar} && "
-            f"docker save {reference.familiar} | layerlab load",
-        )
+
+def _unknown(catalogue: Catalogue, reference: Reference) -> UnknownImageError:
+    near = catalogue.nearest(reference.familiar)
+    guess = f"did you mean {near[0]!r}? " if near else ""
+    known = ", ".join(catalogue.names())
+    return UnknownImageError(
+        f"no image {reference.familiar!r} here",
+        fix=f"{guess}Without a network there are: {known}, and what `layerlab load` has read.\n"
+        f"  A real build would fetch it: docker pull {reference.familiar} && "
+        f"docker save {reference.familiar} | layerlab load",
+    )

@@ -250,6 +250,8 @@ class LayoutStore:
         """Let ``reference`` name ``manifest`` from now on; StoreError if that blob is not here."""
         if self.find(manifest.digest) is None:
             raise StoreError(f"cannot tag {reference.familiar}: no such blob", where=manifest.digest)
+        if self._names.resolve(reference) == manifest:
+            return
         with self._names.changing():
             self._names.tag(reference, manifest)
             self._write_index()

@@ -38,7 +38,7 @@ from builder.stores.destination import DirectorySink, Sink, TarSink, new_directo
 from builder.stores.layout import INDEX_FILE, LAYOUT_FILE, LAYOUT_VERSION, read_index, require_layout
 from builder.stores.output import STDOUT, Output, OutputKind
 from builder.stores.verified import OCTETS
-from unionfs_sim.host.layer import HostDirectory
+from unionfs_sim.host.directory import HostDirectory
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.layers.merge import merged
 from unionfs_sim.tar.pack import pack

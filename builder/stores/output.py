@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import enum
 from dataclasses import dataclass, field
 
@@ -47,6 +46,8 @@ class Output:
             return cls(OutputKind.TAR, STDOUT)
         if "=" not in written:
             return cls(OutputKind.LOCAL, _needed(written, written), as_directory=True)
+        import csv
+
         fields = dict(_pair(each, written) for each in next(csv.reader([written])))
         try:
             kind = OutputKind(fields.pop("type", ""))

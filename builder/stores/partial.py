@@ -10,8 +10,6 @@ import contextlib
 import errno
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Final
@@ -75,7 +73,7 @@ def replacing_directory(path: str) -> Iterator[str]:
     finally:
         os.close(descriptor)
         with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(temporary)
+            _remove_tree(temporary)
 
 
 def sweep(directory: str) -> None:
@@ -97,7 +95,7 @@ def _remove_if_nobody_writes(path: str) -> None:
     try:
         if try_alone(descriptor):
             if os.path.isdir(path):
-                shutil.rmtree(path)
+                _remove_tree(path)
             else:
                 os.unlink(path)
     finally:
@@ -107,7 +105,7 @@ def _remove_if_nobody_writes(path: str) -> None:
 def _new_file(directory: str) -> tuple[int, str]:
     """A locked file. One that was swept between its making and its locking has no name: then another."""
     while True:
-        descriptor, path = tempfile.mkstemp(prefix=PREFIX, suffix=_SUFFIX, dir=directory)
+        descriptor, path = new_file(directory, prefix=PREFIX, suffix=_SUFFIX)
         try:
             hold(descriptor, Lock.SHARED)
             if os.fstat(descriptor).st_nlink:
@@ -121,7 +119,7 @@ def _new_file(directory: str) -> tuple[int, str]:
 
 def _new_directory(parent: str) -> tuple[str, int]:
     while True:
-        path = tempfile.mkdtemp(prefix=PREFIX, suffix=_SUFFIX, dir=parent)
+        path = _make_directory(parent)
         try:
             descriptor = os.open(path, os.O_RDONLY)
         except FileNotFoundError:
@@ -130,3 +128,31 @@ def _new_directory(parent: str) -> tuple[str, int]:
         if os.path.isdir(path):
             return path, descriptor
         os.close(descriptor)
+
+
+def new_file(directory: str, *, prefix: str = "", suffix: str = "") -> tuple[int, str]:
+    """A new file that only this user may read, open for writing, and its path."""
+    # Not tempfile's: that loads shutil, random and all compressors, longer than a known build takes.
+    while True:
+        path = os.path.join(directory, f"{prefix}{_random_name()}{suffix}")
+        with contextlib.suppress(FileExistsError):
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+            return os.open(path, flags, 0o600), path
+
+
+def _make_directory(parent: str) -> str:
+    while True:
+        path = os.path.join(parent, f"{PREFIX}{_random_name()}{_SUFFIX}")
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(path, 0o700)
+            return path
+
+
+def _random_name() -> str:
+    return os.urandom(4).hex()
+
+
+def _remove_tree(path: str) -> None:
+    import shutil
+
+    shutil.rmtree(path)

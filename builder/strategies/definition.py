@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Generic, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
 
 from builder.engine.order import Download
 from builder.errors import NotSupportedError
 from builder.events import Listener, nobody
-from builder.image.difference import Difference
 from builder.image.oci import Descriptor
 from builder.image.reference import Reference
 from builder.namespace.confinement import Confinement
@@ -18,8 +17,11 @@ from builder.protocols import Fetcher, FsT, Timestamps, Workshop
 from builder.security.powers import Powers, powers
 from builder.snapshotters.fingerprint import Mode
 from builder.stores.cachemounts import RecordingStore
-from unionfs_sim.events import CopiedUp
-from unionfs_sim.layers.layer import Layer
+
+if TYPE_CHECKING:
+    from builder.image.difference import Difference
+    from unionfs_sim.events import CopiedUp
+    from unionfs_sim.layers.layer import Layer
 
 NOW_NS: Final = 1_710_000_000 * 1_000_000_000
 """What simulated clocks say first (March 2024): later than anything that the toy internet offers, so that
@@ -56,7 +58,7 @@ class Local(Generic[FsT]):
     download: Callable[[str], Download] | None
 
 
-Reason: TypeAlias = Callable[[Difference, Layer, Settings], str]
+Reason: TypeAlias = Callable[["Difference", "Layer", Settings], str]
 """Why a path differs from the tree that the first strategy made (the layer), as a sentence."""
 
 
@@ -80,7 +82,7 @@ class Definition:
     ``hindrance``: what of this machine hinders it, with layers below the directory; None if nothing does.
     """
 
-    powers: Powers
+    powers: Callable[[], Powers]
     reason: Reason
     tools: Callable[[RecordingStore, Settings], Local[Any]]
     hindrance: Callable[[Path], Hindrance | None] = unhindered
@@ -93,8 +95,6 @@ def depends(difference: Difference, reference: Layer, settings: Settings) -> str
 
 def refused(name: str, key: str) -> Definition:
     """A strategy whose powers are known and whose tools cannot be had here."""
-    held = powers(key)
-
     lacking = Hindrance(
         f"the strategy {name!r} is known by what it would hold, and nothing here builds that way",
         "use --strategy simulated, rootless or kaniko-style",
@@ -103,4 +103,4 @@ def refused(name: str, key: str) -> Definition:
     def tools(store: RecordingStore, settings: Settings) -> Local[Any]:  # noqa: ARG001 - there are none
         raise NotSupportedError(lacking.cause, fix=lacking.remedy)
 
-    return Definition(powers=held, reason=depends, tools=tools, hindrance=lambda _: lacking)
+    return Definition(powers=lambda: powers(key), reason=depends, tools=tools, hindrance=lambda _: lacking)

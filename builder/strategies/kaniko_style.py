@@ -62,4 +62,4 @@ def _reason(difference: Difference, reference: Layer, settings: Settings) -> str
     return depends(difference, reference, settings)
 
 
-KANIKO_STYLE: Final = Definition(powers=powers("kaniko"), reason=_reason, tools=_tools)
+KANIKO_STYLE: Final = Definition(powers=lambda: powers("kaniko"), reason=_reason, tools=_tools)

@@ -94,4 +94,6 @@ def _hindrance(state_dir: Path) -> Hindrance | None:
     return None if refusal is None else Hindrance(refusal.cause, refusal.remedy)
 
 
-ROOTLESS: Final = Definition(powers=powers("rootless"), reason=depends, tools=_tools, hindrance=_hindrance)
+ROOTLESS: Final = Definition(
+    powers=lambda: powers("rootless"), reason=depends, tools=_tools, hindrance=_hindrance
+)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections import ChainMap
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
+import builder.world
 from builder.engine.order import Download
 from builder.errors import StepFailedError
 from builder.protocols import Execution, Fetcher, Snapshotter, Workshop
@@ -13,12 +16,13 @@ from builder.security.powers import powers
 from builder.stores.cachemounts import CacheMounts, RecordingStore
 from builder.strategies.definition import Definition, Local, Settings, depends
 from unionfs_sim.nodes.caller import Clock, TickingClock
-from unionfs_sim.vfs.posix import Posix
 
 if TYPE_CHECKING:
     from builder.runners.simulated import SimulatedRunner
     from builder.snapshotters.memory import MemorySnapshotter
+    from builder.stores.fetcher import Catalogue
     from builder.world.machine.process import Program
+    from unionfs_sim.vfs.posix import Posix
 
 _TICK_NS: Final = 1_000_000
 """A simulated clock moves this far at each reading, so that what is made later is later."""
@@ -57,9 +61,25 @@ def download(url: str) -> Download:
 def fetcher(store: RecordingStore, settings: Settings) -> Fetcher:
     """Finds images named for this build, in the store, or embedded, else where the settings let it look."""
     from builder.stores.fetcher import LocalFetcher
+
+    return settings.fetching(LocalFetcher(store, _catalogue, settings.images, edition=_edition))
+
+
+def _catalogue() -> Catalogue:
     from builder.world.supplies import bases
 
-    return settings.fetching(LocalFetcher(store, bases, settings.images))
+    return bases
+
+
+def _edition() -> str:
+    """What changes when the embedded images may have changed: their files' sizes and times."""
+    state = hashlib.sha256()
+    for top, directories, names in os.walk(os.path.join(os.path.dirname(builder.world.__file__), "supplies")):
+        directories[:] = sorted(name for name in directories if name != "__pycache__")
+        for name in sorted(names):
+            status = os.stat(os.path.join(top, name))
+            state.update(f"{top}/{name}:{status.st_size}:{status.st_mtime_ns}\n".encode())
+    return state.hexdigest()[:16]
 
 
 def runner(store: RecordingStore, settings: Settings) -> Callable[[Snapshotter[Posix]], SimulatedRunner]:
@@ -102,4 +122,4 @@ def _tools(store: RecordingStore, settings: Settings) -> Local[Posix]:
     return Local(workshop, download)
 
 
-SIMULATED: Final = Definition(powers=powers("simulated"), reason=depends, tools=_tools)
+SIMULATED: Final = Definition(powers=lambda: powers("simulated"), reason=depends, tools=_tools)

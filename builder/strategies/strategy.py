@@ -22,7 +22,7 @@ class Strategy(enum.Enum):
     @property
     def powers(self) -> Powers:
         """What whoever builds this way holds."""
-        return self.definition.powers
+        return self.definition.powers()
 
     @property
     def definition(self) -> Definition:

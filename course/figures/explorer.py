@@ -16,7 +16,7 @@ from builder.events import BuildBegan, CacheHit, CacheMissed, Event, LayerMade, 
 from builder.image.analysis import Held, ImageTree, Kind, PathRecord, analyse
 from builder.image.digest import short
 from builder.image.image import Image
-from builder.world.supplies.description import SCALE
+from builder.world.scale import SCALE
 from course.catalogue import LANGUAGES, Catalogue
 from course.figures import stage_graph
 from unionfs_sim.layers.layer import Layer

@@ -43,3 +43,33 @@ def test_judging_and_deriving_load_no_heavy_library() -> None:
     code = "from course.cli import run\n" + quiet + "\n    ".join(f"run({each})" for each in words)
 
     assert set(HEAVY) & loaded_by(code) == set()
+
+
+def test_a_build_that_is_known_loads_neither_world_nor_union_nor_tools(tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text(
+        "FROM alpine AS one\nRUN echo a > /a\nFROM busybox\nWORKDIR /w\n"
+        "COPY Dockerfile /\nCOPY --from=one /a /\nRUN true\nADD Dockerfile /d/\n"
+    )
+    line = ["--state", str(tmp_path / "state"), "build", "--progress", "plain", "-t", "web", str(tmp_path)]
+    quiet = "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()): "
+    build = f"from course.cli import run\n{quiet}assert run({line!r}) == 0"
+    loaded_by(build)
+
+    loaded = loaded_by(build)
+
+    needless = (
+        "builder.world.",
+        "builder.runners.",
+        "builder.snapshotters.memory",
+        "builder.snapshotters.scan",
+        "builder.snapshotters.overlayfs",
+        "builder.namespace.zygote",
+        "unionfs_sim.overlay",
+        "unionfs_sim.layers.layer",
+        "unionfs_sim.vfs",
+        "tarfile",
+        "tempfile",
+        "csv",
+    )
+    found = {name for name in loaded if name.startswith(needless)}
+    assert found == {"builder.world.scale"}

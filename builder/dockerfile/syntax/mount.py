@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import enum
 import posixpath
 import re
@@ -129,6 +128,8 @@ def read_mount(written: str, expand: Callable[[str], str] | None = None) -> RunM
 
 
 def _fields(written: str) -> list[str]:
+    import csv  # here, as most RUNs have no mount
+
     try:
         rows = list(csv.reader([written], strict=True))
     except csv.Error:

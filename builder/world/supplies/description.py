@@ -26,9 +26,7 @@ from typing import Final, Literal, TypeAlias
 
 from builder.world.machine.executable import PROGRAM_MAGIC
 from builder.world.machine.objects import native_archive, native_library
-
-SCALE: Final = 100
-"""Programs and libraries of the embedded images weigh 1/SCALE of the real ones."""
+from builder.world.scale import SCALE
 
 _HERE: Final = Path(__file__).parent
 _HEADERS: Final = _HERE / "headers"

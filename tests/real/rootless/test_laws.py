@@ -47,7 +47,7 @@ class TestRootless(RunnerLaws):
         state = State(str(tmp_path / "state"))
         base = EMPTY.with_layer(DiffID(store.put(pack(real_base)).digest))
         with Workshop(
-            LocalFetcher(store, bases),
+            LocalFetcher(store, lambda: bases, edition=str),
             store,
             snapshotter=lambda: OverlaySnapshotter(store, state),
             runner=lambda snapshotter: RootlessRunner(state, snapshotter),

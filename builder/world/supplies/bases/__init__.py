@@ -15,7 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
-from builder.world.supplies.description import SCALE, Entry, TreeFormatError, read_tree
+from builder.world.scale import SCALE
+from builder.world.supplies.description import Entry, TreeFormatError, read_tree
 from builder.world.supplies.packages.installed import (
     APK_DATABASE,
     APK_WORLD,

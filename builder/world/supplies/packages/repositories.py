@@ -19,8 +19,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from builder.world.scale import SCALE
 from builder.world.supplies.archive import gzip_stored, make_tar, with_directories
-from builder.world.supplies.description import SCALE, Entry, read_text, read_tree, scaled
+from builder.world.supplies.description import Entry, read_text, read_tree, scaled
 
 _HERE: Final = Path(__file__).parent
 SCRIPT: Final = ".post-install"

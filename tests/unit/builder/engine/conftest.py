@@ -114,7 +114,7 @@ class Kitchen:
         self.events.clear()
         self.snapshotter = MemorySnapshotter(self.store, listener=self.events.append)
         tools = Workshop(
-            LocalFetcher(self.store, Bases(self.bases)),
+            LocalFetcher(self.store, lambda: Bases(self.bases), edition=str),
             self.store,
             snapshotter=lambda: self.snapshotter,
             runner=lambda _: self.runner,

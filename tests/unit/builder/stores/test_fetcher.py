@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +13,7 @@ from builder.image.image import Image, LayerBlob
 from builder.image.oci import MEDIA_LAYER_GZIP, Platform
 from builder.image.reference import Reference
 from builder.stores.fetcher import LocalFetcher
+from builder.stores.layout import LayoutStore
 from builder.stores.memory import MemoryStore
 from builder.world.supplies import bases
 from unionfs_sim.layers.layer import layer
@@ -30,7 +33,7 @@ def stored(store: MemoryStore, image: Image) -> None:
 def test_an_embedded_image_comes_for_any_platform_with_its_layers_in_the_store():
     store = MemoryStore()
 
-    image = LocalFetcher(store, bases).fetch(ALPINE, PLATFORM)
+    image = LocalFetcher(store, lambda: bases, edition=str).fetch(ALPINE, PLATFORM)
 
     assert image.platform == PLATFORM
     assert all(store.find(layer.descriptor.digest) is not None for layer in image.layers)
@@ -41,7 +44,7 @@ def test_a_name_in_the_store_wins_over_an_embedded_image():
     store = MemoryStore()
     stored(store, Image(author="me", platform=PLATFORM))
 
-    assert LocalFetcher(store, bases).fetch(ALPINE, PLATFORM).author == "me"
+    assert LocalFetcher(store, lambda: bases, edition=str).fetch(ALPINE, PLATFORM).author == "me"
 
 
 def test_compressed_layers_are_unpacked_in_the_store():
@@ -51,7 +54,7 @@ def test_compressed_layers_are_unpacked_in_the_store():
     stored(store, Image(layers=(LayerBlob(packed, plain.digest),), platform=PLATFORM))  # type: ignore[arg-type]
     del store._blobs[plain.digest]
 
-    image = LocalFetcher(store, bases).fetch(ALPINE, PLATFORM)
+    image = LocalFetcher(store, lambda: bases, edition=str).fetch(ALPINE, PLATFORM)
 
     assert image.layers[0].descriptor.digest == plain.digest
     assert store.find(plain.digest) is not None
@@ -59,8 +62,46 @@ def test_compressed_layers_are_unpacked_in_the_store():
 
 def test_an_unknown_image_names_what_exists_and_the_nearest():
     with pytest.raises(UnknownImageError) as raised:
-        LocalFetcher(MemoryStore(), bases).fetch(Reference.parse("alpin:3.19"), PLATFORM)
+        LocalFetcher(MemoryStore(), lambda: bases, edition=str).fetch(Reference.parse("alpin:3.19"), PLATFORM)
 
     assert raised.value.fix is not None
     assert raised.value.fix.startswith("did you mean 'alpine:3.19'")
     assert "docker pull alpin:3.19" in raised.value.fix
+
+
+def test_an_embedded_image_that_an_earlier_build_stored_is_found_without_opening_the_catalogue() -> None:
+    store = MemoryStore()
+    first = LocalFetcher(store, lambda: bases, edition=lambda: "1").fetch(ALPINE, PLATFORM)
+
+    def never() -> Any:
+        raise AssertionError("the catalogue was opened")
+
+    again = LocalFetcher(store, never, edition=lambda: "1").fetch(ALPINE, PLATFORM)
+
+    assert again.manifest() == first.manifest()
+    assert again.replace(author="x").config_bytes() == first.replace(author="x").config_bytes()
+
+
+def test_another_edition_of_the_catalogue_is_opened() -> None:
+    store = MemoryStore()
+    LocalFetcher(store, lambda: bases, edition=lambda: "1").fetch(ALPINE, PLATFORM)
+    opened = []
+
+    def catalogue() -> Any:
+        opened.append(1)
+        return bases
+
+    LocalFetcher(store, catalogue, edition=lambda: "2").fetch(ALPINE, PLATFORM)
+
+    assert opened == [1]
+
+
+def test_an_embedded_image_whose_layer_is_gone_is_stored_again(tmp_path: Path) -> None:
+    with LayoutStore(str(tmp_path)) as store:
+        first = LocalFetcher(store, lambda: bases, edition=str).fetch(ALPINE, PLATFORM)
+        store.remove(first.layers[0].descriptor.digest)
+
+        again = LocalFetcher(store, lambda: bases, edition=str).fetch(ALPINE, PLATFORM)
+
+        assert again.manifest() == first.manifest()
+        assert store.find(first.layers[0].descriptor.digest) is not None
