@@ -230,7 +230,7 @@ def _tried(place: str, ids: IdMap) -> tuple[IdMap, dict[Step, int]]:
     """The ids that the child got, and the errno of each step that it tried."""
     hears, says = os.pipe2(os.O_CLOEXEC)
     waits, goes = os.pipe2(os.O_CLOEXEC)
-    child = syscalls.fork()
+    child = os.fork()
     if child == 0:
         os.close(hears)
         os.close(goes)

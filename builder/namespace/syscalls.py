@@ -135,24 +135,11 @@ def join(descriptor: int, flags: int) -> None:
     _checked("setns", _libc().setns(ctypes.c_int(descriptor), ctypes.c_int(flags)))
 
 
-def fork() -> int:
-    """``os.fork`` without its warning about threads: the child calls nothing that another thread could hold.
-
-    libc's own fork(3) is used, so that its allocator's locks are as in any fork.
-    """
-    ctypes.pythonapi.PyOS_BeforeFork()
-    child = int(_libc().fork())
-    if child == 0:
-        ctypes.pythonapi.PyOS_AfterFork_Child()
-        return 0
-    ctypes.pythonapi.PyOS_AfterFork_Parent()
-    return _checked("fork", child)
-
-
 def clone(flags: int) -> int:
     """A fork whose child is in new namespaces (clone(2)): one process less than unshare and fork.
 
-    Only for a process without other threads: libc is not told of it.
+    Only for a process without other threads: libc is not told of it, and a thread that waits for the
+    interpreter's lock would be waited for in the child, where it is not.
     """
     child = _call("clone", flags | signal.SIGCHLD, 0, 0, 0, 0)
     if child == 0:

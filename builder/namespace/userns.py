@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 
 from builder.errors import BuildError
-from builder.namespace import idmap, syscalls, wire, zygote
+from builder.namespace import idmap, wire, zygote
 from builder.namespace.channel import Channel, Message
 from builder.namespace.idmap import IdMap
 
@@ -93,7 +93,7 @@ class UserNamespace:
     def _start(self) -> tuple[Channel, int]:
         # Everything that the helper needs is imported here: there, the program's files may not be readable.
         ours, theirs = Channel.pair()
-        pid = syscalls.fork()
+        pid = os.fork()
         if pid == 0:
             zygote.start(self.directory, theirs.fileno())
         theirs.close()

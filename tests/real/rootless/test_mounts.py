@@ -143,3 +143,24 @@ def test_a_root_of_another_mode_and_owner_keeps_them(shop: Shop, tmp_path: Path,
 
     assert (status.st_mode & 0o7777, status.st_uid, status.st_gid) == (0o711, 33, 44)
     assert tar == b""
+
+
+def test_a_helper_can_be_started_by_a_thread_while_others_are_busy(tmp_path: Path, real_base: Layer) -> None:
+    """A fork that leaves the interpreter before its own repairs waits for threads that are gone."""
+    busy = threading.Event()
+    spinning = [threading.Thread(target=lambda: [None for _ in iter(busy.is_set, True)]) for _ in range(3)]
+    for each in spinning:
+        each.start()
+    try:
+        for number in range(8):
+            shop = Shop(tmp_path / str(number), real_base)
+            ran: list[str] = []
+            starting = threading.Thread(target=lambda shop=shop, ran=ran: ran.append(shop.run("echo up")))
+            starting.start()
+            starting.join(30)
+            assert ran == ["up\n"]
+            shop.snapshotter.close()
+    finally:
+        busy.set()
+        for each in spinning:
+            each.join()
