@@ -9,12 +9,9 @@ from __future__ import annotations
 import ast
 from functools import cache
 
-import pytest
 from imports import modules, named, parsed
 
 MOST_FILES = 2
-STILL_WITH_LADDERS = frozenset({"builder.world.machine"})
-"""Packages in which a ladder remains. A name is taken off this list, and none is ever added."""
 
 
 @cache
@@ -72,14 +69,7 @@ def ladders() -> dict[str, list[str]]:
 
 
 def test_no_class_is_a_ladder() -> None:
-    allowed = tuple(f"{package}." for package in STILL_WITH_LADDERS)
-
-    assert {name: files for name, files in ladders().items() if not name.startswith(allowed)} == {}
-
-
-@pytest.mark.parametrize("package", sorted(STILL_WITH_LADDERS))
-def test_a_package_that_has_no_ladder_any_more_is_taken_off_the_list(package: str) -> None:
-    assert any(name.startswith(f"{package}.") for name in ladders())
+    assert ladders() == {}
 
 
 def test_bases_are_found_in_other_files() -> None:

@@ -12,48 +12,43 @@ import stat
 from typing import Any, Final
 
 from builder.world.machine.attachments import MountTable
-from unionfs_sim.nodes.caller import ROOT, Caller
+from unionfs_sim.nodes.caller import Caller
 from unionfs_sim.vfs.posix import Posix
 from unionfs_sim.vfs.walk import MAX_LINKS, PathLike, as_text
 
 _WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
-class RoutedPosix(Posix):
-    """A root as one caller sees it, with other trees attached: the routing that every verb needs."""
+class Router:
+    """The way of one caller, at one working directory, through a root with other trees attached."""
 
-    __slots__ = ("_base", "_cwd_path", "_in_base", "_root_fs", "_table", "_views")
+    __slots__ = ("_caller", "_cwd", "_in_base", "_root", "_table", "_views", "base")
 
-    def __init__(self, root: Posix, table: MountTable, caller: Caller, cwd: str = "/") -> None:
-        super().__init__(root._tree, caller, root._root)
-        self._root_fs = root
+    def __init__(self, root: Posix, table: MountTable, caller: Caller, cwd: str) -> None:
+        self._root = root
         self._table = table
-        self._cwd_path = cwd
+        self._caller = caller
+        self._cwd = cwd
         self._views: dict[int, Posix] = {}
         self._in_base = cwd.split("/")[1] not in table.first_names
-        self._base = root.acting_as(caller, cwd=cwd if self._in_base else "/")
+        self.base = root.acting_as(caller, cwd=cwd if self._in_base else "/")
+        """The root itself, which most paths lead to."""
 
-    def acting_as(self, caller: Caller, *, cwd: PathLike = "/", root: PathLike = "/") -> Posix:
-        """The same trees for another caller; within another root, nothing is attached."""
-        if root != "/":
-            return self._root_fs.acting_as(caller, cwd=cwd, root=root)
-        inside = type(self)(self._root_fs, self._table, ROOT)
-        view, path, canonical = inside.resolve_fully(posixpath.join("/", as_text(cwd)), follow=True)
-        if not stat.S_ISDIR(view.lstat(path).st_mode):
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), cwd)
-        return type(self)(self._root_fs, self._table, caller, canonical)
+    def absolute(self, path: PathLike) -> str:
+        """``path`` from the root on, as it is written."""
+        return posixpath.join(self._cwd, as_text(path))
 
     # ---- which tree ------------------------------------------------------------------------------
 
     def _view(self, tree: Posix) -> Posix:
         found = self._views.get(id(tree))
         if found is None:
-            found = self._views[id(tree)] = tree.acting_as(self.caller)
+            found = self._views[id(tree)] = tree.acting_as(self._caller)
         return found
 
     def _locate(self, canonical: str) -> tuple[Posix, str]:
         """The tree that a path without symlinks belongs to, and the path there."""
-        tree, path = self._root_fs, canonical
+        tree, path = self._root, canonical
         for target in self._table.longest_first:
             if canonical == target or canonical.startswith(target + "/"):
                 attachment = self._table.by_target[target]
@@ -106,8 +101,8 @@ class RoutedPosix(Posix):
         """The tree of ``path`` and the path there; EROFS if it shall be written and may not."""
         text = as_text(path)
         if self.is_plain(text) and text != "/":
-            return self._base, text
-        absolute = posixpath.join(self._cwd_path, text)
+            return self.base, text
+        absolute = posixpath.join(self._cwd, text)
         view, inner, canonical = self.resolve_fully(absolute, follow=follow)
         if writes:
             for target in self._table.longest_first:
@@ -127,10 +122,10 @@ class RoutedPosix(Posix):
                 return getattr(view, verb)(inner, *args, **more)
             except FileNotFoundError:
                 # A symlink of the root may lead into an attached tree, where the root has nothing.
-                if view is not self._base:
+                if view is not self.base:
                     raise
-                other, inner, _ = self.resolve_fully(posixpath.join(self._cwd_path, inner), follow=follow)
-                if other is self._view(self._root_fs):
+                other, inner, _ = self.resolve_fully(posixpath.join(self._cwd, inner), follow=follow)
+                if other is self._view(self._root):
                     raise
                 return getattr(other, verb)(inner, *args, **more)
         except OSError as error:
@@ -139,6 +134,27 @@ class RoutedPosix(Posix):
 
     def busy(self, path: PathLike) -> None:
         """Raise EBUSY for the target of a mount, which can be neither removed nor moved."""
-        absolute = posixpath.normpath(posixpath.join(self._cwd_path, as_text(path)))
+        absolute = posixpath.normpath(posixpath.join(self._cwd, as_text(path)))
         if absolute in self._table.by_target:
             raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), path)
+
+    def both(self, verb: str, source: PathLike, path: PathLike, *args: Any, **more: Any) -> None:
+        """Do ``verb`` with two paths, which must lead to one tree: EXDEV else."""
+        try:
+            follow = bool(more.get("follow_symlinks", False))
+            view, inner = self.route(source, follow=follow, writes=True)
+            other, place = self.route(path, follow=False, writes=True)
+            if {view, other} <= {self.base, self._view(self._root)}:
+                view = self.base
+                inner = posixpath.join(self._cwd, inner) if self._in_base else inner
+                place = posixpath.join(self._cwd, place) if self._in_base else place
+            elif view is not other:
+                raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+            getattr(view, verb)(inner, place, *args, **more)
+        except OSError as error:
+            error.filename, error.filename2 = source, path
+            raise
+
+    def names_in(self, path: str) -> list[str]:
+        """The names that attached trees have, or are led to by, in a directory."""
+        return self._table.names_in(posixpath.normpath(self.absolute(path)))
