@@ -38,6 +38,7 @@ from builder.snapshotters.fingerprint import Mode
 from builder.stores.cachemounts import RecordingStore
 from builder.strategies.definition import NOW_NS, Local, Settings
 from builder.strategies.strategy import Strategy
+from builder.world.machine.limits import Limits
 
 if TYPE_CHECKING:
     from unionfs_sim.events import CopiedUp
@@ -67,9 +68,10 @@ class Dates:
 class Recipe:
     """What to build, and how. ``name``: tells Dockerfile and context from others when saying what changed.
 
-    ``secrets``: by id. ``ssh``: sockets of agents, by id. ``timeout_seconds``: of one RUN. ``mode``: what a
-    scan looks at. ``state_dir``: where a real build unpacks layers; ``confinement``: how much its commands
-    may do. ``images``: manifests in the store that a name means for this build alone.
+    ``secrets``: by id. ``ssh``: sockets of agents, by id. ``timeout_seconds``: of one RUN; ``limits``: of one
+    that is simulated. ``mode``: what a scan looks at. ``state_dir``: where a real build unpacks layers;
+    ``confinement``: how much its commands may do. ``images``: manifests in the store that a name means for
+    this build alone.
     """
 
     graph: StageGraph
@@ -81,6 +83,7 @@ class Recipe:
     ssh: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
     dates: Dates = field(default_factory=Dates)
     timeout_seconds: float | None = None
+    limits: Limits = field(default_factory=Limits)
     mode: Mode = Mode.FULL
     images: Mapping[Reference, Descriptor] = field(default_factory=lambda: MappingProxyType({}))
     state_dir: Path | None = None
@@ -170,6 +173,7 @@ def built(
         images=recipe.images,
         state_dir=recipe.state_dir,
         confinement=recipe.confinement,
+        limits=recipe.limits,
     )
     tools = recipe.strategy.definition.tools(store, settings)
     request = BuildRequest(

@@ -17,6 +17,7 @@ from builder.cli.caches import Place, bring, leave
 from builder.cli.confining import confinement
 from builder.cli.contexts import named_images
 from builder.cli.inputs import DockerfileSource, agents, open_context, pairs, read_dockerfile, secrets
+from builder.cli.limits import limit_option, limits
 from builder.cli.progress import STYLES, progress
 from builder.cli.registries import mirrors, registries, registry_options
 from builder.cli.report import BuildReport
@@ -100,6 +101,7 @@ def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None
     "--ssh", "agents", multiple=True, metavar="ID[=SOCKET]", help="An ssh agent for RUN --mount; default."
 )
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds that one RUN may take.")
+@limit_option
 @click.option("--timestamp", metavar="SECONDS|keep", help="Date the image; $SOURCE_DATE_EPOCH, else 0.")
 @click.option(
     "--strategy",
@@ -211,6 +213,7 @@ class Invocation:
                 dates=self.dates,
                 timeout_seconds=self.options["timeout"],
                 images=named_images(self.options["contexts"], store),
+                limits=limits(self.options["limits"]),
                 state_dir=self.session.state_dir,
                 confinement=self.confinement,
             )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import click
 
 from builder.cli.inputs import pairs
+from builder.cli.limits import limit_option, limits
 from builder.cli.lookup import find
 from builder.cli.session import Session, visible
 from builder.errors import BuildError
@@ -19,6 +20,7 @@ from builder.protocols import Command
 from builder.runners.simulated import account, make_directory, step_failed
 from builder.strategies.simulated import programs
 from builder.world.machine.executable import DEFAULT_PATH, ExecError
+from builder.world.machine.limits import Limits
 from builder.world.machine.network import HttpRequest, Network, Serving
 from builder.world.machine.stopped import StoppedError
 from builder.world.supplies.internet import toy_internet
@@ -38,6 +40,7 @@ _OK = range(200, 400)
     "--get", "paths", multiple=True, metavar="PATH", help="If it serves, ask for PATH; may be repeated."
 )
 @click.option("--port", type=click.IntRange(1, 65535), help="Which port --get asks  [default: the first]")
+@limit_option
 @click.option("-e", "--env", "variables", multiple=True, metavar="NAME=VALUE", help="Set a variable.")
 @click.option("-w", "--workdir", help="Where the command starts.")
 @click.option("-u", "--user", help="Whom it runs as.")
@@ -90,7 +93,8 @@ def command(session: Session, /, image: str, words: tuple[str, ...], **options: 
         _refuse_what_is_real(options)
         layers = [Layer().freeze(), *unpack_stack(store, found.layers)]
         job = _job(session, found, words, options)
-        return _Container(layers, job).run(paths, options["port"])
+        allowed = limits(str(each) for each in _many(options["limits"]))
+        return _Container(layers, job, allowed).run(paths, options["port"])
 
 
 def _refuse_what_is_real(options: dict[str, object]) -> None:
@@ -140,6 +144,7 @@ class _Container:
 
     layers: list[Layer]
     job: Command
+    limits: Limits
 
     def run(self, paths: Sequence[str], port: object) -> int:
         """The exit status of the command, or 0 if it serves and answers what is asked."""
@@ -150,7 +155,7 @@ class _Container:
         caller = Caller(who.uid, who.gid, who.groups)
         make_directory(root, self.job.cwd)
         job = Job(argv=self.job.argv, env=env, cwd=self.job.cwd)
-        world = World(programs(), toy_internet(), network=network)
+        world = World(programs(), toy_internet(), network=network, limits=self.limits)
         try:
             # With --get the answer is what the server answers; what it logs is talk.
             return world.run(root, job, _talk if paths else _print, caller=caller)

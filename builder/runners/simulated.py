@@ -16,12 +16,12 @@ from builder.runners.attachments import Attachments, Caches
 from builder.runners.stdin import Stdin
 from builder.world.machine.attachments import devices
 from builder.world.machine.executable import DEFAULT_PATH, ExecError
-from builder.world.machine.machine import Limits
+from builder.world.machine.limits import Limits
 from builder.world.machine.mounted import attached
 from builder.world.machine.network import Serving
 from builder.world.machine.process import Program
 from builder.world.machine.scheduler import Cancelled
-from builder.world.machine.stopped import StoppedError
+from builder.world.machine.stopped import LimitError, StoppedError
 from builder.world.supplies.internet import NO_INTERNET
 from builder.world.world import Job, World
 from unionfs_sim.accounts import PASSWD, Identity, IdRangeError, UnknownAccountError, identity
@@ -197,7 +197,8 @@ def _not_started(root: Posix, world: World, command: Command, error: ExecError) 
 
 def step_failed(error: StoppedError) -> StepFailedError:
     """The error for a command that was stopped."""
-    return StepFailedError(error.message, fix=error.fix)
+    lifted = f"; if it needs more: --limit {error.limit}=SIZE" if isinstance(error, LimitError) else ""
+    return StepFailedError(error.message, fix=error.fix + lifted)
 
 
 def account(root: Posix, text: str) -> Identity:

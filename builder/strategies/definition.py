@@ -17,6 +17,7 @@ from builder.protocols import Fetcher, FsT, Timestamps, Workshop
 from builder.security.powers import Powers, powers
 from builder.snapshotters.fingerprint import Mode
 from builder.stores.cachemounts import RecordingStore
+from builder.world.machine.limits import Limits
 
 if TYPE_CHECKING:
     from builder.image.difference import Difference
@@ -35,7 +36,7 @@ class Settings:
     ``mode``: what a scan looks at. ``copied_up``: told of every copy-up where there is a union.
     ``images``: what names mean for this build alone. ``fetching``: what becomes of a fetcher that finds only
     what is here: one that asks registries as well. ``state_dir``: where real layers may lie unpacked;
-    ``confinement``: how much a real command may do.
+    ``confinement``: how much a real command may do; ``limits``: what a simulated one may use up.
     """
 
     timestamps: Timestamps = field(default_factory=Timestamps)
@@ -48,6 +49,7 @@ class Settings:
     images: Mapping[Reference, Descriptor] = field(default_factory=dict)
     state_dir: Path | None = None
     confinement: Confinement = field(default_factory=Confinement)
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)

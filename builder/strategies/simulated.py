@@ -94,6 +94,7 @@ def runner(store: RecordingStore, settings: Settings) -> Callable[[Snapshotter[P
             toy_internet(),
             snapshotter=snapshotter,
             caches=CacheMounts(store),
+            limits=settings.limits,
             is_cancelled=settings.is_stopped,
         )
 

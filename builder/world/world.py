@@ -10,7 +10,8 @@ from typing import Any, Final
 from builder.world.machine.attachments import devices
 from builder.world.machine.descriptor import ByteSource, SinkSource, Stream, close_all, opened
 from builder.world.machine.executable import DEFAULT_PATH, locate
-from builder.world.machine.machine import Limits, Machine
+from builder.world.machine.limits import Limits
+from builder.world.machine.machine import Machine
 from builder.world.machine.mounted import MountedPosix, attached
 from builder.world.machine.network import Network
 from builder.world.machine.process import Process, Program, execute, nearest
@@ -73,9 +74,8 @@ class World:
         sys.setrecursionlimit(max(sys.getrecursionlimit(), _PYTHON_FRAMES))
         if not self._has_clock:
             self.machine.clock = root.clock
-        if not isinstance(root, MountedPosix):
-            root = attached(root, [devices()])
-        fs = root.acting_as(caller, cwd=job.cwd)
+        whole = root if isinstance(root, MountedPosix) else attached(root, [devices()])
+        fs = whole.counted(self.machine.account_written).acting_as(caller, cwd=job.cwd)
         sink = opened(SinkSource(output, self.machine.account_output))
         account = self.machine.account_output
         complaints = sink.duplicate() if errors is None else opened(SinkSource(errors, account))

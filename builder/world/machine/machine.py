@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from builder.world.machine.limits import Limits
 from builder.world.machine.network import Network, Serving
 from builder.world.machine.scheduler import Scheduler, Task
 from builder.world.machine.stopped import LimitError
 from unionfs_sim.nodes.caller import Clock, TickingClock
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one command may use up before it is stopped with a clear error."""
-
-    output_bytes: int = 64 * 1024 * 1024
-    captured_bytes: int = 256 * 1024 * 1024
-    """Of all command substitutions together."""
 
 
 class Machine:
@@ -47,6 +38,7 @@ class Machine:
         self._ahead_ns = 0
         self._printed = 0
         self._captured = 0
+        self._written = 0
         self.scheduler = Scheduler(now=self.now_ns, advance=self.advance, is_cancelled=is_cancelled)
 
     # ---- time -----------------------------------------------------------------------------------
@@ -80,22 +72,41 @@ class Machine:
         """Count what was printed; LimitError over the limit."""
         self.scheduler.check()
         self._printed += size
-        if self._printed > self.limits.output_bytes:
+        if self._printed > self.limits.output:
             raise LimitError(
-                f"the command printed more than {self.limits.output_bytes >> 20} MiB",
+                f"the command printed more than {shown(self.limits.output)}",
                 "does it end? Let it print less, or into a file",
-                limit="output_bytes",
+                limit="output",
             )
 
     def account_captured(self, size: int) -> None:
         """Count what command substitutions hold; LimitError over the limit."""
         self.scheduler.check()
         self._captured += size
-        if self._captured > self.limits.captured_bytes:
+        if self._captured > self.limits.captured:
             raise LimitError(
-                f"command substitutions hold more than {self.limits.captured_bytes >> 20} MiB",
+                f"command substitutions hold more than {shown(self.limits.captured)}",
                 "does the command between $( and ) end? Let it write to a file",
-                limit="captured_bytes",
+                limit="captured",
+            )
+
+    def account_written(self, size: int) -> None:
+        """Count what was put into files; LimitError over the limit."""
+        self._written += size
+        if self._written > self.limits.written:
+            raise LimitError(
+                f"the command wrote more than {shown(self.limits.written)} into files",
+                "does what it writes have an end?",
+                limit="written",
+            )
+
+    def account_memory(self, size: int) -> None:
+        """Be told that a program holds, or is about to hold, ``size`` bytes; LimitError over the limit."""
+        if size > self.limits.memory:
+            raise LimitError(
+                f"a program of the command holds more than {shown(self.limits.memory)} in memory",
+                "does what it reads have an end, and its lines? Let it work in pieces",
+                limit="memory",
             )
 
     # ---- processes ------------------------------------------------------------------------------
@@ -115,3 +126,12 @@ class Machine:
                 return 0
 
         return self.scheduler.start(guarded, pid=pid)
+
+
+def shown(size: int) -> str:
+    """A number of bytes as an error says it.
+
+    >>> shown(64 << 20), shown(1000)
+    ('64 MiB', '1000 bytes')
+    """
+    return f"{size >> 20} MiB" if size >= 1 << 20 and not size % (1 << 20) else f"{size} bytes"

@@ -10,30 +10,78 @@ import errno
 import os
 import posixpath
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import AnyStr, Final
+from typing import AnyStr, Final, TypeAlias
 
 from builder.world.machine.attachments import Attachment, MountTable
 from builder.world.machine.routing import Router
 from unionfs_sim.filesystem import Attributes, Stat
 from unionfs_sim.nodes.caller import ROOT, Caller
 from unionfs_sim.nodes.content import Content
+from unionfs_sim.vfs import flags as o
 from unionfs_sim.vfs.looking import StatVfs
 from unionfs_sim.vfs.openfile import File
 from unionfs_sim.vfs.posix import Posix
 from unionfs_sim.vfs.walk import PathLike, as_text
 
-_WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+_WRITES: Final = o.WRONLY | o.RDWR | o.CREAT | o.TRUNC
+
+Account: TypeAlias = Callable[[int], None]
+"""Is told how many bytes are about to be written, and may object."""
+
+
+class CountedFile(File):
+    """An open file that tells of the bytes put into it, and of the holes."""
+
+    __slots__ = ("_account", "_hole")
+
+    def __init__(self, file: File, account: Account) -> None:
+        for name in File.__slots__:
+            setattr(self, name, getattr(file, name))
+        file.closed = True  # Its place among the open files of the tree is this one's from now on.
+        self._account = account
+        self._hole = 0
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """The new position; what lies between the end and there becomes a hole with the next write."""
+        position = super().seek(offset, whence)
+        self._hole = 0 if self._flags & o.APPEND else max(position - self.stat().st_size, 0)
+        return position
+
+    def write(self, data: bytes, /) -> int:
+        """Write at the position."""
+        self._account(len(data) + self._hole)
+        self._hole = 0
+        return super().write(data)
+
+    def pwrite(self, data: bytes, offset: int, /) -> int:
+        """Write at ``offset``; the position stays."""
+        self._account(len(data) + max(offset - self.stat().st_size, 0))
+        return super().pwrite(data, offset)
+
+    def truncate(self, size: int, /) -> None:
+        """Cut or extend (with a hole) to ``size`` bytes."""
+        self._account(max(size - self.stat().st_size, 0))
+        super().truncate(size)
 
 
 class MountedPosix(Posix):
     """The verbs of ``Posix`` on a root with other trees attached."""
 
-    __slots__ = ("_attached", "_router", "_whole")
+    __slots__ = ("_account", "_attached", "_router", "_whole")
 
-    def __init__(self, root: Posix, table: MountTable, caller: Caller, cwd: str = "/") -> None:
+    def __init__(
+        self,
+        root: Posix,
+        table: MountTable,
+        caller: Caller,
+        cwd: str = "/",
+        *,
+        account: Account | None = None,
+    ) -> None:
         super().__init__(root._tree, caller, root._root)
+        self._account = account
         self._whole = root
         self._attached = table
         self._router = Router(root, table, caller, cwd)
@@ -46,7 +94,11 @@ class MountedPosix(Posix):
         view, path, canonical = inside._router.resolve_fully(posixpath.join("/", as_text(cwd)), follow=True)
         if not stat.S_ISDIR(view.lstat(path).st_mode):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), cwd)
-        return type(self)(self._whole, self._attached, caller, canonical)
+        return type(self)(self._whole, self._attached, caller, canonical, account=self._account)
+
+    def counted(self, account: Account) -> MountedPosix:
+        """The same trees, where ``account`` is told of every byte that is put into a file."""
+        return MountedPosix(self._whole, self._attached, self.caller, account=account)
 
     # ---- looking ---------------------------------------------------------------------------------
 
@@ -132,15 +184,18 @@ class MountedPosix(Posix):
 
     # ---- changing --------------------------------------------------------------------------------
 
-    def open(self, path: PathLike, flags: int = os.O_RDONLY, mode: int = 0o666, /) -> File:
+    def open(self, path: PathLike, flags: int = o.RDONLY, mode: int = 0o666, /) -> File:
         """An open file of the tree that ``path`` leads to."""
-        if flags & os.O_CREAT and self._router.is_plain(as_text(path)) and self._is_link(path):
-            path = self._router.absolute(path)
-            view, inner, _ = self._router.resolve_fully(path, follow=not flags & os.O_NOFOLLOW)
-            return view.open(inner, flags, mode)
-        follow = not flags & os.O_NOFOLLOW
-        file: File = self._router.call("open", path, flags, mode, follow=follow, writes=bool(flags & _WRITES))
-        return file
+        follow = not flags & o.NOFOLLOW
+        if flags & o.CREAT and self._router.is_plain(as_text(path)) and self._is_link(path):
+            view, inner, _ = self._router.resolve_fully(self._router.absolute(path), follow=follow)
+            file = view.open(inner, flags, mode)
+        else:
+            writes = bool(flags & _WRITES)
+            file = self._router.call("open", path, flags, mode, follow=follow, writes=writes)
+        if self._account is None or flags & o.ACCESS == o.RDONLY:
+            return file
+        return CountedFile(file, self._account)
 
     def _is_link(self, path: PathLike) -> bool:
         try:
@@ -212,6 +267,8 @@ class MountedPosix(Posix):
 
     def truncate(self, path: PathLike, size: int, /) -> None:
         """Cut or extend (with a hole) to ``size`` bytes."""
+        if self._account is not None:
+            self._account(max(size - self.stat(path).st_size, 0))
         self._router.call("truncate", path, size, writes=True)
 
     def setattr(self, path: PathLike, change: Attributes, /) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from builder.world.machine.descriptor import Descriptor, opened
@@ -17,8 +18,9 @@ _CAPACITY_WITHOUT_THREADS: Final = 64 * 1024 * 1024
 class Pipe:
     """The bytes between the two ends, and which ends are still open."""
 
-    def __init__(self, scheduler: Scheduler) -> None:
+    def __init__(self, scheduler: Scheduler, account_memory: Callable[[int], None]) -> None:
         self._scheduler = scheduler
+        self.account_memory = account_memory
         self._buffer = bytearray()
         self._has_reader = True
         self._has_writer = True
@@ -27,13 +29,16 @@ class Pipe:
     def read_line(self) -> bytes:
         """The bytes up to the next newline, with it; waits until it or the end is there."""
         pieces: list[bytes] = []
+        held = 0
         while True:
+            self.account_memory(held)
             if not self._buffer and self._has_writer:
                 self._scheduler.block(lambda: bool(self._buffer) or not self._has_writer)
             end = self._buffer.find(b"\n") + 1
             piece = bytes(self._buffer[: end or None])
             del self._buffer[: len(piece)]
             pieces.append(piece)
+            held += len(piece)
             if end or not piece:
                 return b"".join(pieces)
 
@@ -101,8 +106,11 @@ class ReadEnd:
         if size >= 0:
             return self._pipe.read(size)
         pieces: list[bytes] = []
+        held = 0
         while piece := self._pipe.read(CAPACITY):
             pieces.append(piece)
+            held += len(piece)
+            self._pipe.account_memory(held)
         return b"".join(pieces)
 
     def read_line(self) -> bytes:
@@ -137,7 +145,12 @@ class WriteEnd:
         self._pipe.close_writer()
 
 
-def pipe(scheduler: Scheduler) -> tuple[Descriptor, Descriptor]:
-    """A new pipe: the descriptor to read from and the one to write to."""
-    channel = Pipe(scheduler)
+def pipe(
+    scheduler: Scheduler, account_memory: Callable[[int], None] = lambda _size: None
+) -> tuple[Descriptor, Descriptor]:
+    """A new pipe: the descriptor to read from and the one to write to.
+
+    ``account_memory`` is told how much a reader holds that wants a whole line, or everything.
+    """
+    channel = Pipe(scheduler, account_memory)
     return opened(ReadEnd(channel)), opened(WriteEnd(channel))

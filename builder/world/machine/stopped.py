@@ -13,7 +13,7 @@ class StoppedError(Exception):
 
 
 class LimitError(StoppedError):
-    """A command used up more than it may. ``limit``: the field of ``Limits`` that says how much."""
+    """A command used up more than it may. ``limit``: what of ``Limits`` it is."""
 
     def __init__(self, message: str, fix: str, *, limit: str) -> None:
         super().__init__(message, fix)

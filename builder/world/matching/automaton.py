@@ -6,14 +6,14 @@ stop it. Here all ways through an expression are followed at once, one byte afte
 ``re`` where that is harmless, so ``regex.Pattern`` asks here only where it is not.
 
 What is read is the source that ``regex`` writes for ``re``: atoms of one byte, groups, alternatives,
-repetitions, and what is true between two bytes. Back references are not a matter of automata.
+repetitions, and what is true between two bytes. Back references are ``backtracking``'s.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 MAX_STEPS: Final = 20_000
@@ -24,6 +24,7 @@ Looks: TypeAlias = Callable[[bytes, int], bool]
 
 _LOOKS: Final = (rb"(?=\w)", rb"(?<=\w)", rb"\b", rb"\B", rb"\A", rb"\Z", rb"^", rb"$")
 _REPEAT: Final = re.compile(rb"([*+?])|\{(\d+),(\d*)\}")
+_REFERENCE: Final = re.compile(rb"\\([1-9])")
 _ATOM: Final = re.compile(rb"\[\^?(?:\\.|[^\]\\])+\]|\\x[0-9a-f]{2}|\\[^1-9]|[^()|\\]", re.DOTALL)
 
 
@@ -56,12 +57,16 @@ class Found:
 
 
 @dataclass(slots=True)
-class _Step:
-    """One step: read a byte of ``bytes_``, look, save a place, or go on at ``ways``, the preferred first."""
+class Step:
+    """One step: read a byte of ``bytes_``, look, save a place, or go on at ``ways``, the preferred first.
+
+    ``refers``: read once more what that group held. A step that does nothing is the end.
+    """
 
     bytes_: frozenset[int] | None = None
     looks: Looks | None = None
     saves: int = -1
+    refers: int = -1
     ways: list[int] = field(default_factory=list)
 
 
@@ -70,8 +75,7 @@ class Automaton:
 
     def __init__(self, source: bytes, flags: int, groups: int) -> None:
         self._groups = groups
-        self._steps: list[_Step] = []
-        _Compiler(source, flags, self._steps).compile()
+        self._steps = program(source, flags)
 
     def search(
         self, text: bytes, start: int = 0, *, anchored: bool = False, whole: bool = False
@@ -133,10 +137,18 @@ class Automaton:
                 threads[number] = places
 
 
+def program(source: bytes, flags: int, *, references: bool = False) -> list[Step]:
+    """The steps of an expression; TooMuchError if it is too large, or has back references unasked."""
+    steps: list[Step] = []
+    _Compiler(source, flags, steps, references=references).compile()
+    return steps
+
+
 class _Compiler:
     """Reads the source once and writes steps; every construct is entered at its first step."""
 
-    def __init__(self, source: bytes, flags: int, steps: list[_Step]) -> None:
+    def __init__(self, source: bytes, flags: int, steps: list[Step], *, references: bool) -> None:
+        self._references = references
         self._source, self._flags, self._steps = source, flags, steps
         self._at = 0
         self._group = 0
@@ -146,9 +158,9 @@ class _Compiler:
         self._alternatives()
         if self._at < len(self._source):
             raise TooMuchError
-        self._add(_Step())
+        self._add(Step())
 
-    def _add(self, step: _Step) -> int:
+    def _add(self, step: Step) -> int:
         if len(self._steps) >= MAX_STEPS:
             raise TooMuchError
         self._steps.append(step)
@@ -164,7 +176,7 @@ class _Compiler:
         while self._peek(b"|"):
             self._at += 1
             self._shift(begin, 1)
-            ends.append(self._add(_Step()))
+            ends.append(self._add(Step()))
             self._steps[begin].ways = [begin + 1, len(self._steps)]
             begin = len(self._steps)
             self._sequence()
@@ -175,7 +187,7 @@ class _Compiler:
     def _shift(self, begin: int, by: int) -> None:
         """Make room for ``by`` steps at ``begin``; ways behind it lead where they led."""
         for _ in range(by):
-            self._steps.insert(begin, _Step())
+            self._steps.insert(begin, Step())
         if len(self._steps) > MAX_STEPS:
             raise TooMuchError
         for step in self._steps[begin + by :]:
@@ -194,7 +206,7 @@ class _Compiler:
         look = next((look for look in _LOOKS if self._peek(look)), None)
         if look is not None:
             self._at += len(look)
-            self._add(_Step(looks=_looks(look, self._flags)))
+            self._add(Step(looks=_looks(look, self._flags)))
         elif self._peek(b"(?:"):
             self._at += 3
             self._alternatives()
@@ -205,10 +217,13 @@ class _Compiler:
             self._at += 1
             self._group += 1
             group = self._group
-            self._add(_Step(saves=2 * group))
+            self._add(Step(saves=2 * group))
             self._alternatives()
-            self._add(_Step(saves=2 * group + 1))
+            self._add(Step(saves=2 * group + 1))
             self._close()
+        elif self._references and (match := _REFERENCE.match(self._source, self._at)):
+            self._at = match.end()
+            self._add(Step(refers=int(match[1])))
         else:
             self._atom()
 
@@ -223,15 +238,13 @@ class _Compiler:
             raise TooMuchError
         self._at = match.end()
         atom = re.compile(match[0], self._flags)
-        self._add(_Step(bytes_=frozenset(byte for byte in range(256) if atom.match(bytes([byte])))))
+        self._add(Step(bytes_=frozenset(byte for byte in range(256) if atom.match(bytes([byte])))))
 
     def _repeat(self, begin: int, match: re.Match[bytes]) -> None:
         """Write the piece that begins at ``begin`` as often as ``match`` says."""
         least = int(match[1] == b"+") if match[1] else int(match[2])
         most = 1 if match[1] == b"?" else int(match[3]) if match[3] else None
-        body = [
-            _Step(s.bytes_, s.looks, s.saves, [way - begin for way in s.ways]) for s in self._steps[begin:]
-        ]
+        body = [replace(s, ways=[way - begin for way in s.ways]) for s in self._steps[begin:]]
         del self._steps[begin:]
         for _ in range(least):
             self._copy(body)
@@ -240,21 +253,21 @@ class _Compiler:
         else:
             self._optional(body, most - least)
 
-    def _copy(self, body: list[_Step]) -> None:
+    def _copy(self, body: list[Step]) -> None:
         begin = len(self._steps)
         for step in body:
-            self._add(_Step(step.bytes_, step.looks, step.saves, [way + begin for way in step.ways]))
+            self._add(replace(step, ways=[way + begin for way in step.ways]))
 
-    def _loop(self, body: list[_Step]) -> None:
-        fork = self._add(_Step())
+    def _loop(self, body: list[Step]) -> None:
+        fork = self._add(Step())
         self._copy(body)
-        self._add(_Step(ways=[fork]))
+        self._add(Step(ways=[fork]))
         self._steps[fork].ways = [fork + 1, len(self._steps)]
 
-    def _optional(self, body: list[_Step], times: int) -> None:
+    def _optional(self, body: list[Step], times: int) -> None:
         forks = []
         for _ in range(times):
-            forks.append(self._add(_Step()))
+            forks.append(self._add(Step()))
             self._copy(body)
         for fork in forks:
             self._steps[fork].ways = [fork + 1, len(self._steps)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
 from typing import Final
 
 STAR: Final = ""
@@ -188,8 +189,17 @@ def without_suffix(text: str, pattern: str, *, longest: bool) -> str:
     return text[: len(text) - match.end()] if match else text
 
 
-def replaced(text: str, pattern: str, replacement: str, *, every: bool) -> str:
+def replaced(
+    text: str,
+    pattern: str,
+    replacement: str,
+    account: Callable[[int], None] = lambda _size: None,
+    *,
+    every: bool,
+) -> str:
     """``${text/pattern/replacement}``; a pattern that begins with ``#`` or ``%`` is anchored (bash).
+
+    ``account`` is told how much is about to be held.
 
     >>> replaced("a.b.c", ".", "-", every=True)
     'a-b-c'
@@ -206,4 +216,12 @@ def replaced(text: str, pattern: str, replacement: str, *, every: bool) -> str:
         )
     if anchor == "%":
         expression = f"(?:{expression})\\Z"
-    return re.compile(expression, re.DOTALL).sub(lambda _: replacement, text, count=0 if every else 1)
+    held = len(text)
+
+    def counted(_match: re.Match[str]) -> str:
+        nonlocal held
+        held += len(replacement)
+        account(held)
+        return replacement
+
+    return re.compile(expression, re.DOTALL).sub(counted, text, count=0 if every else 1)

@@ -5,16 +5,19 @@ there (XBD 9.1, "Matched") while ``re`` takes the first that its alternatives gi
 mends that for the whole match by trying longer ends. Which text each *group* holds in an ambiguous
 expression (``(a|ab)(c|bcd)``) may still differ from a POSIX matcher, and lines of more than
 LONGEST_SEARCH bytes are not searched for a longer end. Where ``re`` would take very long, or for ever
-(nested repetitions, several of them on a long line), an automaton answers instead.
+(nested repetitions, several of them on a long line), an automaton answers instead; for what has back
+references, a search that can be stopped.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from builder.world.matching.automaton import Automaton, Found, TooMuchError
+from builder.world.matching.backtracking import Backtracker
 
 LONGEST_SEARCH: Final = 4096
 """Bytes after a match in which a longer one is looked for."""
@@ -278,7 +281,8 @@ class Pattern:
     _longer: re.Pattern[bytes] | None
     groups: int
     _degree: float
-    _automaton: Automaton | None = field(init=False, default=None)
+    _check: Callable[[], None] | None = None
+    _automaton: Automaton | Backtracker | None = field(init=False, default=None)
 
     def search(self, text: bytes, start: int = 0) -> Match | None:
         """The leftmost, longest match at or after ``start``; ``^`` means the beginning of ``text``."""
@@ -318,23 +322,41 @@ class Pattern:
             return automaton.search(text, anchored=True, whole=True)
         return self._first.fullmatch(text)
 
-    def _for_long(self, length: int) -> Automaton | None:
+    def _for_long(self, length: int) -> Automaton | Backtracker | None:
         """What is to search ``length`` bytes; None: ``re``, which is fast enough or alone able to."""
         if length <= _SHORT or self._degree == 0 or length ** (self._degree + 1) < _MOST_WORK:
             return None
         if self._automaton is None:
+            source, flags = self._first.pattern, self._first.flags
             try:
-                self._automaton = Automaton(self._first.pattern, self._first.flags, self.groups)
+                self._automaton = Automaton(source, flags, self.groups)
             except TooMuchError:
-                self._degree = 0
+                self._automaton = self._backtracker(source, flags)
+                self._degree = self._degree if self._automaton is not None else 0
         return self._automaton
+
+    def _backtracker(self, source: bytes, flags: int) -> Backtracker | None:
+        try:
+            return Backtracker(source, flags, self.groups, self._check or _unstopped)
+        except TooMuchError:
+            return None
+
+
+def _unstopped() -> None:
+    """Let a search go on."""
 
 
 def compiled(
-    text: bytes, *, extended: bool = False, ignore_case: bool = False, multiline: bool = False
+    text: bytes,
+    *,
+    extended: bool = False,
+    ignore_case: bool = False,
+    multiline: bool = False,
+    check: Callable[[], None] | None = None,
 ) -> Pattern:
     r"""The expression, ready to search. Raises RegexError.
 
+    ``check`` is called now and then in a search that may take long, and may raise to end it.
     ``multiline``: ``^`` and ``$`` also match around newlines, and ``.`` does not match one (REG_NEWLINE).
 
     >>> compiled(b"foo|foobar", extended=True).search(b"a foobar").group()
@@ -351,4 +373,4 @@ def compiled(
             longer = re.compile(source.replace(_END, b"(?!)"), flags)
     except (re.error, RecursionError, OverflowError) as error:
         raise RegexError("Invalid regular expression") from error
-    return Pattern(first, longer, translator.groups, translator.degree)
+    return Pattern(first, longer, translator.groups, translator.degree, check)

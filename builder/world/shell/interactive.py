@@ -8,7 +8,8 @@ from typing import Final
 
 from builder.world.machine.descriptor import ByteSource, SinkSource, Stream, opened
 from builder.world.machine.executable import DEFAULT_PATH
-from builder.world.machine.machine import Limits, Machine
+from builder.world.machine.limits import Limits
+from builder.world.machine.machine import Machine
 from builder.world.machine.network import Serving
 from builder.world.machine.process import Process, Program
 from builder.world.machine.scheduler import Cancelled, Killed

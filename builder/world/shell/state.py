@@ -160,6 +160,10 @@ class Shell(ABC):
             case _:
                 return "".join(letter for letter in _ORDER if letter in self.options)
 
+    def account_memory(self, size: int, /) -> None:
+        """Be told how many characters are about to be held; LimitError when they are too many."""
+        self.process.machine.account_memory(size)
+
     def home_of(self, user: str, /) -> str | None:
         """``$HOME`` for "", else the home directory of ``user`` in the image's /etc/passwd."""
         if not user:

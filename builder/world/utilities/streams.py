@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Final
 
@@ -15,6 +15,9 @@ from builder.world.utilities.commandline import UsageError
 
 CHUNK: Final = 1 << 16
 """Bytes that one read asks for."""
+
+_PIECE_OVERHEAD: Final = 48
+"""What Python needs for a short text beside its bytes."""
 
 _FLUSH_AT: Final = 1 << 15
 
@@ -42,19 +45,34 @@ def chunks(stream: Stream) -> Iterator[bytes]:
         yield piece
 
 
-def contents(stream: Stream) -> bytes:
+def contents(process: Process, stream: Stream) -> bytes:
     """All that the stream still gives."""
-    return b"".join(chunks(stream))
+    return b"".join(kept(process, chunks(stream)))
 
 
-def lines(stream: Stream, end: bytes = b"\n") -> Iterator[bytes]:
+def kept(process: Process, pieces: Iterable[bytes]) -> list[bytes]:
+    """All the pieces at once; LimitError when they are more than the process may hold."""
+    account, held = process.machine.account_memory, 0
+    found: list[bytes] = []
+    for piece in pieces:
+        held += len(piece) + _PIECE_OVERHEAD
+        account(held)
+        found.append(piece)
+    return found
+
+
+def lines(process: Process, stream: Stream, end: bytes = b"\n") -> Iterator[bytes]:
     """The lines of the stream, each with its terminator; the last may lack it."""
     rest: list[bytes] = []
+    held = 0
     for piece in chunks(stream):
         parts = piece.split(end)
         if len(parts) == 1:
             rest.append(piece)
+            held += len(piece)
+            process.machine.account_memory(held)
             continue
+        held = 0
         yield b"".join(rest) + parts[0] + end
         for part in parts[1:-1]:
             yield part + end
@@ -64,19 +82,19 @@ def lines(stream: Stream, end: bytes = b"\n") -> Iterator[bytes]:
         yield last
 
 
-def text_lines(stream: Stream, end: bytes = b"\n") -> Iterator[bytes]:
+def text_lines(process: Process, stream: Stream, end: bytes = b"\n") -> Iterator[bytes]:
     """The lines of the stream without their terminators."""
-    for line in lines(stream, end):
+    for line in lines(process, stream, end):
         yield line[: -len(end)] if line.endswith(end) else line
 
 
 class Output:
     """Descriptor 1 with a buffer, written out when it is full, before a complaint and at the end."""
 
-    __slots__ = ("_buffer", "_process", "_size", "status")
+    __slots__ = ("_buffer", "_size", "process", "status")
 
     def __init__(self, process: Process) -> None:
-        self._process = process
+        self.process = process
         self._buffer: list[bytes] = []
         self._size = 0
         self.status = 0
@@ -108,12 +126,12 @@ class Output:
             data = b"".join(self._buffer)
             self._buffer.clear()
             self._size = 0
-            self._process.stdout.write(data)
+            self.process.stdout.write(data)
 
     def complain(self, text: str, *, status: int = 1) -> None:
         """Say ``name: text`` on descriptor 2, and remember that the exit status is ``status``."""
         self.flush()
-        self._process.complain(text)
+        self.process.complain(text)
         self.status = status
 
     def failed(self, path: str, error: OSError, *, status: int = 1) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from builder.world.machine.descriptor import ByteSource, Descriptor, Stream
 from builder.world.machine.pipe import ReadEnd
@@ -17,22 +17,23 @@ from unionfs_sim.vfs.openfile import File
 _BLOCK = 4096
 
 
-def _line(stream: Stream) -> bytes:
+def _line(stream: Stream, account: Callable[[int], None]) -> bytes:
     """One line with its newline, and nothing of what follows it: others read that (XCU, read, "STDIN")."""
     source = stream.source if isinstance(stream, Descriptor) else None
     if isinstance(source, (ReadEnd, ByteSource)):
         return source.read_line()
     if isinstance(source, File):
-        return _line_of_file(source)
+        return _line_of_file(source, account)
     pieces: list[bytes] = []
     while piece := stream.read(1):
         pieces.append(piece)
         if piece == b"\n":
             break
+        account(len(pieces))
     return b"".join(pieces)
 
 
-def _line_of_file(file: File) -> bytes:
+def _line_of_file(file: File, account: Callable[[int], None]) -> bytes:
     pieces: list[bytes] = []
     while block := file.read(_BLOCK):
         end = block.find(b"\n")
@@ -42,14 +43,17 @@ def _line_of_file(file: File) -> bytes:
                 file.seek(end + 1 - len(block), 1)
             break
         pieces.append(block)
+        account(len(pieces) * _BLOCK)
     return b"".join(pieces)
 
 
-def _logical_line(stream: Stream, *, raw: bool) -> tuple[str, list[bool], bool]:
+def _logical_line(
+    stream: Stream, account: Callable[[int], None], *, raw: bool
+) -> tuple[str, list[bool], bool]:
     """The line without its newline, which of its characters were escaped, and whether it ended with one."""
     text, escaped = "", list[bool]()
     while True:
-        line = _line(stream).replace(b"\0", b"").decode("utf-8", "surrogateescape")
+        line = _line(stream, account).replace(b"\0", b"").decode("utf-8", "surrogateescape")
         complete = line.endswith("\n")
         line = line[:-1] if complete else line
         if raw or "\\" not in line:
@@ -153,7 +157,7 @@ def read(shell: Shell, words: Sequence[str]) -> int:
     stream = shell.fds.get(descriptor)
     if stream is None:
         return 1
-    text, escaped, complete = _logical_line(stream, raw=raw)
+    text, escaped, complete = _logical_line(stream, shell.machine.account_memory, raw=raw)
     ifs = shell.variables.get("IFS")
     fields = split_fields(text, escaped, DEFAULT_IFS if ifs is None else ifs, len(names))
     for name, value in zip(names, fields, strict=True):

@@ -254,7 +254,7 @@ def printf(shell: Shell, words: Sequence[str]) -> int:
         name, arguments = arguments[1], arguments[2:]
     if not arguments:
         raise CommandFailed("usage: printf format [arg ...]", 2)
-    result = formatted(arguments[0], arguments[1:])
+    result = formatted(arguments[0], arguments[1:], shell.machine.account_memory)
     if name is not None:
         shell.variables.set(name, bytes(result.output).decode("utf-8", "surrogateescape"))
     elif result.output:

@@ -122,7 +122,7 @@ def run_pipeline(shell: Shell, node: Pipeline, flags: int) -> int:
     tasks = []
     reader = None
     for command in node.commands[:-1]:
-        following, writer = pipe(scheduler)
+        following, writer = pipe(scheduler, shell.machine.account_memory)
         pid = scheduler.new_pid()
         twin = shell.fork(pid=pid)
         if reader is not None:

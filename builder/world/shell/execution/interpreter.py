@@ -172,9 +172,7 @@ def _arithmetic(shell: Shell, node: Arithmetic, flags: int) -> int:
 def _test(shell: Shell, node: Test, flags: int) -> int:
     shell.line = node.line
     try:
-        status = int(
-            not condition_holds(node.condition, shell.expander, shell.fs, shell.variables, shell.dialect)
-        )
+        status = int(not condition_holds(node.condition, shell))
     except CommandFailed as failure:
         shell.complain(failure.message)
         status = failure.status

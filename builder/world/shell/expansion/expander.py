@@ -34,6 +34,10 @@ from builder.world.shell.language.syntax import (
 )
 
 _NEEDS_WORK: Final = re.compile(r"[*?\[]|^~")
+_WORTH_ACCOUNTING: Final = 1 << 16
+_MANY_FIELDS: Final = 10_000
+_FIELD_BYTES: Final = 64
+"""What a short word costs Python."""
 DEFAULT_IFS: Final = " \t\n"
 
 
@@ -56,13 +60,17 @@ class Expander(ParameterValues):
                     result.append(part.text)
                     continue
             self._add_fields(parts, result)
+            if len(result) > _MANY_FIELDS:
+                self._context.account_memory(len(result) * _FIELD_BYTES)
         return result
 
     def _add_fields(self, parts: tuple[Part, ...], result: list[str]) -> None:
         ifs = self._context.variables.get("IFS")
         builder = FieldBuilder(DEFAULT_IFS if ifs is None else ifs)
         self._emit(self._tilde(parts, builder), builder)
-        for field in builder.finish():
+        fields = builder.finish()
+        self._account(piece for field in fields for piece, _ in field)
+        for field in fields:
             pattern = None if self._context.option("f") else field_pattern(field)
             found = matching_paths(self._context.fs, pattern) if pattern is not None else None
             if found:
@@ -70,11 +78,24 @@ class Expander(ParameterValues):
             else:
                 result.append(field_text(field))
 
+    def _account(self, pieces: Iterable[str]) -> None:
+        """LimitError before texts that are too long together are put together."""
+        held = sum(map(len, pieces))
+        if held > _WORTH_ACCOUNTING:
+            self._context.account_memory(held)
+
+    def _joined(self, builder: Builder) -> str:
+        pieces = builder.pieces
+        if len(pieces) == 1:
+            return pieces[0]
+        self._account(pieces)
+        return "".join(pieces)
+
     def text(self, word: Word) -> str:
         """The word as one text, neither split nor matched: a target, the subject of ``case``."""
         builder = Builder()
         self._emit(self._tilde(word.parts, builder), builder)
-        return builder.text()
+        return self._joined(builder)
 
     def assigned(self, word: Word) -> str:
         """The value of an assignment: a tilde counts after each colon too."""
@@ -93,13 +114,13 @@ class Expander(ParameterValues):
             else:
                 self._emit((part,), builder)
             first = False
-        return builder.text()
+        return self._joined(builder)
 
     def pattern(self, word: Word) -> str:
         """The word as a pattern: quoted characters are escaped in it."""
         builder = PatternBuilder()
         self._emit(self._tilde(word.parts, builder), builder)
-        return builder.text()
+        return self._joined(builder)
 
     def matches(self, word: Word, subject: str) -> bool:
         """Whether ``subject`` matches the pattern that the word is (``case``)."""
@@ -112,7 +133,7 @@ class Expander(ParameterValues):
         """The value of an arithmetic expression."""
         builder = Builder()
         self._emit(parts, builder, quoted=True)
-        return evaluate(builder.text(), self._context.variables, dialect=self._context.dialect)
+        return evaluate(self._joined(builder), self._context.variables, dialect=self._context.dialect)
 
     # ---- parts --------------------------------------------------------------------------------
 

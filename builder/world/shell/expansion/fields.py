@@ -31,10 +31,6 @@ class Builder:
         """Between two positional parameters of ``$@``."""
         self.pieces.append(" ")
 
-    def text(self) -> str:
-        """All pieces together."""
-        return "".join(self.pieces)
-
 
 class PatternBuilder(Builder):
     """Makes a pattern: quoted text loses its special meaning."""

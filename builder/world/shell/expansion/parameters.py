@@ -57,6 +57,10 @@ class Context(Protocol):
         """What the commands print, run in a subshell."""
         ...
 
+    def account_memory(self, size: int, /) -> None:
+        """Be told how many characters are about to be held; raises when they are too many."""
+        ...
+
     def home_of(self, user: str, /) -> str | None:
         """The home directory of a user ("": of the caller), or None."""
         ...
@@ -121,7 +125,8 @@ class ParameterValues(ABC):
             return cut(value, pattern, longest=longest)
         if operator in ("/", "//"):
             replacement = self.text(part.second) if part.second is not None else ""
-            return replaced(value, self.pattern(operand), replacement, every=operator == "//")
+            every, account = operator == "//", self._context.account_memory
+            return replaced(value, self.pattern(operand), replacement, account, every=every)
         if operator == ":":
             return self._piece(value, operand, part.second)
         pattern = self.pattern(operand) or "?"

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple, TypeAlias
 
 from builder.world.shell.dialect import Dialect
 from builder.world.shell.errors import ShellError
 from builder.world.shell.expansion.arithmetic import evaluate, integer
 
 _DEPTH_OF_NAMES = 50
+_VARIABLE_BYTES = 128
+"""What a variable costs Python beside its value."""
+
+
+Account: TypeAlias = Callable[[int], None]
+
+
+def unaccounted(_size: int) -> None:
+    """An account that nobody keeps."""
 
 
 class Variable(NamedTuple):
@@ -26,8 +35,15 @@ _UNSET = Variable(None)
 class Variables:
     """Names and their values; ``local`` scopes are dynamic, as dash's are."""
 
-    def __init__(self, table: Mapping[str, Variable], dialect: Dialect) -> None:
+    def __init__(
+        self,
+        table: Mapping[str, Variable],
+        dialect: Dialect,
+        account_memory: Account = unaccounted,
+    ) -> None:
         self._table = dict(table)
+        self._account_memory = account_memory
+        self._held = sum(map(_size, self._table.values()))
         self._scopes: list[dict[str, Variable | None]] = []
         self._dialect = dialect
         self._depth = 0
@@ -35,15 +51,25 @@ class Variables:
         """``set -a``."""
 
     @classmethod
-    def from_environment(cls, env: Mapping[str, str], dialect: Dialect) -> Variables:
-        """Variables as a new shell begins with them: all exported."""
+    def from_environment(
+        cls,
+        env: Mapping[str, str],
+        dialect: Dialect,
+        account_memory: Account = unaccounted,
+    ) -> Variables:
+        """Variables as a new shell begins with them: all exported.
+
+        ``account_memory`` is told how many characters they hold together.
+        """
         return cls(
-            {name: Variable(value, exported=True) for name, value in env.items() if _is_name(name)}, dialect
+            {name: Variable(value, exported=True) for name, value in env.items() if _is_name(name)},
+            dialect,
+            account_memory,
         )
 
     def copy(self) -> Variables:
         """The variables of a subshell: its own, with the values of now."""
-        twin = Variables(self._table, self._dialect)
+        twin = Variables(self._table, self._dialect, self._account_memory)
         twin._scopes = [{} for _ in self._scopes]
         twin.exports_all = self.exports_all
         return twin
@@ -61,11 +87,23 @@ class Variables:
         """Give ``name`` a value; ShellError if it is readonly."""
         old = self._table.get(name)
         if old is None:
-            self._table[name] = Variable(value, self.exports_all)
+            self._put(name, Variable(value, self.exports_all))
             return
         if old.readonly:
             raise ShellError(f"{name}: is read only")
-        self._table[name] = Variable(value, old.exported or self.exports_all)
+        self._put(name, Variable(value, old.exported or self.exports_all))
+
+    def _put(self, name: str, variable: Variable | None) -> None:
+        """Let ``name`` be that variable, or none; LimitError when all together hold too much."""
+        old = self._table.get(name)
+        grown = _size(variable) - _size(old)
+        self._held += grown
+        if grown > 0:
+            self._account_memory(self._held)
+        if variable is None:
+            self._table.pop(name, None)
+        else:
+            self._table[name] = variable
 
     def mark(self, name: str, *, exported: bool | None = None, readonly: bool | None = None) -> None:
         """Change the marks of a name, set or not."""
@@ -82,7 +120,7 @@ class Variables:
         if old is not None:
             if old.readonly:
                 raise ShellError(f"{name}: is read only")
-            del self._table[name]
+            self._put(name, None)
 
     def items(self) -> Iterator[tuple[str, Variable]]:
         """All names with their variables, sorted by name."""
@@ -125,10 +163,7 @@ class Variables:
     def end_scope(self) -> None:
         """Restore what was made local since the matching ``begin_scope``."""
         for name, old in self._scopes.pop().items():
-            if old is None:
-                self._table.pop(name, None)
-            else:
-                self._table[name] = old
+            self._put(name, old)
 
     def make_local(self, name: str) -> None:
         """Let changes of ``name`` end with the scope; its value stays (dash, busybox) or goes (bash)."""
@@ -137,7 +172,7 @@ class Variables:
             old = self._table.get(name)
             scope[name] = old
             if self._dialect is Dialect.BASH and old is not None and not old.readonly:
-                self._table[name] = Variable(None)
+                self._put(name, Variable(None))
 
     def assign_in_scope(self, assignments: Iterable[tuple[str, str]]) -> None:
         """Assignments before a command: exported to it, and gone with the scope."""
@@ -145,6 +180,10 @@ class Variables:
             self._scopes[-1].setdefault(name, self._table.get(name))
             self.set(name, value)
             self.mark(name, exported=True)
+
+
+def _size(variable: Variable | None) -> int:
+    return 0 if variable is None else _VARIABLE_BYTES + len(variable.value or "")
 
 
 def _is_name(text: str) -> bool:

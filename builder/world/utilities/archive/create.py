@@ -19,7 +19,7 @@ def exclusions(process: Process, options: Options) -> list[str]:
     """The patterns of --exclude and of the files of -X."""
     found = options.values("2")
     for name in options.values("X"):
-        found.extend(words(line) for line in contents(open_input(process, name)).splitlines())
+        found.extend(words(line) for line in contents(process, open_input(process, name)).splitlines())
     return found
 
 

@@ -74,7 +74,9 @@ def _compression(options: Options) -> str | None:
 def _operands(process: Process, options: Options) -> list[str]:
     names = list(options.operands)
     for name in options.values("T"):
-        names.extend(words(line) for line in contents(open_input(process, name)).splitlines() if line)
+        names.extend(
+            words(line) for line in contents(process, open_input(process, name)).splitlines() if line
+        )
     return names
 
 

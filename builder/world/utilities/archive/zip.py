@@ -30,7 +30,7 @@ def _opened(process: Process, name: str) -> tuple[str, zipfile.ZipFile]:
         except OSError:
             continue
         try:
-            return candidate, zipfile.ZipFile(io.BytesIO(contents(stream)))
+            return candidate, zipfile.ZipFile(io.BytesIO(contents(process, stream)))
         except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
             process.out(f"Archive:  {candidate}\n")
             raise UsageError("short read") from error

@@ -21,7 +21,7 @@ def _source(process: Process, options: Options, operands: list[str]) -> str:
     for letter, value in options.given:
         if letter == "f":
             try:
-                parts.append(contents(open_input(process, value)))
+                parts.append(contents(process, open_input(process, value)))
             except OSError as error:
                 raise UsageError(f"{CANNOT_OPEN.format(value)}: {reason(error)}") from error
         elif letter == "e":

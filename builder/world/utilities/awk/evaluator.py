@@ -10,10 +10,11 @@ from builder.world.matching.regex import Pattern
 from builder.world.utilities.awk import syntax
 from builder.world.utilities.awk.functions import Functions, substitute
 from builder.world.utilities.awk.records import fields
-from builder.world.utilities.awk.state import Array, State, expression, joined
+from builder.world.utilities.awk.state import Array, State, joined
 from builder.world.utilities.awk.values import NOTHING, Input, Value, compare, number, string, truth
 from builder.world.utilities.commandline import UsageError
 
+_WORTH_ACCOUNTING: Final = 1 << 16
 _DEEPEST_CALL: Final = 120
 
 
@@ -38,7 +39,7 @@ class Evaluator:
             syntax.Number: lambda node: node.value,
             syntax.String: lambda node: node.value,
             syntax.Regex: lambda node: float(
-                expression(node.source).matches(self._text_of(self.state.field(0)))
+                self.state.expression(node.source).matches(self._text_of(self.state.field(0)))
             ),
             syntax.Name: self._name,
             syntax.Field: lambda node: self.state.field(int(self.number(node.index))),
@@ -79,7 +80,7 @@ class Evaluator:
         return None
 
     def _pattern(self, node: syntax.Expression) -> Pattern:
-        return expression(node.source if isinstance(node, syntax.Regex) else self.text(node))
+        return self.state.expression(node.source if isinstance(node, syntax.Regex) else self.text(node))
 
     def array(self, name: str) -> Array:
         """An array: a parameter's or a global one."""
@@ -107,7 +108,7 @@ class Evaluator:
         return value
 
     def _element(self, node: syntax.Element) -> Value:
-        return self.array(node.name).setdefault(self._key(node.subscript), NOTHING)
+        return self.state.element(self.array(node.name), self._key(node.subscript))
 
     def _unary(self, node: syntax.Unary) -> Value:
         value = self.value(node.operand)
@@ -118,7 +119,10 @@ class Evaluator:
     def _binary(self, node: syntax.Binary) -> Value:
         operator = node.operator
         if operator == "":
-            return self.text(node.left) + self.text(node.right)
+            first_text, second_text = self.text(node.left), self.text(node.right)
+            if len(first_text) + len(second_text) > _WORTH_ACCOUNTING:
+                self.state.account_memory(len(first_text) + len(second_text))
+            return first_text + second_text
         if operator in ("&&", "||"):
             left = truth(self.value(node.left))
             return float(
@@ -141,7 +145,7 @@ class Evaluator:
             else:
                 self.state.assign(target.name, value)
         elif isinstance(target, syntax.Element):
-            self.array(target.name)[self._key(target.subscript)] = value
+            self.state.store(self.array(target.name), self._key(target.subscript), value)
         elif isinstance(target, syntax.Field):
             self.state.set_field(int(self.number(target.index)), value)
         else:
@@ -225,8 +229,9 @@ class Evaluator:
 
     def _fill(self, name: str, parts: list[bytes]) -> Value:
         array = self.array(name)
-        array.clear()
-        array.update((b"%d" % at, part) for at, part in enumerate(parts, start=1))
+        self.state.clear(array)
+        for at, part in enumerate(parts, start=1):
+            self.state.store(array, b"%d" % at, part)
         return float(len(parts))
 
     def _substitute(self, node: syntax.Call) -> Value:
@@ -234,7 +239,9 @@ class Evaluator:
             raise UsageError("Too few arguments")
         target = node.arguments[2] if len(node.arguments) > 2 else syntax.Field(syntax.Number(0.0))
         pattern, replacement = self._pattern(node.arguments[0]), self.text(node.arguments[1])
-        changed, count = substitute(self.text(target), pattern, replacement, every=node.name == "gsub")
+        changed, count = substitute(
+            self.text(target), pattern, replacement, self.state.account_memory, every=node.name == "gsub"
+        )
         if count and isinstance(target, syntax.Name | syntax.Field | syntax.Element):
             self._assign(target, changed)
         return float(count)

@@ -27,7 +27,7 @@ class Functions:
         self.table: dict[str, Callable[[Sequence[Value]], Value]] = {
             "index": lambda a: float(self.text(a, 0).find(self.text(a, 1)) + 1 if self.text(a, 1) else 0),
             "substr": self.substr,
-            "sprintf": lambda a: formatted_values(self.text(a, 0), list(a[1:])),
+            "sprintf": lambda a: formatted_values(self.text(a, 0), list(a[1:]), state.account_memory),
             "tolower": lambda a: self.text(a, 0).lower(),
             "toupper": lambda a: self.text(a, 0).upper(),
             "int": lambda a: _truncated(number(a[0])),
@@ -105,16 +105,20 @@ class Functions:
         return float(start)
 
 
-def substitute(text: bytes, pattern: Pattern, replacement: bytes, *, every: bool) -> tuple[bytes, int]:
+def substitute(
+    text: bytes, pattern: Pattern, replacement: bytes, account: Callable[[int], None], *, every: bool
+) -> tuple[bytes, int]:
     r"""``text`` with matches replaced, and how many; ``&`` is the match, ``\&`` an ampersand (POSIX)."""
     pieces: list[bytes] = []
-    at = count = 0
+    at = count = held = 0
     end_of_last = -1
     while at <= len(text) and (match := pattern.search(text, at)):
         begin, end = match.span()
         pieces.append(text[at:begin])
         if begin < end or begin != end_of_last:
             pieces.append(_filled(replacement, match[0] or b""))
+            held += len(pieces[-1])
+            account(held)
             count += 1
         end_of_last = at = end
         if begin == end:

@@ -125,7 +125,7 @@ class Interpreter(Evaluator):
         if node.formatted:
             if not values:
                 raise UsageError("Too few arguments")
-            data = formatted_values(self._text_of(values[0]), values[1:])
+            data = formatted_values(self._text_of(values[0]), values[1:], self.state.account_memory)
         else:
             conversion = self.state.text("OFMT")
             shown = [string(value, conversion) for value in values] or [self._text_of(self.state.field(0))]
@@ -171,9 +171,9 @@ class Interpreter(Evaluator):
 
     def _delete(self, node: syntax.Delete) -> None:
         if node.subscript is None:
-            self.array(node.name).clear()
+            self.state.clear(self.array(node.name))
         else:
-            self.array(node.name).pop(self._key(node.subscript), None)
+            self.state.remove(self.array(node.name), self._key(node.subscript))
 
     def _jump(self, node: syntax.Jump) -> None:
         if node.kind == "return":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from builder.world.machine.descriptor import Stream
@@ -17,8 +17,9 @@ _BLANKS: Final = b" \t\n"
 class Records:
     """The records of a stream; the separator may change between two reads."""
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, account_memory: Callable[[int], None]) -> None:
         self._stream = stream
+        self._account_memory = account_memory
         self._held = b""
         self._ended = False
 
@@ -26,6 +27,7 @@ class Records:
         piece = b"" if self._ended else self._stream.read(CHUNK)
         self._ended = not piece
         self._held += piece
+        self._account_memory(len(self._held))
         return bool(piece)
 
     def next(self, separator: bytes, pattern: Pattern | None) -> bytes | None:

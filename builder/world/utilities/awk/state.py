@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,16 +16,10 @@ from builder.world.utilities.streams import Output, create, octets, open_input, 
 
 Array = dict[bytes, Value]
 
+_ELEMENT_BYTES: Final = 128
+"""What an element of an array costs Python beside its key and its text."""
+_MOST_EXPRESSIONS: Final = 256
 _FIELDS_LIMIT: Final = 1 << 20
-
-
-@functools.lru_cache(maxsize=256)
-def expression(source: bytes) -> Pattern:
-    """The compiled ERE. Raises UsageError."""
-    try:
-        return compiled(source, extended=True)
-    except RegexError as error:
-        raise UsageError(f"bad regex '{words(source)}': {error}") from error
 
 
 class State:
@@ -35,6 +28,9 @@ class State:
     def __init__(self, process: Process, out: Output) -> None:
         self.process = process
         self.out = out
+        self.account_memory = process.machine.account_memory
+        self._held = 0
+        self._expressions: dict[bytes, Pattern] = {}
         # fmt: off
         self.variables: dict[str, Value | Array] = {
             "FS": b" ", "OFS": b" ", "ORS": b"\n", "RS": b"\n", "SUBSEP": b"\x1c",
@@ -54,6 +50,19 @@ class State:
         self._readers: dict[bytes, Records] = {}
         self._writers: dict[bytes, Stream] = {}
         self._commands: dict[bytes, list[bytes]] = {}
+
+    def expression(self, source: bytes) -> Pattern:
+        """The compiled ERE. Raises UsageError."""
+        found = self._expressions.get(source)
+        if found is None:
+            try:
+                found = compiled(source, extended=True, check=self.process.machine.check)
+            except RegexError as error:
+                raise UsageError(f"bad regex '{words(source)}': {error}") from error
+            if len(self._expressions) >= _MOST_EXPRESSIONS:
+                self._expressions.clear()
+            self._expressions[source] = found
+        return found
 
     # -- variables
 
@@ -83,6 +92,34 @@ class State:
             self.variables[name] = value
         return value
 
+    def element(self, array: Array, key: bytes) -> Value:
+        """An element of an array, made if there is none."""
+        found = array.get(key)
+        if found is None:
+            self.store(array, key, NOTHING)
+            return NOTHING
+        return found
+
+    def store(self, array: Array, key: bytes, value: Value) -> None:
+        """Set an element of an array; LimitError when all arrays together hold too much."""
+        old = array.get(key)
+        if old is None:
+            self._held += _ELEMENT_BYTES + len(key)
+        self._held += _size(value) - _size(old)
+        self.account_memory(self._held)
+        array[key] = value
+
+    def remove(self, array: Array, key: bytes) -> None:
+        """Take an element out of an array, if it is there."""
+        old = array.pop(key, None)
+        if old is not None:
+            self._held -= _ELEMENT_BYTES + len(key) + _size(old)
+
+    def clear(self, array: Array) -> None:
+        """Take all elements out of an array."""
+        for key in list(array):
+            self.remove(array, key)
+
     # -- the record
 
     def set_record(self, record: bytes) -> None:
@@ -100,7 +137,7 @@ class State:
 
     def separator(self, text: bytes) -> tuple[bytes, Pattern | None]:
         """A field separator: one character stands for itself, more are an expression."""
-        return text, expression(text) if len(text) > 1 else None
+        return text, self.expression(text) if len(text) > 1 else None
 
     def field(self, index: int) -> Value:
         """``$index``."""
@@ -158,7 +195,7 @@ class State:
         separator = self.text("RS")
         return records.next(
             separator[:1] if len(separator) == 1 else separator,
-            expression(separator) if len(separator) > 1 else None,
+            self.expression(separator) if len(separator) > 1 else None,
         )
 
     def _open_next(self) -> bool:
@@ -186,7 +223,7 @@ class State:
         return NOTHING if isinstance(value, dict) else value
 
     def _begin(self, stream: Stream, name: bytes) -> None:
-        self._input = Records(stream)
+        self._input = Records(stream, self.account_memory)
         self.variables["FILENAME"] = name
         self.variables["FNR"] = 0.0
 
@@ -202,10 +239,10 @@ class State:
         """The open file (or the output of the command) that getline reads; None if it cannot be opened."""
         if name not in self._readers:
             if command:
-                self._readers[name] = Records(opened(ByteSource(self._output_of(name))))
+                self._readers[name] = Records(opened(ByteSource(self._output_of(name))), self.account_memory)
             else:
                 try:
-                    self._readers[name] = Records(open_input(self.process, words(name)))
+                    self._readers[name] = Records(open_input(self.process, words(name)), self.account_memory)
                 except OSError:
                     return None
         return self._readers[name]
@@ -232,6 +269,8 @@ class State:
             self.out.write(data)
         elif redirect == "|":
             self._commands.setdefault(target, []).append(data)
+            self._held += len(data) + _ELEMENT_BYTES
+            self.account_memory(self._held)
         elif target == b"/dev/stderr":
             self.out.flush()
             self.process.stderr.write(data)
@@ -254,7 +293,9 @@ class State:
             self._writers.pop(name).close()
             status = 0
         if name in self._commands:
-            content = b"".join(self._commands.pop(name))
+            pieces = self._commands.pop(name)
+            content = b"".join(pieces)
+            self._held -= len(content) + len(pieces) * _ELEMENT_BYTES
             status = self._shell(name, {0: opened(ByteSource(content))})
         return status
 
@@ -262,6 +303,10 @@ class State:
         """Close everything."""
         for name in (*self._readers, *self._writers, *self._commands):
             self.close(name)
+
+
+def _size(value: Value | None) -> int:
+    return len(value) if isinstance(value, bytes) else 0
 
 
 def joined(parts: Sequence[Value], state: State) -> bytes:

@@ -148,6 +148,7 @@ def dd(process: Process) -> int:
     source, sink = _opened(process, job)
     _skip(source, job.skip * (1 if "skip_bytes" in job.flags else job.ibs))
     _seek(process, job, sink)
+    process.machine.account_memory(job.ibs + job.obs)
     read, written = _copy(job, source, sink)
     if job.target:
         sink.close()

@@ -82,6 +82,7 @@ def _by_format(process: Process, spelling: str, path: str, status: Stat) -> str:
         fact = _fact(process, letter, path, status)
         if fact is None:
             return letter
+        process.machine.account_memory(int(width[:18] or 0) if width else 0)
         if "0" in flags and width and letter not in "nNAFUGxyz":
             return str(fact).rjust(int(width), "0")
         text = str(fact) if precision is None or isinstance(fact, int) else str(fact)[: int(precision)]

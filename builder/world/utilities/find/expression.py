@@ -79,7 +79,7 @@ class Primaries:
     def _named(self, kind: str, pattern: str) -> Test:
         if kind == "regex":
             try:
-                expression = compiled(octets(pattern))
+                expression = compiled(octets(pattern), check=self.process.machine.check)
             except RegexError as error:
                 raise UsageError(f"bad regex '{pattern}': {error}") from error
             return lambda found, _status: expression.fullmatch(octets(found.path)) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from builder.world.matching.regex import Pattern, RegexError, bracket, compiled
@@ -24,9 +25,10 @@ class Substitution:
 class Reader:
     """A place in a script, moved on by what is read."""
 
-    def __init__(self, text: bytes, *, extended: bool) -> None:
+    def __init__(self, text: bytes, *, extended: bool, check: Callable[[], None]) -> None:
         self.text = text
         self.extended = extended
+        self._check = check
         self.at = 0
 
     def _peek(self) -> bytes:
@@ -90,6 +92,7 @@ class Reader:
                 extended=self.extended,
                 ignore_case=b"I" in flags or b"i" in flags,
                 multiline=b"M" in flags or b"m" in flags,
+                check=self._check,
             )
         except RegexError as error:
             raise UsageError(f"bad regex '{source.decode(errors='replace')}': {error}") from error

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from builder.world.matching.regex import Match, Pattern
 from builder.world.utilities.sed.reader import Substitution
 
 
-def substituted(text: bytes, pattern: Pattern, substitution: Substitution) -> tuple[bytes, int]:
+def substituted(
+    text: bytes, pattern: Pattern, substitution: Substitution, account: Callable[[int], None]
+) -> tuple[bytes, int]:
     """``text`` after the substitution, and how many matches were replaced."""
     pieces: list[bytes] = []
-    at, seen, replaced = 0, 0, 0
+    at, seen, replaced, held = 0, 0, 0, 0
     end_of_last = -1
     while at <= len(text):
         match = pattern.search(text, at)
@@ -26,6 +30,8 @@ def substituted(text: bytes, pattern: Pattern, substitution: Substitution) -> tu
                 else seen == max(1, substitution.nth)
             )
             pieces.append(_expanded(match, substitution) if wanted else text[begin:end])
+            held += len(pieces[-1])
+            account(held)
             replaced += wanted
         end_of_last = end
         if begin == end:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -57,8 +58,8 @@ class Command:
 class Script(Reader):
     """Reads a script into commands; ``{`` knows where its ``}`` is, a jump where its label is."""
 
-    def __init__(self, text: bytes, *, extended: bool) -> None:
-        super().__init__(text, extended=extended)
+    def __init__(self, text: bytes, *, extended: bool, check: Callable[[], None]) -> None:
+        super().__init__(text, extended=extended, check=check)
         self.commands: list[Command] = []
         self.blocks: list[int] = []
 

@@ -159,10 +159,12 @@ class Editor(Workspace):
             case "g":
                 self.pattern = self.hold
             case "G":
+                self._account(len(self.pattern) + len(self.hold))
                 self.pattern += b"\n" + self.hold
             case "h":
                 self.hold = self.pattern
             case "H":
+                self._account(len(self.hold) + len(self.pattern))
                 self.hold += b"\n" + self.pattern
             case "x":
                 self.pattern, self.hold = self.hold, self.pattern
@@ -193,6 +195,7 @@ class Editor(Workspace):
             self.sink.line(self.pattern, self.line_end)
         self._finish()
         self._read()
+        self._account(len(self.pattern) + len(self.fetched))
         self.pattern = self.fetched if command.name == "n" else self.pattern + b"\n" + self.fetched
 
     def _change(self, command: Command) -> str:
@@ -266,7 +269,9 @@ class Editor(Workspace):
     def _substitute(self, command: Command) -> None:
         substitution = command.substitution
         assert substitution is not None, "s has one"
-        changed, count = substituted(self.pattern, self._regex(substitution.pattern), substitution)
+        changed, count = substituted(
+            self.pattern, self._regex(substitution.pattern), substitution, self._account
+        )
         if not count:
             return
         self.pattern = changed
@@ -290,12 +295,13 @@ def sed(process: Process) -> int:
         if letter == "e":
             parts.append(octets(value))
         elif letter == "f":
-            parts.append(contents(open_input(process, value)).removesuffix(b"\n"))
+            parts.append(contents(process, open_input(process, value)).removesuffix(b"\n"))
     if not parts:
         if not operands:
             raise UsageError("", _USAGE)
         parts.append(octets(operands.pop(0)))
-    commands = Script(b"\n".join(parts), extended="r" in options or "E" in options).read()
+    extended, check = "r" in options or "E" in options, process.machine.check
+    commands = Script(b"\n".join(parts), extended=extended, check=check).read()
     with Output(process) as out:
         if "i" in options and not operands:
             raise UsageError("-i requires an argument")

@@ -56,6 +56,7 @@ class Workspace:
         self.substituted = False
         self.last_regex: Pattern | None = None
         self.status = 0
+        self._account = process.machine.account_memory
         self._lines: Iterator[bytes] = iter(())
         self._next: bytes | None = None
 
@@ -69,7 +70,7 @@ class Workspace:
                 self._failed(name, error)
                 continue
             self.name = name
-            yield from lines(stream, self.end)
+            yield from lines(self.process, stream, self.end)
 
     def _failed(self, name: str, error: OSError) -> None:
         if isinstance(error, IsADirectoryError) and not self.in_place:
@@ -108,7 +109,7 @@ class Workspace:
                 self.sink.line(text.removesuffix(b"\n"), b"\n")
                 continue
             try:
-                for line in lines(self.process.open(words(text))):
+                for line in lines(self.process, self.process.open(words(text))):
                     end = b"\n" if line.endswith(b"\n") else b""
                     self.sink.line(line[: len(line) - len(end)], end)
             except OSError:

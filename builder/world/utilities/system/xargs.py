@@ -91,10 +91,10 @@ def _batches(items: Iterator[str], command: list[str], options: Options) -> Iter
 
 def _text(process: Process, options: Options) -> bytes:
     if "a" not in options:
-        return contents(process.stdin)
+        return contents(process, process.stdin)
     name = options.value("a")
     try:
-        return contents(open_input(process, name))
+        return contents(process, open_input(process, name))
     except OSError as error:
         raise UsageError(f"{CANNOT_OPEN.format(name)}: {reason(error)}") from error
 

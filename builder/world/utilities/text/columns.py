@@ -85,11 +85,13 @@ def cut(process: Process) -> int:
     split: bytes | Pattern = octets(options.value("d", "\t"))[:1] or b"\0"
     joiner = octets(options.value("O")) if "O" in options else split if isinstance(split, bytes) else b" "
     if kind == "F":
-        split = compiled(octets(options.value("d", "[[:space:]]+")), extended=True)
+        split = compiled(
+            octets(options.value("d", "[[:space:]]+")), extended=True, check=process.machine.check
+        )
         joiner = octets(options.value("O", " "))
     with Output(process) as out:
         for _, stream in inputs(process, options.operands, out):
-            for line in text_lines(stream):
+            for line in text_lines(process, stream):
                 if kind in "bc":
                     out.write(bytes(line[at] for at in _chosen(len(line), ranges, options)) + b"\n")
                     continue
@@ -122,8 +124,8 @@ def paste(process: Process) -> int:
         raise UsageError("-d '' is not supported")
     names = options.operands or ("-",)
     streams = [open_input(process, name) for name in names]
-    readers = [text_lines(stream) for stream in streams]
-    shared = text_lines(process.stdin)
+    readers = [text_lines(process, stream) for stream in streams]
+    shared = text_lines(process, process.stdin)
     readers = [shared if name == "-" else reader for name, reader in zip(names, readers, strict=True)]
     with Output(process) as out:
         if "s" in options:
@@ -185,7 +187,7 @@ def fold(process: Process) -> int:
         raise UsageError(f"number {options.value('w')} is not in 1..10000 range")
     with Output(process) as out:
         for _, stream in inputs(process, options.operands, out):
-            for line in lines(stream):
+            for line in lines(process, stream):
                 out.write(_folded(line, width, count_bytes="b" in options, at_spaces="s" in options))
     return out.status
 
@@ -194,9 +196,10 @@ def expand(process: Process) -> int:
     """Print the files with tabs turned into spaces."""
     options = parse(process.argv[1:], "it:", {"initial": "i", "tabs": "t"}, usage="[-i] [-t N] [FILE]...")
     width = number(options.value("t", "8"))
+    process.machine.account_memory(width)
     with Output(process) as out:
         for _, stream in inputs(process, options.operands, out):
-            for line in lines(stream):
+            for line in lines(process, stream):
                 head = line[: len(line) - len(line.lstrip(b" \t"))] if "i" in options else line
                 out.write(head.expandtabs(width) + line[len(head) :])
     return out.status
@@ -234,9 +237,10 @@ def unexpand(process: Process) -> int:
         process.argv[1:], "aft:", {"all": "a", "first-only": "f", "tabs": "t"}, usage="[-fa][-t N] [FILE]..."
     )
     width = number(options.value("t", "8"))
+    process.machine.account_memory(width)
     everywhere = ("a" in options or "t" in options) and "f" not in options
     with Output(process) as out:
         for _, stream in inputs(process, options.operands, out):
-            for line in lines(stream):
+            for line in lines(process, stream):
                 out.write(_unexpanded(line, width, all_blanks=everywhere))
     return out.status

@@ -83,7 +83,7 @@ class Comparison:
     def content(self, name: str) -> bytes | None:
         """The content of a file (empty if -N allows that it is missing); None after a complaint."""
         try:
-            return contents(open_input(self.process, name))
+            return contents(self.process, open_input(self.process, name))
         except FileNotFoundError as error:
             if "N" in self.options:
                 return b""

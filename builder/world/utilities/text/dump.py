@@ -82,7 +82,7 @@ class Format:
 
 
 def _gathered(process: Process, options: Options, out: Output) -> bytes:
-    return b"".join(contents(stream) for _, stream in inputs(process, options.operands, out))
+    return b"".join(contents(process, stream) for _, stream in inputs(process, options.operands, out))
 
 
 def _blocks(content: bytes, width: int, *, squeeze: bool) -> Iterator[tuple[int, bytes | None]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+from collections.abc import Iterator
 from typing import Final
 
 from builder.world.machine.descriptor import Stream
@@ -54,12 +55,22 @@ def _all_but_last(stream: Stream, unit: str, count: int, out: Output) -> None:
             if len(held) > count:
                 out.write(held[: len(held) - count])
                 held = held[len(held) - count :]
+            out.process.machine.account_memory(len(held))
         return
-    waiting: collections.deque[bytes] = collections.deque()
-    for line in lines(stream):
+    for line in _delayed(stream, count, out, collections.deque()):
+        out.write(line)
+
+
+def _delayed(stream: Stream, count: int, out: Output, waiting: collections.deque[bytes]) -> Iterator[bytes]:
+    """The lines, each when ``count`` others have come; those are left in ``waiting``."""
+    held = 0
+    for line in lines(out.process, stream):
         waiting.append(line)
+        held += len(line)
+        out.process.machine.account_memory(held)
         if len(waiting) > count:
-            out.write(waiting.popleft())
+            held -= len(waiting[0])
+            yield waiting.popleft()
 
 
 def _last(stream: Stream, unit: str, count: int, out: Output) -> None:
@@ -67,9 +78,12 @@ def _last(stream: Stream, unit: str, count: int, out: Output) -> None:
         held = b""
         for piece in chunks(stream):
             held = (held + piece)[-count:] if count else b""
+            out.process.machine.account_memory(len(held))
         out.write(held)
         return
-    for line in collections.deque(lines(stream), maxlen=count):
+    waiting: collections.deque[bytes] = collections.deque()
+    collections.deque(_delayed(stream, count, out, waiting), maxlen=0)
+    for line in waiting:
         out.write(line)
 
 
@@ -80,7 +94,7 @@ def _from(stream: Stream, unit: str, start: int, out: Output) -> None:
             out.write(piece[skip:])
             skip = max(0, skip - len(piece))
         return
-    for line in lines(stream):
+    for line in lines(out.process, stream):
         if skip:
             skip -= 1
         else:

@@ -102,7 +102,14 @@ def _matcher(process: Process, options: Options, texts: list[str]) -> Matcher:
         for part in octets(text).split(b"\n"):
             try:
                 source = re.sub(rb"([\\.*\[\]^$])", rb"\\\1", part) if extended == "F" else part
-                patterns.append(compiled(source, extended=extended == "E", ignore_case="i" in options))
+                patterns.append(
+                    compiled(
+                        source,
+                        extended=extended == "E",
+                        ignore_case="i" in options,
+                        check=process.machine.check,
+                    )
+                )
             except RegexError as error:
                 raise UsageError(f"bad regex '{text}'", status=2) from error
     return Matcher(tuple(patterns), "w" in options, "x" in options)
@@ -153,7 +160,7 @@ class _Search:
         silent = any(letter in self.options for letter in "qlLc")
         if self.limit == 0:
             return 0
-        for count, line in enumerate(text_lines(stream, self.end), start=1):
+        for count, line in enumerate(text_lines(self.out.process, stream, self.end), start=1):
             if self.matcher.matches(line) == ("v" in self.options):
                 if tail > 0 and not silent:
                     self.out.write(self.prefix(name, count, "-") + line + self.end)
@@ -235,7 +242,7 @@ def grep(process: Process) -> int:
     texts = options.values("e")
     for name in options.values("f"):
         try:
-            lines = words(contents(open_input(process, name)))
+            lines = words(contents(process, open_input(process, name)))
         except OSError as error:
             raise UsageError(f"{name}: {reason(error)}", status=2) from error
         texts.extend(lines.removesuffix("\n").split("\n") if lines else [])

@@ -37,7 +37,7 @@ def _digest(stream: Stream, algorithm: str) -> str:
 def _check(process: Process, out: Output, options: Options, algorithm: str, name: str) -> None:
     """Compare what a list of digests says with the files; complaints make the status 1."""
     failed = total = 0
-    for line in text_lines(open_input(process, name)):
+    for line in text_lines(process, open_input(process, name)):
         match = _ENTRY.fullmatch(line)
         total += 1
         if match is None:
@@ -128,7 +128,7 @@ def base64(process: Process) -> int:
         raise UsageError("", usage)
     width = number(options.value("w", "76"))
     name = options.operands[0] if options.operands else "-"
-    content = contents(open_input(process, name))
+    content = contents(process, open_input(process, name))
     with Output(process) as out:
         if "d" in options:
             return _decode(process, out, content)

@@ -139,7 +139,7 @@ class Patcher:
             return
         self.out.print(f"patching file {name}")
         try:
-            before = contents(open_input(self.process, name))
+            before = contents(self.process, open_input(self.process, name))
         except OSError as error:
             raise UsageError(f"can't open '{name}': {reason(error)}") from error
         changed = self._changed(before.splitlines(keepends=True), patch)
@@ -198,7 +198,7 @@ def patch(process: Process) -> int:
     given = options.operands[0] if options.operands else None
     name = options.operands[1] if len(options.operands) > 1 else options.value("i", "-")
     try:
-        text = contents(open_input(process, name))
+        text = contents(process, open_input(process, name))
     except OSError as error:
         raise UsageError(f"{CANNOT_OPEN.format(name)}: {reason(error)}") from error
     with Output(process) as out:

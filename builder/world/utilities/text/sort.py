@@ -11,7 +11,7 @@ from typing import Final
 from builder.world.machine.process import Process
 from builder.world.utilities.commandline import Options, UsageError, parse
 from builder.world.utilities.filenames import compare_versions
-from builder.world.utilities.streams import Output, create, guarded_exit, octets, open_input, text_lines
+from builder.world.utilities.streams import Output, create, guarded_exit, kept, octets, open_input, text_lines
 
 _USAGE: Final = "[-nrugMcszbdfiokt] [-o FILE] [-k START[.OFS][OPTS][,END[.OFS][OPTS]] [-t CHAR] [FILE]..."
 _KEY: Final = re.compile(r"(\d+)(?:\.(\d+))?([bdfghiMnrV]*)(?:,(\d+)(?:\.(\d+))?([bdfghiMnrV]*))?")
@@ -238,7 +238,7 @@ def sort(process: Process) -> int:
         except OSError as error:
             guarded_exit(process, OSError(error.errno, error.strerror, name))
             return 2
-        lines.extend(text_lines(stream, end))
+        lines.extend(kept(process, text_lines(process, stream, end)))
     if "c" in options:
         wrong = _check(order, lines, unique="u" in options)
         if wrong:

@@ -23,8 +23,8 @@ def _suffixes(length: int, alphabet: str) -> Iterator[str]:
         yield "".join(letters)
 
 
-def _by_lines(stream: Stream, count: int) -> Iterator[Iterator[bytes]]:
-    reader = lines(stream)
+def _by_lines(process: Process, stream: Stream, count: int) -> Iterator[Iterator[bytes]]:
+    reader = lines(process, stream)
     for first in reader:
         yield itertools.chain((first,), itertools.islice(reader, count - 1))
 
@@ -63,7 +63,7 @@ def split(process: Process) -> int:
         return 1
     alphabet = "0123456789" if "d" in options else "abcdefghijklmnopqrstuvwxyz"
     suffixes = _suffixes(number(options.value("a", "2")), alphabet)
-    for piece in _by_bytes(stream, size) if "b" in options else _by_lines(stream, size):
+    for piece in _by_bytes(stream, size) if "b" in options else _by_lines(process, stream, size):
         suffix = next(suffixes, None)
         if suffix is None:
             raise UsageError("output file suffixes exhausted")

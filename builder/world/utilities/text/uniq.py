@@ -24,11 +24,11 @@ def _compared(line: bytes, options: Options) -> bytes:
     return line.lower() if "i" in options else line
 
 
-def _runs(stream: Stream, options: Options) -> Iterator[tuple[bytes, int]]:
+def _runs(process: Process, stream: Stream, options: Options) -> Iterator[tuple[bytes, int]]:
     """The first line of each run of equal lines, and how long the run is."""
     first: bytes | None = None
     key, count = b"", 0
-    for line in text_lines(stream):
+    for line in text_lines(process, stream):
         compared = _compared(line, options)
         if first is not None and compared == key:
             count += 1
@@ -61,7 +61,7 @@ def uniq(process: Process) -> int:
     if target != "-":
         sink = create(process, target)
     with Output(process) as out:
-        for line, count in _runs(source, options):
+        for line, count in _runs(process, source, options):
             if ("d" in options and count == 1) or ("u" in options and count > 1):
                 continue
             printed = (b"%7d " % count if "c" in options else b"") + line + end
@@ -80,8 +80,8 @@ def comm(process: Process) -> int:
     options = parse(process.argv[1:], "123", usage=usage)
     if len(options.operands) != 2:
         raise UsageError("", usage)
-    first = text_lines(open_input(process, options.operands[0]))
-    second = text_lines(open_input(process, options.operands[1]))
+    first = text_lines(process, open_input(process, options.operands[0]))
+    second = text_lines(process, open_input(process, options.operands[1]))
     indent = {1: b"", 2: b"" if "1" in options else b"\t"}
     indent[3] = indent[2] + (b"" if "2" in options else b"\t")
     a, b = next(first, None), next(second, None)

@@ -14,6 +14,7 @@ from builder.world.utilities.streams import (
     contents,
     create,
     inputs,
+    kept,
     lines,
     octets,
     reason,
@@ -50,7 +51,7 @@ def cat(process: Process) -> int:
                 for piece in chunks(stream):
                     out.write(_visible(piece, ends=ends, tabs=tabs, controls=controls) if controls else piece)
                 continue
-            for line in lines(stream):
+            for line in lines(process, stream):
                 if "b" in options and line == b"\n":
                     out.write(line)
                     continue
@@ -165,9 +166,10 @@ def nl(process: Process) -> int:
     separator = octets(options.value("s", "\t"))
     count = number(options.value("v", "1"))
     width = number(options.value("w", "6"))
+    process.machine.account_memory(width)
     with Output(process) as out:
         for _, stream in inputs(process, options.operands, out):
-            for line in lines(stream):
+            for line in lines(process, stream):
                 if style == "a" or (style == "t" and line != b"\n"):
                     out.write(b"%*d" % (width, count) + separator + line.removesuffix(b"\n") + b"\n")
                     count += step
@@ -181,7 +183,7 @@ def tac(process: Process) -> int:
     options = parse(process.argv[1:], "", usage="[FILE]...")
     with Output(process) as out:
         for _, stream in inputs(process, options.operands, out):
-            for line in reversed(list(lines(stream))):
+            for line in reversed(kept(process, lines(process, stream))):
                 out.write(line)
     return out.status
 
@@ -191,7 +193,7 @@ def rev(process: Process) -> int:
     options = parse(process.argv[1:], "", usage="[FILE]...")
     with Output(process) as out:
         for _, stream in inputs(process, options.operands, out):
-            for line in lines(stream):
+            for line in lines(process, stream):
                 end = b"\n" if line.endswith(b"\n") else b""
                 out.write(line.removesuffix(b"\n")[::-1] + end)
     return out.status
@@ -205,7 +207,7 @@ def strings(process: Process) -> int:
     with Output(process) as out:
         for name, stream in inputs(process, options.operands, out):
             run = bytearray()
-            for at, byte in enumerate(contents(stream) + b"\n"):
+            for at, byte in enumerate(contents(process, stream) + b"\n"):
                 if 32 <= byte < 127 or byte == 9:
                     run.append(byte)
                     continue

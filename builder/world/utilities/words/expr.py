@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from builder.world.machine.process import Process
@@ -40,8 +40,9 @@ def _number(value: int | str) -> int:
 class Evaluator:
     """One expression. Each operator takes the words to its left first; ``|`` binds least."""
 
-    def __init__(self, words_: Sequence[str]) -> None:
+    def __init__(self, words_: Sequence[str], check: Callable[[], None]) -> None:
         self.words = list(words_)
+        self._check = check
         self.at = 0
         self.depth = 0
 
@@ -114,7 +115,7 @@ class Evaluator:
     def _match(self) -> int | str:
         left = self._word()
         while self._next(":"):
-            left = _matched(str(left), str(self._word()))
+            left = _matched(str(left), str(self._word()), self._check)
         return left
 
     def _word(self) -> int | str:
@@ -147,16 +148,16 @@ class Evaluator:
             return len(octets(text))
         second = str(self._word())
         if name == "match":
-            return _matched(text, second)
+            return _matched(text, second, self._check)
         if name == "index":
             return min((text.find(char) + 1 for char in second if char in text), default=0)
         start, length = _number(second), _number(self._word())
         return words(octets(text)[start - 1 : start - 1 + length]) if start > 0 and length > 0 else ""
 
 
-def _matched(text: str, pattern: str) -> int | str:
+def _matched(text: str, pattern: str, check: Callable[[], None]) -> int | str:
     try:
-        expression = compiled(octets(pattern))
+        expression = compiled(octets(pattern), check=check)
     except RegexError as error:
         raise _wrong(f"bad regex '{pattern}': {error}") from error
     match = expression.search(octets(text))
@@ -175,6 +176,6 @@ def expr(process: Process) -> int:
         del operands[0]
     if not operands:
         raise UsageError("too few arguments", status=2)
-    value = Evaluator(operands).value()
+    value = Evaluator(operands, process.machine.check).value()
     process.out(f"{value}\n")
     return 1 if _null(value) else 0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from builder.world.machine.process import Process
 from builder.world.utilities.commandline import UsageError
@@ -21,10 +21,15 @@ _FLOAT: Final = re.compile(
 )
 
 
+Account: TypeAlias = Callable[[int], None]
+"""Is told how many bytes are about to be held, and may object."""
+
+
 @dataclass(slots=True)
 class Printed:
     """What a printf prints: the bytes, what it complains about, and its exit status."""
 
+    account: Account
     output: bytearray = field(default_factory=bytearray)
     complaints: list[str] = field(default_factory=list)
     status: int = 0
@@ -108,12 +113,18 @@ def _padded(text: bytes, flags: bytes, width: int) -> bytes:
     return text.ljust(width) if b"-" in flags else text.rjust(width)
 
 
+def _count(text: bytes) -> int:
+    """A width or a precision; one that no memory could hold may be any other such."""
+    return int(text[:18] or b"0")
+
+
 def _convert(directive: re.Match[bytes], arguments: _Arguments, printed: Printed, whole: bytes) -> None:
     flags, width_text, dot, precision_text, kind = directive.groups()
-    width = arguments.width() if width_text == b"*" else int(width_text or b"0")
+    width = arguments.width() if width_text == b"*" else _count(width_text)
     precision = -1
     if dot:
-        precision = arguments.width() if precision_text == b"*" else int(precision_text or b"0")
+        precision = arguments.width() if precision_text == b"*" else _count(precision_text)
+    printed.account(len(printed.output) + abs(width) + max(precision, 0))
     if width < 0:
         flags, width = flags + b"-", -width
     if kind == b"b":
@@ -190,15 +201,18 @@ def _pass(format_: bytes, arguments: _Arguments, printed: Printed) -> None:
             at = end
 
 
-def formatted(format_: str, arguments: Sequence[str], *, missing_is_zero: bool = True) -> Printed:
+def formatted(
+    format_: str, arguments: Sequence[str], account: Account, *, missing_is_zero: bool = True
+) -> Printed:
     r"""What printf prints for ``arguments``: the format is used again until all are consumed.
 
-    ``missing_is_zero``: as POSIX has it; busybox complains when %d finds no argument left.
+    ``account`` is told how much is about to be held. ``missing_is_zero``: as POSIX has it; busybox
+    complains when %d finds no argument left.
 
-    >>> bytes(formatted("%s=%d\\n", ["a", "1", "b", "0x10"]).output)
+    >>> bytes(formatted("%s=%d\\n", ["a", "1", "b", "0x10"], lambda _: None).output)
     b'a=1\nb=16\n'
     """
-    printed = Printed()
+    printed = Printed(account)
     rest = _Arguments(arguments, printed, missing_is_zero=missing_is_zero)
     try:
         while True:
@@ -211,7 +225,13 @@ def formatted(format_: str, arguments: Sequence[str], *, missing_is_zero: bool =
     return printed
 
 
-def formatted_values(format_: bytes, values: Sequence[float | bytes]) -> bytes:
+def modest(size: int) -> None:
+    """An account for what is never large: UsageError above a mebibyte."""
+    if size > 1 << 20:
+        raise UsageError("the format makes too long a text")
+
+
+def formatted_values(format_: bytes, values: Sequence[float | bytes], account: Account = modest) -> bytes:
     """What awk's printf makes of ``values``: numbers and strings instead of words, and one pass."""
     made = bytearray()
     at = taken = 0
@@ -228,14 +248,20 @@ def formatted_values(format_: bytes, values: Sequence[float | bytes]) -> bytes:
         if kind in (b"%", b""):
             made += b"%"
             continue
-        width = int(_real(value())) if width_text == b"*" else int(width_text or b"0")
+        width = _whole(value()) if width_text == b"*" else _count(width_text)
         precision = -1
         if dot:
-            precision = int(_real(value())) if precision_text == b"*" else int(precision_text or b"0")
+            precision = _whole(value()) if precision_text == b"*" else _count(precision_text)
+        account(len(made) + abs(width) + max(precision, 0))
         if width < 0:
             flags, width = flags + b"-", -width
         made += _value(kind, flags, width, precision, value())
     return bytes(made + format_[at:])
+
+
+def _whole(value: float | bytes) -> int:
+    real = _real(value)
+    return int(max(min(real, 1e18), -1e18)) if math.isfinite(real) else 0
 
 
 def _real(value: float | bytes) -> float:
@@ -271,7 +297,7 @@ def printf(process: Process) -> int:
         del operands[0]
     if not operands:
         raise UsageError("", "FORMAT [ARG]...")
-    printed = formatted(operands[0], operands[1:], missing_is_zero=False)
+    printed = formatted(operands[0], operands[1:], process.machine.account_memory, missing_is_zero=False)
     for complaint in printed.complaints:
         process.complain(complaint)
     process.stdout.write(bytes(printed.output))

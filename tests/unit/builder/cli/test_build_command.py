@@ -15,6 +15,25 @@ import pytest
 HELLO = 'FROM busybox\nCOPY hello.txt /srv/hello.txt\nRUN cat /srv/hello.txt > /copy\nCMD ["cat", "/copy"]\n'
 
 
+def test_a_limit_stops_a_step_and_the_option_in_the_error_lifts_it(layerlab, project):
+    path = project("FROM busybox\nRUN head -c 20000 /dev/zero >/f\n")
+
+    said = layerlab("build", "--limit", "written=10k", path)
+    assert said.status == 1
+    assert "wrote more than 10240 bytes into files" in said.err
+    assert "--limit written=SIZE" in said.err
+    assert layerlab("build", "--limit", "written=30k", path).status == 0
+    assert layerlab("build", "--no-cache", "--limit", "written=none", path).status == 0
+
+
+@pytest.mark.parametrize("written", ["memory", "speed=3", "memory=much", "memory=-1"])
+def test_a_limit_that_means_nothing_is_a_usage_error(layerlab, project, written: str):
+    said = layerlab("build", "--limit", written, project("FROM busybox\n"))
+
+    assert said.status == 2
+    assert f"--limit {written}: " in said.err
+
+
 def test_a_build_reports_stages_layers_weights_and_how_to_load_it(layerlab, project):
     said = layerlab("build", "-t", "hi", project(HELLO, **{"hello.txt": "hello"}))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from builder.world.machine.machine import Limits
+from builder.world.machine.limits import Limits
 from builder.world.machine.process import Process, Program
 from builder.world.shell import SHELLS
 from builder.world.utilities import UTILITIES

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from builder.world.machine.machine import Limits
+from builder.world.machine.limits import Limits
 from builder.world.machine.network import Serving
 from builder.world.machine.process import Process
 from builder.world.machine.scheduler import Cancelled
@@ -138,14 +138,14 @@ def test_ctrl_c_gets_through(sh: Sh, script: str) -> None:
 
 
 def test_endless_output_is_stopped_with_an_error(sh: Sh, machine: object) -> None:
-    machine.limits = Limits(output_bytes=1 << 20)  # type: ignore[attr-defined]
+    machine.limits = Limits(output=1 << 20)  # type: ignore[attr-defined]
 
     with pytest.raises(LimitError, match="printed more than 1 MiB"):
         sh("yes")
 
 
 def test_an_endless_substitution_is_stopped_with_an_error(sh: Sh, machine: object) -> None:
-    machine.limits = Limits(captured_bytes=1 << 20)  # type: ignore[attr-defined]
+    machine.limits = Limits(captured=1 << 20)  # type: ignore[attr-defined]
 
     with pytest.raises(LimitError, match="substitutions hold more than 1 MiB"):
         sh("x=$(yes)")
