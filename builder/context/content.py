@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 from builder.errors import ContextError
 from unionfs_sim.filesystem import Filesystem, Stat
 from unionfs_sim.nodes.content import Content
+from unionfs_sim.vfs import flags
 
 
 class FileContent(Content):
@@ -30,7 +30,7 @@ class FileContent(Content):
         """At most ``size`` bytes from ``offset`` on; -1: to the end. ContextError if there are fewer."""
         wanted = self._size - offset if size < 0 else min(size, self._size - offset)
         pieces: list[bytes] = []
-        file = self._fs.open(self._path, os.O_RDONLY | os.O_NOFOLLOW)
+        file = self._fs.open(self._path, flags.RDONLY | flags.NOFOLLOW)
         try:
             file.seek(offset)
             while wanted > 0:

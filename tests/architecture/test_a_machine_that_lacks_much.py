@@ -1,4 +1,4 @@
-"""The union on a machine whose ``os`` has little: macOS, Windows and WebAssembly lack these names.
+"""The simulated half on a machine whose ``os`` has little: macOS, Windows and WebAssembly lack these names.
 
 Taken away from this machine's Python, in a process of its own, before anything of ours is imported.
 """
@@ -31,6 +31,20 @@ LACKING = {
         *("statvfs_result", "pathconf", "pathconf_names", "fork", "posix_spawn", "sendfile", "chroot"),
     ],
 }
+LACKING_SIGNALS = [
+    *("SIGKILL", "SIGHUP", "SIGCHLD", "SIGALRM", "SIGPIPE", "SIGSTOP", "SIGCONT", "SIGUSR1", "SIGUSR2"),
+    *("alarm", "setitimer", "pthread_sigmask", "pthread_kill", "sigwait", "sigpending"),
+]
+LACKING_ERRORS = [
+    "EMULTIHOP",
+    "ENODATA",
+    "ENOTNAM",
+    "EUCLEAN",
+    "EBADFD",
+    "ENOMEDIUM",
+    "EKEYEXPIRED",
+    "ERFKILL",
+]
 MODULES = ("fcntl", "grp", "pwd", "termios", "resource", "syslog", "pty", "tty")
 TAKE_AWAY = """
 import importlib, os, sys
@@ -39,6 +53,29 @@ for name in {names!r}:
         delattr(os, name)
 for name in {modules!r}:
     sys.modules[name] = None
+"""
+TAKE_MORE = """
+import errno, signal
+for module, names in ((signal, {signals!r}), (errno, {errors!r})):
+    for name in names:
+        if hasattr(module, name):
+            delattr(module, name)
+"""
+BUILD = """
+import pathlib
+from builder.context.context import LABEL, BuildContext
+from builder.context.selection import Source
+from builder.dockerfile.plan.stages import plan
+from builder.dockerfile.syntax.parser import parse
+from builder.recipe import Recipe, built
+from builder.stores.memory import MemoryStore
+from unionfs_sim import layer
+example = pathlib.Path({example!r})
+files = {{f"/{{path.name}}": path.read_bytes() for path in example.iterdir() if path.is_file()}}
+graph = plan(parse((example / "Dockerfile").read_text(encoding="utf-8")))
+recipe = Recipe(graph=graph, context=Source(BuildContext(layer(files)), LABEL))
+with built(recipe, MemoryStore()) as build:
+    print(len(build.result.stages), build.weight(build.result.stages[-1]) > 10_000)
 """
 IMPORT = "for name in {ours!r}: importlib.import_module(name)\n"
 WORK = """
@@ -73,6 +110,21 @@ def modules() -> list[str]:
     return sorted(name.removesuffix(".__init__") for name in names if not name.startswith(later))
 
 
+def simulated() -> list[str]:
+    """Every module of the builder that a simulated build may need."""
+    root = Path(unionfs_sim.__file__).parents[1]
+    rooms = ("world", "engine", "dockerfile", "image", "context", "security")
+    paths = [path for room in rooms for path in (root / "builder" / room).rglob("*.py")]
+    names = [".".join(path.relative_to(root).with_suffix("").parts) for path in paths]
+    others = [
+        "builder.recipe",
+        "builder.runners.simulated",
+        "builder.snapshotters.memory",
+        "builder.stores.memory",
+    ]
+    return sorted(name.removesuffix(".__init__") for name in [*names, *others])
+
+
 @pytest.mark.parametrize("missing", [*LACKING, "all of it"])
 def test_the_union_is_imported_and_works_without(missing: str) -> None:
     names = LACKING.get(missing) or [name for some in LACKING.values() for name in some]
@@ -82,3 +134,20 @@ def test_the_union_is_imported_and_works_without(missing: str) -> None:
 
     assert done.returncode == 0, done.stderr
     assert done.stdout == "['dev', 'etc']\n"
+
+
+@pytest.mark.parametrize("missing", [*LACKING, "all of it"])
+def test_the_nginx_example_is_built_without(missing: str) -> None:
+    names = LACKING.get(missing) or [name for some in LACKING.values() for name in some]
+    example = Path(unionfs_sim.__file__).parents[1] / "examples" / "nginx"
+    script = (
+        TAKE_AWAY.format(names=names, modules=MODULES)
+        + TAKE_MORE.format(signals=LACKING_SIGNALS, errors=LACKING_ERRORS)
+        + IMPORT.format(ours=simulated())
+        + BUILD.format(example=str(example))
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(" True\n")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from unionfs_sim.layers.layer import Device, Dir, Layer, Symlink, layer
+from unionfs_sim.nodes.kinds import device_number
 from unionfs_sim.vfs.posix import Posix
 
 
@@ -28,12 +28,12 @@ def devices() -> Attachment:
     tree = layer(
         {
             "/": Dir(mode=0o755),
-            "/null": Device(os.makedev(1, 3), mode=stat.S_IFCHR | 0o666),
-            "/zero": Device(os.makedev(1, 5), mode=stat.S_IFCHR | 0o666),
-            "/full": Device(os.makedev(1, 7), mode=stat.S_IFCHR | 0o666),
-            "/random": Device(os.makedev(1, 8), mode=stat.S_IFCHR | 0o666),
-            "/urandom": Device(os.makedev(1, 9), mode=stat.S_IFCHR | 0o666),
-            "/tty": Device(os.makedev(5, 0), mode=stat.S_IFCHR | 0o666),
+            "/null": Device(device_number(1, 3), mode=stat.S_IFCHR | 0o666),
+            "/zero": Device(device_number(1, 5), mode=stat.S_IFCHR | 0o666),
+            "/full": Device(device_number(1, 7), mode=stat.S_IFCHR | 0o666),
+            "/random": Device(device_number(1, 8), mode=stat.S_IFCHR | 0o666),
+            "/urandom": Device(device_number(1, 9), mode=stat.S_IFCHR | 0o666),
+            "/tty": Device(device_number(5, 0), mode=stat.S_IFCHR | 0o666),
             "/fd": Symlink("/proc/self/fd"),
             "/shm": Dir(mode=0o1777),
             **{name: Symlink(f"/proc/self/fd/{number}") for name, number in links.items()},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Final
 
 from builder.world.machine.descriptor import Stream
 from builder.world.utilities.streams import octets, words
+from unionfs_sim.nodes.kinds import device_number, major_of, minor_of
 
 BLOCK: Final = 512
 MAX_EXTENDED: Final = 1 << 20
@@ -180,7 +180,7 @@ def _member(
         text = pax[key].split(b".")[0] if key in pax else b""
         return int(text) if text.lstrip(b"-").isdigit() and len(text) < 20 else _number(field)
 
-    rdev = os.makedev(_number(block[329:337]), _number(block[337:345])) if flag in (b"3", b"4") else 0
+    rdev = device_number(_number(block[329:337]), _number(block[337:345])) if flag in (b"3", b"4") else 0
     return Member(
         name,
         kind,
@@ -217,7 +217,7 @@ def _octal(value: int, width: int) -> bytes:
 def _header(name: bytes, link: bytes, flag: bytes, member: Member, size: int) -> bytes:
     device = b""
     if flag in (b"3", b"4"):
-        device = _octal(os.major(member.rdev), 8) + _octal(os.minor(member.rdev), 8)
+        device = _octal(major_of(member.rdev), 8) + _octal(minor_of(member.rdev), 8)
     head = (
         name[:100].ljust(100, b"\0")
         + _octal(member.mode, 8)

@@ -17,6 +17,7 @@ from builder.world.utilities.streams import Output, octets
 from builder.world.utilities.walks import joined
 from unionfs_sim.accounts import groups, users
 from unionfs_sim.filesystem import Stat
+from unionfs_sim.nodes.kinds import major_of, minor_of
 
 _USAGE: Final = "[-1AaCxdLHRFplinshrSXvctu] [-w WIDTH] [FILE]..."
 _LONG: Final = {
@@ -123,7 +124,7 @@ class Listing:
         user = str(status.st_uid) if self.numeric else self.users.get(status.st_uid, str(status.st_uid))
         group = str(status.st_gid) if self.numeric else self.groups.get(status.st_gid, str(status.st_gid))
         if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
-            size = f"{os.major(status.st_rdev):4d}, {os.minor(status.st_rdev):3d}"
+            size = f"{major_of(status.st_rdev):4d}, {minor_of(status.st_rdev):3d}"
         elif "h" in self.options:
             size = f"{human(status.st_size):>7s}"
         else:

@@ -13,6 +13,7 @@ from builder.world.machine.process import Process
 from builder.world.utilities.commandline import Options, UsageError, at_least, number, parse
 from builder.world.utilities.modes import ModeError, changed_mode
 from builder.world.utilities.streams import Output, reason
+from unionfs_sim.nodes.kinds import device_number
 from unionfs_sim.vfs.posix import Posix
 
 _MKDIR: Final = "[-m MODE] [-p] DIRECTORY..."
@@ -234,7 +235,7 @@ def mknod(process: Process) -> int:
     kind = operands[1] if len(operands) > 1 else ""
     if kind not in kinds or len(operands) != (2 if kind == "p" else 4):
         raise UsageError("", usage)
-    rdev = 0 if kind == "p" else os.makedev(number(operands[2]), number(operands[3]))
+    rdev = 0 if kind == "p" else device_number(number(operands[2]), number(operands[3]))
     _node(process, options, operands[0], kinds[kind], rdev)
     return 0
 
