@@ -5,6 +5,7 @@ Imports nothing of the rest.
 
 from __future__ import annotations
 
+import sys
 from typing import Protocol
 
 
@@ -81,3 +82,12 @@ class StepFailedError(BuildError):
 
 class NotSupportedError(BuildError):
     """An instruction is valid, and this way of building cannot do it."""
+
+
+def require_linux(what: str) -> None:
+    """Raise NotSupportedError where ``what`` cannot work: on any system but Linux."""
+    if sys.platform != "linux":
+        raise NotSupportedError(
+            f"{what} needs Linux, and this is {sys.platform}",
+            fix="what is simulated works everywhere; for the rest use a Linux machine, or WSL 2",
+        )

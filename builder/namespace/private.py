@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from builder.namespace import syscalls
 
-TERMINAL_SIGNALS = (signal.SIGINT, signal.SIGQUIT)
+TERMINAL_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGQUIT") if hasattr(signal, name))
 """What a terminal sends to everybody in the foreground, and what only the command may answer."""
 
 

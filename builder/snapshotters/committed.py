@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 
 from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.layers.layer import Layer
-from unionfs_sim.nodes.content import CHUNK, EMPTY, Content
+from unionfs_sim.nodes.content import CHUNK, EMPTY, Content, read_at
 from unionfs_sim.tar.header import REGULAR
 from unionfs_sim.tar.pack import Entry
 from unionfs_sim.tar.unpack import INLINE_BYTES, LayerAssembly
@@ -33,7 +33,7 @@ class Blob:
         """The bytes from ``place`` on."""
         if self._descriptor == _NOWHERE:
             return bytes(self._bytes[place : place + size])
-        return os.pread(self._descriptor, size, place)
+        return read_at(self._descriptor, size, place)
 
     def __del__(self) -> None:
         if self._descriptor != _NOWHERE:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from builder.engine.order import Download
-from builder.errors import NotSupportedError, StepFailedError
+from builder.errors import NotSupportedError, StepFailedError, require_linux
 from builder.events import Warned
 from builder.protocols import Execution, Snapshotter, Workshop
 from builder.security.powers import powers
@@ -48,6 +48,7 @@ def download(url: str) -> Download:
 
 
 def _tools(store: RecordingStore, settings: Settings) -> Local[Any]:
+    require_linux("a rootless build")
     directory = settings.state_dir
     if directory is None:
         raise NotSupportedError(

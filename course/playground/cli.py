@@ -15,10 +15,9 @@ import click
 from builder.cli.history import described
 from builder.cli.lookup import anywhere
 from builder.cli.session import Session
+from builder.errors import require_linux
 from builder.image.unpack import unpack_stack
-from builder.namespace.overlaymount import needs_userxattr, on_overlay
 from course.playground.playground import HISTORY, Playground, Usage, play_all
-from course.playground.replay import Replay, owned_by_root
 from course.playground.text import Line, Tone, counted
 from unionfs_sim.host.layer import read_directory
 from unionfs_sim.layers.layer import Layer
@@ -192,9 +191,14 @@ def play(
     change: Callable[[Layer], Layer] | None = None
     if real and profile != Profile.KERNEL.value:
         raise click.BadParameter("--real compares with the kernel's rules", param_hint="--profile")
-    if real and needs_userxattr():
-        change = owned_by_root
-        written = ",".join(filter(None, (written, "userxattr")))
+    if real:
+        require_linux("--real")
+        from builder.namespace.overlaymount import needs_userxattr
+        from course.playground.replay import owned_by_root
+
+        if needs_userxattr():
+            change = owned_by_root
+            written = ",".join(filter(None, (written, "userxattr")))
     union, names = mounted(session, lowers, written, read_only=read_only, profile=profile, change=change)
     playground = Playground(union, names, window=_window)
     try:
@@ -205,6 +209,9 @@ def play(
 
 
 def _compare(playground: Playground) -> int:
+    from builder.namespace.overlaymount import needs_userxattr, on_overlay
+    from course.playground.replay import Replay
+
     replay = Replay(playground.union, playground.calls())
     if needs_userxattr() and replay.needs_other_users:
         raise click.ClickException("su and chown cannot be replayed without root, who alone has other users")
@@ -262,6 +269,7 @@ def mount_for_real(
     Example:
       layerlab fs mount --lower examples/nginx /mnt -- ls -l
     """
+    require_linux("a mount that every program sees")
     from builder.namespace.fusemount import Access, Place, mounted_for, mounted_for_all
     from unionfs_sim.fuse.served import REMEMBER_SECONDS
     from unionfs_sim.fuse.server import Server

@@ -54,7 +54,7 @@ class Fifo(Record):
 
 
 class Device(Record):
-    """A device node of a layer literal; ``rdev`` as ``os.makedev`` gives it."""
+    """A device node of a layer literal; ``rdev`` as ``device_number`` gives it."""
 
     rdev: int
     mode: int = CHARACTER_DEVICE | 0o644

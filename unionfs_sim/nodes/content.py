@@ -120,7 +120,7 @@ class Slice(Content):
         pieces = []
         place = self._offset + offset
         while wanted > 0:
-            piece = _read_at(self._fileno, min(wanted, CHUNK), place)
+            piece = read_at(self._fileno, min(wanted, CHUNK), place)
             if not piece:
                 break
             pieces.append(piece)
@@ -129,7 +129,7 @@ class Slice(Content):
         return b"".join(pieces)
 
 
-def _read_at(descriptor: int, size: int, place: int) -> bytes:
+def read_at(descriptor: int, size: int, place: int) -> bytes:
     """pread(2); where there is no such call (Windows), nobody else moves the position meanwhile."""
     if hasattr(os, "pread"):
         return os.pread(descriptor, size, place)
