@@ -13,7 +13,7 @@ from builder.cli.inputs import pairs
 from builder.cli.limits import limit_option, limits
 from builder.cli.lookup import find
 from builder.cli.session import Session, visible
-from builder.errors import BuildError
+from builder.errors import BuildError, require_linux
 from builder.image.image import Image
 from builder.image.unpack import unpack_stack
 from builder.protocols import Command
@@ -86,6 +86,7 @@ def command(session: Session, /, image: str, words: tuple[str, ...], **options: 
         named = find(store, image)
         found = named.image
         if options["strategy"] == _ROOTLESS:
+            require_linux("a real container")
             from builder.cli import container
 
             job = _job(session, found, words, options)
