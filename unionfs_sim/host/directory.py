@@ -13,8 +13,11 @@ from typing import AnyStr, Final
 
 from unionfs_sim.filesystem import Attributes, Stat
 from unionfs_sim.host.walk import DIRECTORY, NOFOLLOW, PLACE, HostWalk, flag
+from unionfs_sim.vfs import flags as asked
 
 _SAFELY: Final = NOFOLLOW | flag("O_CLOEXEC") | flag("O_NONBLOCK") | flag("O_NOCTTY")
+_OF_THE_MACHINE: Final = (1 << 32) - 1
+"""The bits of flags that a system call takes; above are those that this machine lacks."""
 
 
 class HostFile:
@@ -131,10 +134,10 @@ class HostDirectory:
 
     def open(self, path: str | bytes, flags: int = 0, mode: int = 0o666, /) -> HostFile:
         """An open file; ENXIO for a fifo, socket or device, which could block for ever or have no end."""
-        follow = not flags & NOFOLLOW and not (flags & os.O_CREAT and flags & os.O_EXCL)
+        follow = not flags & asked.NOFOLLOW and not (flags & os.O_CREAT and flags & os.O_EXCL)
         with self._at(path, follow=follow) as (directory, name):
             _refuse_special(directory, name)
-            file = HostFile(os.open(name, flags | _SAFELY, mode, dir_fd=directory))
+            file = HostFile(os.open(name, flags & _OF_THE_MACHINE | _SAFELY, mode, dir_fd=directory))
             if stat.S_IFMT(os.fstat(file.fileno()).st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
                 raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
             return file
