@@ -36,7 +36,7 @@ from builder.namespace.confinement import Confinement
 from builder.protocols import Fetcher, Records, Timestamps
 from builder.snapshotters.fingerprint import Mode
 from builder.stores.cachemounts import RecordingStore
-from builder.strategies.definition import NOW_NS, Local, Settings
+from builder.strategies.definition import NOW_NS, Bases, Local, Settings
 from builder.strategies.strategy import Strategy
 from builder.world.machine.limits import Limits
 
@@ -71,7 +71,7 @@ class Recipe:
     ``secrets``: by id. ``ssh``: sockets of agents, by id. ``timeout_seconds``: of one RUN; ``limits``: of one
     that is simulated. ``mode``: what a scan looks at. ``state_dir``: where a real build unpacks layers;
     ``confinement``: how much its commands may do. ``images``: manifests in the store that a name means for
-    this build alone.
+    this build alone. ``bases``: what stands in for a tag that there is not.
     """
 
     graph: StageGraph
@@ -88,6 +88,7 @@ class Recipe:
     images: Mapping[Reference, Descriptor] = field(default_factory=lambda: MappingProxyType({}))
     state_dir: Path | None = None
     confinement: Confinement = field(default_factory=Confinement)
+    bases: Bases = Bases.NEAREST
 
 
 @dataclass(slots=True)
@@ -171,6 +172,7 @@ def built(
         copied_up=copied_up,
         fetching=lambda here: taken.watching(fetching(here)),
         images=recipe.images,
+        bases=recipe.bases,
         state_dir=recipe.state_dir,
         confinement=recipe.confinement,
         limits=recipe.limits,

@@ -52,6 +52,22 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 )
 """Word → the module whose ``command`` it is, and the line that ``--help`` shows for it."""
 
+_ELSEWHERE: Final = {
+    "ps": "nothing runs in the background here, layerlab run ends with its command",
+    "exec": "a container ends with its command, layerlab run IMAGE COMMAND runs another one",
+    "stop": "nothing runs in the background here; Ctrl-C ends layerlab run",
+    "logs": "layerlab run prints what the command says",
+    "rm": "containers are not kept; layerlab rmi removes images",
+    "create": "layerlab run makes a container and runs it",
+    "commit": "layerlab fs shell writes a layer, and layerlab build an image",
+    "info": "layerlab doctor says what this machine can do",
+    "system": "layerlab image df says what the store takes, layerlab image prune frees it",
+    "buildx": "layerlab build has its options",
+    "import": "layerlab load reads archives and layouts",
+    "export": "layerlab build -o type=local,dest=DIR writes the files of an image",
+}
+"""Words of docker that are not here, and what is."""
+
 INTERRUPTED: Final = 130
 """128 + SIGINT, as shells say it."""
 
@@ -71,6 +87,21 @@ class LateGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the words begin with; UsageError says what was probably meant."""
+        word = args[0]
+        if word in WORDS or word.startswith("-"):
+            return super().resolve_command(ctx, args)
+        if word in _ELSEWHERE:
+            raise click.UsageError(f"No such command {word!r}: {_ELSEWHERE[word]}.", ctx)
+        import difflib
+
+        near = difflib.get_close_matches(word, WORDS, n=1)
+        guess = f" Did you mean {near[0]}?" if near else " Try 'layerlab --help'."
+        raise click.UsageError(f"No such command {word!r}.{guess}", ctx)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the table of words without importing any of them."""
         with formatter.section("Commands"):
@@ -87,7 +118,9 @@ def state_directory(env: Mapping[str, str]) -> Path:
         return Path(chosen)
     if os.path.isabs(base := env.get("XDG_STATE_HOME", "")):  # a relative one "should be considered invalid"
         return Path(base) / "layerlab"
-    return Path(env.get("HOME") or _home_in_passwd()) / ".local" / "state" / "layerlab"
+    return (
+        Path(env.get("HOME") or env.get("USERPROFILE") or _home_in_passwd()) / ".local" / "state" / "layerlab"
+    )
 
 
 def _home_in_passwd() -> str:

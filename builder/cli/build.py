@@ -38,6 +38,7 @@ from builder.protocols import Fetcher
 from builder.recipe import Build, Dates, Recipe, built
 from builder.stores.layout import LayoutStore
 from builder.stores.output import STDOUT, Output, OutputKind
+from builder.strategies.definition import Bases
 from builder.strategies.strategy import Strategy, strongest
 from builder.transport.cache import Asked
 
@@ -123,6 +124,7 @@ def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None
 @click.option(
     "--ulimit", "ulimits", multiple=True, metavar="NAME=N", help="A limit of a real RUN: nproc=100."
 )
+@click.option("--strict", is_flag=True, help="Take no embedded base of another tag for one that is not here.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the explorer page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
 @click.option(
@@ -216,6 +218,7 @@ class Invocation:
                 limits=limits(self.options["limits"]),
                 state_dir=self.session.state_dir,
                 confinement=self.confinement,
+                bases=Bases.EXACT if self.options["strict"] else Bases.NEAREST,
             )
             listener = tee(shown, self._collect)
             fetching = self._fetching(store, listener)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from builder.cli.lookup import find
+from builder.cli.lookup import find_or_embedded
 from builder.cli.session import Session, size
 from builder.image.digest import short
 from builder.image.image import History, Image, LayerBlob
@@ -27,7 +27,7 @@ def command(session: Session, name: str, *, no_trunc: bool, as_json: bool) -> No
       layerlab history web:latest
     """
     with session.store() as store:
-        steps = list(described(find(store, name).image))
+        steps = list(described(find_or_embedded(store, name).image))
     if as_json:
         session.json(
             [

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from builder.cli.history import clipped, described
-from builder.cli.lookup import find
+from builder.cli.lookup import find_or_embedded
 from builder.cli.session import Session, size
 from builder.errors import ImageFormatError
 from builder.image.analysis import Held, ImageTree, Kind, PathRecord, analyse
@@ -52,7 +52,7 @@ def tree(session: Session, name: str, *, layer: int | None, summary: bool, as_js
       layerlab image tree web:latest
     """
     with session.store() as store:
-        image = find(store, name).image
+        image = find_or_embedded(store, name).image
         found = analyse(unpack_stack(store, image.layers))
     if layer is not None and not 0 <= layer < len(found.layers):
         raise click.BadParameter(f"there are layers 0 to {len(found.layers) - 1}", param_hint="--layer")
@@ -154,7 +154,7 @@ def diff(session: Session, before: str, after: str, *, as_json: bool) -> None:
       layerlab image diff web:1 web:2
     """
     with session.store() as store:
-        one, two = find(store, before).image, find(store, after).image
+        one, two = find_or_embedded(store, before).image, find_or_embedded(store, after).image
         found = differences(merged(unpack_stack(store, one.layers)), merged(unpack_stack(store, two.layers)))
     shared = sum(left == right for left, right in zip(one.diff_ids, two.diff_ids, strict=False))
     if as_json:
@@ -188,7 +188,7 @@ def validate(session: Session, name: str) -> None:
       layerlab image validate web:latest
     """
     with session.store() as store:
-        problems = problems_of(store, find(store, name).manifest)
+        problems = problems_of(store, find_or_embedded(store, name).manifest)
     if problems:
         raise ImageFormatError("; ".join(problems), where=name)
     session.print(f"{name}: valid")

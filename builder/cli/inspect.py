@@ -10,7 +10,7 @@ import click
 from builder.attestation.provenance import PREDICATE_TYPE as PROVENANCE
 from builder.attestation.spdx import PREDICATE_TYPE as SBOM
 from builder.attestation.statement import predicates_of
-from builder.cli.lookup import Found, find
+from builder.cli.lookup import Found, find_or_embedded
 from builder.cli.session import Session
 from builder.errors import ImageFormatError
 from builder.image.image import load_manifest
@@ -33,7 +33,7 @@ def command(session: Session, names: tuple[str, ...], *, raw: str | None, said: 
       layerlab inspect web:latest
     """
     with session.store() as store:
-        found = [find(store, name) for name in names]
+        found = [find_or_embedded(store, name) for name in names]
         if said is not None:
             session.json([_said(store, each, name, said) for each, name in zip(found, names, strict=True)])
             return

@@ -15,7 +15,7 @@ from builder.cli.session import Session
 from builder.errors import ImageFormatError, UnknownImageError
 from builder.image.digest import hex_of
 from builder.image.image import Image, load_manifest
-from builder.image.oci import Descriptor
+from builder.image.oci import Descriptor, Platform
 from builder.image.reference import Reference
 from builder.stores.arriving import load, opened, repository
 from builder.stores.layout import LayoutStore
@@ -52,6 +52,32 @@ def find(store: LayoutStore, written: str) -> Found:
     return Found(known, Image.load(store, known), reference)
 
 
+def find_or_embedded(store: LayoutStore, written: str) -> Found:
+    """The image of the store that ``written`` means, else the embedded one of that name, put into the store.
+
+    UnknownImageError says what there is instead.
+    """
+    try:
+        return find(store, written)
+    except UnknownImageError as error:
+        from builder.stores.fetcher import LocalFetcher
+        from builder.strategies.simulated import catalogue, edition
+
+        bases = catalogue()
+        reference = Reference.parse(written)
+        if bases.find(reference.familiar) is None:
+            near = bases.relative(reference.familiar)
+            if near is not None:
+                error.fix = f"embedded is {near}; layerlab images --embedded lists all"
+            raise
+    image = LocalFetcher(store, catalogue, edition=edition).fetch(reference, Platform())
+    store.put([image.config_bytes()])
+    manifest = image.manifest()
+    stored = store.put([manifest.to_bytes()])
+    descriptor = Descriptor(manifest.media_type, stored.digest, stored.size, platform=image.platform)
+    return Found(descriptor, image, reference)
+
+
 def _id(store: LayoutStore, manifest: Descriptor) -> str:
     return hex_of(load_manifest(store, manifest).config.digest)
 
@@ -75,7 +101,7 @@ def anywhere(session: Session, written: str) -> Iterator[tuple[LayoutStore, Imag
     """
     if not _is_path(written):
         with session.store() as store:
-            yield store, find(store, written).image
+            yield store, find_or_embedded(store, written).image
         return
     if not Path(written).exists():
         raise ImageFormatError("no such file or directory", where=written)

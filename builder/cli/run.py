@@ -11,7 +11,7 @@ import click
 
 from builder.cli.inputs import pairs
 from builder.cli.limits import limit_option, limits
-from builder.cli.lookup import find
+from builder.cli.lookup import find, find_or_embedded
 from builder.cli.session import Session, visible
 from builder.errors import BuildError, require_linux
 from builder.image.image import Image
@@ -83,15 +83,15 @@ def command(session: Session, /, image: str, words: tuple[str, ...], **options: 
     behind, words = _paths_behind(words)
     paths = [*(str(path) for path in _many(options["paths"])), *behind]
     with session.store() as store:
-        named = find(store, image)
-        found = named.image
         if options["strategy"] == _ROOTLESS:
             require_linux("a real container")
             from builder.cli import container
 
-            job = _job(session, found, words, options)
+            named = find(store, image)
+            job = _job(session, named.image, words, options)
             return container.run(session, store, named, job, {**options, "paths": paths})
         _refuse_what_is_real(options)
+        found = find_or_embedded(store, image).image
         layers = [Layer().freeze(), *unpack_stack(store, found.layers)]
         job = _job(session, found, words, options)
         allowed = limits(str(each) for each in _many(options["limits"]))

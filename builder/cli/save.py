@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from builder.cli.lookup import find
+from builder.cli.lookup import find_or_embedded
 from builder.cli.session import Session
 from builder.errors import StoreError
 from builder.image.compressor import Compression, Method
@@ -48,7 +48,7 @@ def command(
     with session.store() as store:
         images: dict[str, Named] = {}
         for name in names:
-            found = find(store, name)
+            found = find_or_embedded(store, name)
             known = images.get(found.manifest.digest, Named(found.manifest))
             references = (*known.references, *([found.by_name] if found.by_name else []))
             images[found.manifest.digest] = Named(found.manifest, tuple(dict.fromkeys(references)))

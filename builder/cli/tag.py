@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from builder.cli.lookup import find
+from builder.cli.lookup import find_or_embedded
 from builder.cli.session import Session
 from builder.image.reference import Reference
 
@@ -24,5 +24,5 @@ def command(session: Session, source: str, target: str) -> None:
     if reference.digest is not None:
         raise click.UsageError("a name with a digest cannot be given: the digest is the image's own")
     with session.store() as store:
-        store.tag(reference, find(store, source).manifest)
+        store.tag(reference, find_or_embedded(store, source).manifest)
     session.say(f"tagged {reference.familiar}")

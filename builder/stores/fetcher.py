@@ -13,6 +13,7 @@ from builder.image.digest import DiffID
 from builder.image.image import History, Image, LayerBlob
 from builder.image.oci import MEDIA_LAYER, Descriptor, Platform
 from builder.image.reference import Reference
+from builder.protocols import Fetcher
 from builder.stores.cachemounts import RecordingStore
 
 if TYPE_CHECKING:
@@ -54,6 +55,11 @@ class Catalogue(Protocol):
     @property
     def names(self) -> Callable[[], Sequence[str]]:
         """Every name there is."""
+        ...
+
+    @property
+    def relative(self) -> Callable[[str], str | None]:
+        """The name of the same repository that is nearest to a reference, or None."""
         ...
 
     @property
@@ -176,3 +182,31 @@ def _unknown(catalogue: Catalogue, reference: Reference) -> UnknownImageError:
         f"  A real build would fetch it: docker pull {reference.familiar} && "
         f"docker save {reference.familiar} | layerlab load",
     )
+
+
+class NearestFetcher:
+    """Takes, for a tag that nobody has, the nearest embedded image of its family, and says so."""
+
+    def __init__(
+        self, fetcher: Fetcher, catalogue: Callable[[], Catalogue], say: Callable[[str, str], None]
+    ) -> None:
+        self._fetcher = fetcher
+        self._catalogue = catalogue
+        self._say = say
+        self._said: set[Reference] = set()
+
+    def fetch(self, reference: Reference, platform: Platform, /) -> Image:
+        """The image, or what stands in for it; UnknownImageError where nothing of the family is embedded."""
+        try:
+            return self._fetcher.fetch(reference, platform)
+        except UnknownImageError:
+            relative = None if reference.digest else self._catalogue().relative(reference.familiar)
+            if relative is None:
+                raise
+        if reference not in self._said:
+            self._said.add(reference)
+            self._say(
+                f"{reference.familiar} is not here: {relative} is taken for it, the nearest that is embedded",
+                "--strict refuses, --pull asks its registry",
+            )
+        return self._fetcher.fetch(Reference.parse(relative), platform)

@@ -46,10 +46,10 @@ LAYOUT_FILE: Final = "oci-layout"
 LAYOUT_VERSION: Final = b'{"imageLayoutVersion":"1.0.0"}'
 INDEX_FILE: Final = "index.json"
 NAMES_FILE: Final = "layerlab.sqlite"
-_OF_OTHER_WORDS: Final = frozenset({"learn.json"})
-"""What else layerlab keeps in a state directory, perhaps before there is a store."""
 _LOCK_FILE: Final = "lock"
 _TURN_FILE: Final = "lock.opening"
+_BEFORE: Final = frozenset({_LOCK_FILE, _TURN_FILE, "learn.json", "trees"})
+"""What the state directory may hold before there is a layout: locks, a learner's progress, unpacked trees."""
 _RESERVE_FILE: Final = "reserve"
 _PAGE_BYTES: Final = 4096
 _RESERVE_BYTES: Final = 128 << 10
@@ -72,9 +72,7 @@ def require_layout(path: str) -> None:
     with told("cannot use it as a store", path):
         os.makedirs(path, exist_ok=True)
         # Another process may be making the layout at this moment: its temporary file is not foreign.
-        found = [
-            name for name in os.listdir(path) if not name.startswith(PREFIX) and name not in _OF_OTHER_WORDS
-        ]
+        found = [name for name in os.listdir(path) if not name.startswith(PREFIX) and name not in _BEFORE]
         if found and LAYOUT_FILE not in found:
             foreign = "the directory is not empty and no OCI image layout"
             raise StoreError(foreign, where=path, fix="choose another directory")

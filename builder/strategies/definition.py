@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,13 @@ NOW_NS: Final = 1_710_000_000 * 1_000_000_000
 make finds what it made newer than what it made it from."""
 
 
+class Bases(enum.Enum):
+    """Which embedded image stands in for a tag that there is not: the NEAREST of its family, or none."""
+
+    NEAREST = "nearest"
+    EXACT = "exact"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What all strategies are told. ``start_ns``: what simulated clocks say first.
@@ -47,6 +55,7 @@ class Settings:
     copied_up: Callable[[CopiedUp], None] | None = None
     fetching: Callable[[Fetcher], Fetcher] = lambda here: here
     images: Mapping[Reference, Descriptor] = field(default_factory=dict)
+    bases: Bases = Bases.NEAREST
     state_dir: Path | None = None
     confinement: Confinement = field(default_factory=Confinement)
     limits: Limits = field(default_factory=Limits)

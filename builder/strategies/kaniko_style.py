@@ -12,7 +12,7 @@ from builder.snapshotters.fingerprint import Mode
 from builder.snapshotters.ignored import default_ignored
 from builder.stores.cachemounts import RecordingStore
 from builder.strategies.definition import Definition, Local, Settings, depends
-from builder.strategies.simulated import clock, download, fetcher, runner
+from builder.strategies.simulated import clock, download, lenient_fetcher, runner
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.vfs.posix import Posix
 
@@ -33,7 +33,7 @@ def _tools(store: RecordingStore, settings: Settings) -> Local[Posix]:
         )
 
     workshop = Workshop(
-        fetcher(store, settings),
+        lenient_fetcher(store, settings),
         store,
         snapshotter=snapshotter,
         runner=runner(store, settings),

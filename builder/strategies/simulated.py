@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import builder.world
 from builder.engine.order import Download
 from builder.errors import StepFailedError
+from builder.events import Warned
 from builder.protocols import Execution, Fetcher, Snapshotter, Workshop
 from builder.security.powers import powers
 from builder.stores.cachemounts import CacheMounts, RecordingStore
-from builder.strategies.definition import Definition, Local, Settings, depends
+from builder.strategies.definition import Bases, Definition, Local, Settings, depends
 from unionfs_sim.nodes.caller import Clock, TickingClock
 
 if TYPE_CHECKING:
@@ -62,16 +63,17 @@ def fetcher(store: RecordingStore, settings: Settings) -> Fetcher:
     """Finds images named for this build, in the store, or embedded, else where the settings let it look."""
     from builder.stores.fetcher import LocalFetcher
 
-    return settings.fetching(LocalFetcher(store, _catalogue, settings.images, edition=_edition))
+    return settings.fetching(LocalFetcher(store, catalogue, settings.images, edition=edition))
 
 
-def _catalogue() -> Catalogue:
+def catalogue() -> Catalogue:
+    """The embedded images, loaded when somebody asks."""
     from builder.world.supplies import bases
 
     return bases
 
 
-def _edition() -> str:
+def edition() -> str:
     """What changes when the embedded images may have changed: their files' sizes and times."""
     state = hashlib.sha256()
     for top, directories, names in os.walk(os.path.join(os.path.dirname(builder.world.__file__), "supplies")):
@@ -80,6 +82,16 @@ def _edition() -> str:
             status = os.stat(os.path.join(top, name))
             state.update(f"{top}/{name}:{status.st_size}:{status.st_mtime_ns}\n".encode())
     return state.hexdigest()[:16]
+
+
+def lenient_fetcher(store: RecordingStore, settings: Settings) -> Fetcher:
+    """The same; a tag that nobody has is the nearest embedded one of its family, unless that is refused."""
+    from builder.stores.fetcher import NearestFetcher
+
+    strict = fetcher(store, settings)
+    if settings.bases is Bases.EXACT:
+        return strict
+    return NearestFetcher(strict, catalogue, lambda text, fix: settings.listener(Warned(text, fix)))
 
 
 def runner(store: RecordingStore, settings: Settings) -> Callable[[Snapshotter[Posix]], SimulatedRunner]:
@@ -114,7 +126,7 @@ def _tools(store: RecordingStore, settings: Settings) -> Local[Posix]:
         )
 
     workshop = Workshop(
-        fetcher(store, settings),
+        lenient_fetcher(store, settings),
         store,
         snapshotter=snapshotter,
         runner=runner(store, settings),

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
@@ -28,6 +30,9 @@ from builder.world.supplies.packages.installed import (
 )
 from builder.world.supplies.packages.repositories import Package, files_of, packages
 from unionfs_sim.layers.layer import Dir, File, Layer, Symlink, layer
+
+_ONLY_ONE: Final = 100.0
+"""How far two tags are apart where only one goes on with a number."""
 
 _TREES: Final = Path(__file__).parent / "trees"
 
@@ -75,6 +80,36 @@ def find(name: str) -> BaseImage | None:
 def nearest(reference: str) -> tuple[str, ...]:
     """The embedded names that look most like ``reference``."""
     return tuple(difflib.get_close_matches(reference, names(), n=3, cutoff=0.4))
+
+
+def relative(reference: str) -> str | None:
+    """The embedded name of the same repository that is nearest to ``reference``; None if it has none.
+
+    Words of the tag count first (``slim``, ``alpine``), then how near the numbers are.
+
+    >>> relative("alpine:3.20"), relative("nginx:1.29-alpine"), relative("elsewhere/alpine:3")
+    ('alpine:3.19', 'nginx:1.24-alpine', None)
+    """
+    if find(reference) is not None:
+        return reference
+    repository, _, tag = reference.partition(":")
+    family = [name for name in names() if name.partition(":")[0] == repository]
+    return min(family, key=lambda name: _distance(tag, name.partition(":")[2]), default=None)
+
+
+def _distance(asked: str, offered: str) -> tuple[int, list[float], int, str]:
+    """How far two tags are from each other: words that only one has, differences of numbers, length."""
+    words, numbers = _parts(asked)
+    other_words, other_numbers = _parts(offered)
+    pairs = zip_longest(numbers, other_numbers)
+    apart = [_ONLY_ONE if None in pair else abs(float(pair[0]) - float(pair[1])) for pair in pairs]
+    return len(words ^ other_words), apart if numbers else [], len(offered), offered
+
+
+def _parts(tag: str) -> tuple[frozenset[str], list[str]]:
+    pieces = [piece for piece in re.split(r"[-._]|(?<=[a-z])(?=\d)|(?<=\d)(?=[a-z])", tag) if piece]
+    words = frozenset(piece for piece in pieces if not piece.isdigit()) - {"latest"}
+    return words, [piece for piece in pieces if piece.isdigit()]
 
 
 @cache
