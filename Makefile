@@ -55,7 +55,7 @@ format: $(VENV)/.dev ## format the code and mend what the linter can mend
 	@$(BIN)/ruff check --fix .
 
 pictures: $(VENV)/.dev ## draw docs/pictures again
-	@$(BIN)/python -m course.figures docs/pictures
+	@$(BIN)/python -m course.gallery docs/pictures
 
 notebooks: $(VENV)/.dev ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab $$([ "$$(id -u)" = 0 ] && echo --allow-root) notebooks

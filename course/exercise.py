@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Final
 
 from builder.errors import BuildError
-from course.grader.kinds import KINDS
+from course.kinds import KINDS
 
 MODULES: Final = Path(__file__).parent / "modules"
 

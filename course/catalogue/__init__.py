@@ -10,12 +10,16 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from course.exercise import Exercise
+from typing import Final, Protocol
 
 LANGUAGES: Final = ("en", "zh")
+
+
+class HasSentences(Protocol):
+    """What brings sentences of its own: an exercise."""
+
+    def text(self, language: str) -> Mapping[str, object]:
+        """The sentences in ``language``, by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Catalogue:
         text = Path(__file__).with_name(f"{language}.toml").read_text(encoding="utf-8")
         return cls(language, tomllib.loads(text))
 
-    def exercise(self, exercise: Exercise) -> Catalogue:
+    def exercise(self, exercise: HasSentences) -> Catalogue:
         """The exercise's own sentences in the same language."""
         return Catalogue(self.language, exercise.text(self.language))
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from course.check import Question, Verdict
-from course.grader.kinds import KINDS
+from course.kinds import KINDS
 
 if TYPE_CHECKING:
     from course.exercise import Exercise

@@ -21,7 +21,7 @@ from typing import Final
 from course.check import Text, Verdict, Wrong
 from course.exercise import Exercise, ExerciseError
 from course.grader.kind import Conditions, Isolation, Judgement, RefusedError
-from course.grader.kinds import KINDS
+from course.kinds import KINDS
 
 MEMORY_BYTES: Final = 2 << 30
 """Address space, of which threads reserve much and use little."""

@@ -11,14 +11,6 @@ import posixpath
 import pytest
 from imports import circles, imports, modules
 
-STILL_IN_CIRCLES = frozenset(
-    {
-        "course",
-        "course.grader",
-    }
-)
-"""Packages in which a circle remains. A name is taken off this list, and none is ever added."""
-
 
 def around(names: frozenset[str]) -> str:
     """The innermost package that holds all of ``names``."""
@@ -45,21 +37,14 @@ def rooms(package: str) -> dict[str, set[str]]:
 def test_modules_import_each_other_in_no_circle() -> None:
     found = {around(circle): sorted(circle) for circle in circles(imports())}
 
-    assert {place: names for place, names in found.items() if place not in STILL_IN_CIRCLES} == {}
+    assert found == {}
 
 
 def test_rooms_import_each_other_in_no_circle() -> None:
     packages = [name for name, path in modules().items() if path.name == "__init__.py"]
     found = {package: [sorted(circle) for circle in circles(rooms(package))] for package in packages}
 
-    assert {place: names for place, names in found.items() if names and place not in STILL_IN_CIRCLES} == {}
-
-
-@pytest.mark.parametrize("package", sorted(STILL_IN_CIRCLES))
-def test_a_package_that_has_no_circle_any_more_is_taken_off_the_list(package: str) -> None:
-    by_modules = any(around(circle) == package for circle in circles(imports()))
-
-    assert by_modules or circles(rooms(package))
+    assert {place: names for place, names in found.items() if names} == {}
 
 
 @pytest.mark.parametrize(

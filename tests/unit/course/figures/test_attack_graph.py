@@ -11,8 +11,8 @@ from builder.security.approaches import APPROACHES, builder_of, pod
 from builder.security.facts import settings_from, situation
 from builder.security.graph import Start, reach
 from course.figures import attack_graph
-from course.figures.gallery import attack_graph_example
 from course.figures.scene import Box, Text
+from course.gallery import attack_graph_example
 
 SPEC = attack_graph_example().spec
 PANELS = {panel["name"]: panel for panel in SPEC["panels"]}

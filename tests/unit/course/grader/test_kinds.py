@@ -12,9 +12,9 @@ from small_exercise import graded, made, passed
 from course.exercise import Exercise, ExerciseError
 from course.grader.grade import grade_bytes
 from course.grader.kind import Conditions, Isolation, kind_of
-from course.grader.kinds import KINDS
 from course.grader.kinds.prediction import difference
 from course.grader.sandbox import best_isolation
+from course.kinds import KINDS
 
 
 def document(key: str, value: object, *, exercise: str = "0.1", seed: str = "s") -> str:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from course.figures.gallery import attack_graph_example, overlay_stack_example, stage_graph_example
+from course.gallery import attack_graph_example, overlay_stack_example, stage_graph_example
 
-PICTURES = Path(__file__).parents[4] / "docs" / "pictures"
+PICTURES = Path(__file__).parents[3] / "docs" / "pictures"
 
 
 @pytest.mark.parametrize("suffix", [".svg", ".txt"])

@@ -1,7 +1,11 @@
-"""The pictures of the documentation: made from real unions and real builds, never drawn by hand."""
+"""The pictures of the documentation: made from real unions and real builds, never drawn by hand.
+
+``python -m course.gallery FOLDER`` draws them all.
+"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from builder.security.approaches import builder_of, pod
@@ -11,7 +15,7 @@ from course.figures.picture import Picture
 from course.laboratory import Laboratory
 from unionfs_sim import WHITEOUT, Dir, Layer, layer, mount
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "nginx"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "nginx"
 
 
 def overlay_stack_example() -> Picture:
@@ -47,3 +51,22 @@ def attack_graph_example() -> Picture:
     """F5: the three ways of the lesson, and the fourth one without root."""
     names = ("docker-socket", "docker-in-docker", "kaniko", "buildah-rootless")
     return attack_graph.of({name: situation(pod(name), builder_of(name)) for name in names})
+
+
+def main(folder: Path) -> None:
+    """Write every picture into ``folder``, as SVG and as text; the graphs as Mermaid, too."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = {
+        "overlay_stack": overlay_stack_example(),
+        "stage_graph": stage_graph_example(),
+        "attack_graph": attack_graph_example(),
+    }
+    for name, picture in pictures.items():
+        for suffix in (".svg", ".txt"):
+            sys.stdout.write(f"{picture.save(folder / (name + suffix))}\n")
+    for name in ("stage_graph", "attack_graph"):
+        sys.stdout.write(f"{pictures[name].save(folder / f'{name}.mmd')}\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
