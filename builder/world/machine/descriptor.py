@@ -7,7 +7,7 @@ nobody will write any more.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 Check: TypeAlias = Callable[[], None]
 """Raises what ends the process that calls it: a signal, Ctrl-C or a timeout."""
@@ -138,6 +138,33 @@ class ByteSource:
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+class Closed:
+    """What a process finds where its descriptor is closed: EBADF for whatever it asks (``cat <&-``)."""
+
+    def read(self, size: int = -1, /) -> bytes:  # noqa: ARG002
+        """Refused: EBADF."""
+        raise OSError(9, "Bad file descriptor")
+
+    def write(self, data: bytes, /) -> int:  # noqa: ARG002
+        """Refused: EBADF."""
+        raise OSError(9, "Bad file descriptor")
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+class Unheard(Closed):
+    """A closed descriptor 2: what a program says of its errors is lost, and it goes on (perror(3))."""
+
+    def write(self, data: bytes, /) -> int:
+        """As if it were written."""
+        return len(data)
+
+
+CLOSED: Final = Closed()
+UNHEARD: Final = Unheard()
 
 
 class Collector:

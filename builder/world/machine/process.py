@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from builder.world.machine.descriptor import Stream, close_all, inherited
+from builder.world.machine.descriptor import CLOSED, UNHEARD, Stream, close_all, inherited
 from builder.world.machine.devices import open_path
 from builder.world.machine.executable import (
     DEFAULT_PATH,
@@ -60,25 +60,25 @@ class Process:
     @property
     def stdin(self) -> Stream:
         """Descriptor 0."""
-        return self.fds[0]
+        return self.fds.get(0, CLOSED)
 
     @property
     def stdout(self) -> Stream:
         """Descriptor 1."""
-        return self.fds[1]
+        return self.fds.get(1, CLOSED)
 
     @property
     def stderr(self) -> Stream:
         """Descriptor 2."""
-        return self.fds[2]
+        return self.fds.get(2, UNHEARD)
 
     def out(self, text: str) -> None:
         """Print ``text`` on descriptor 1."""
-        self.fds[1].write(text.encode("utf-8", "surrogateescape"))
+        self.stdout.write(text.encode("utf-8", "surrogateescape"))
 
     def complain(self, text: str) -> None:
-        """Print ``name: text`` and a newline on descriptor 2."""
-        self.fds[2].write(f"{self.name}: {text}\n".encode("utf-8", "surrogateescape"))
+        """Print ``name: text`` and a newline on descriptor 2; nobody hears it where that is closed."""
+        self.stderr.write(f"{self.name}: {text}\n".encode("utf-8", "surrogateescape"))
 
     def spawn(
         self,
