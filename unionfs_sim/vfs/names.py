@@ -112,8 +112,10 @@ def link(view: View, source: PathLike, path: PathLike, /, *, follow_symlinks: bo
         if node.is_dir:
             fail(errno.EPERM)
         if isinstance(source, File):
-            source.claim_name()
-        view._tree.link(node, directory, name)
+            with source.naming():
+                view._tree.link(node, directory, name)
+        else:
+            view._tree.link(node, directory, name)
     except OSError as error:
         error.filename, error.filename2 = source, path
         raise

@@ -7,6 +7,8 @@ reading before a copy-up reads the new bytes after it (Linux 4.19 and later).
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from unionfs_sim.filesystem import Stat
@@ -75,10 +77,12 @@ class File:
         """The inode that is open."""
         return self._node
 
-    def claim_name(self) -> None:
-        """A link to this file is about to be made; ENOENT if its last name is gone for good."""
+    @contextmanager
+    def naming(self) -> Iterator[None]:
+        """Around a link to this file, which may fail; ENOENT if its last name is gone for good."""
         if self._tree.is_unlinked(self._node) and not self._is_linkable:
             fail(errno.ENOENT)
+        yield
         self._is_linkable = False
 
     def usable(self) -> Node:
