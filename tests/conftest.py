@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# A shell starts what runs in its background with SIGINT ignored, which every program of a test would inherit.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest.register_assert_rewrite("runner_laws", "snapshotter_laws", "store_laws")
 
