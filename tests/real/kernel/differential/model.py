@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from unionfs_sim import Options, mount  # here: later this process stands in a chroot
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.nodes.caller import Caller
 from unionfs_sim.nodes.inode import Volume
@@ -116,8 +117,6 @@ class ModelMachine(ModelCalls):
         return outcome
 
     def _mount(self) -> None:
-        from unionfs_sim import mount
-
         self._union = mount(
             lowers=self._lowers[self._mode.data_lowers :],
             data_lowers=self._lowers[: self._mode.data_lowers],
@@ -190,8 +189,6 @@ def _is_there(tree: Any, path: str) -> bool:
 
 def options_of(mode: Mode, phase: int) -> Any:
     """The options of a phase as the model has them."""
-    from unionfs_sim import Options
-
     words = [f"{key}={value}" if value else key for key, value in mode.options_of(phase).items()]
     if mode.writable:
         words += ["upperdir=upper", "workdir=work"]
