@@ -28,17 +28,21 @@ REPAIR: Final = "layerlab image check --repair makes it anew; names are read aga
 _BUSY_SECONDS: Final = 30.0
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _VERSION: Final = 3
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS tag (key TEXT PRIMARY KEY, value TEXT, sum INTEGER) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS record (key TEXT PRIMARY KEY, value TEXT, sum INTEGER) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS used (key TEXT PRIMARY KEY, seconds INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS summary (key TEXT PRIMARY KEY, value TEXT, sum INTEGER) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS seen (key TEXT PRIMARY KEY, value TEXT, sum INTEGER) WITHOUT ROWID;
-"""
+_TABLES: Final = {
+    "tag": "value TEXT, sum INTEGER",
+    "record": "value TEXT, sum INTEGER",
+    "used": "seconds INTEGER NOT NULL",
+    "summary": "value TEXT, sum INTEGER",
+    "seen": "value TEXT, sum INTEGER",
+}
 
 
 class Database:
-    """The database of one store. Safe for threads and for processes."""
+    """The database of one store. Safe for threads and for processes.
+
+    ``is_new``: it was made just now, or an earlier version of the program had written it. It holds no names
+    then, and stays new for whoever opens it until ``complete`` was called.
+    """
 
     def __init__(self, path: str, *, now: Callable[[], float]) -> None:
         self._path = path
@@ -60,13 +64,27 @@ class Database:
 
     def _prepare(self) -> bool:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version not in (0, _VERSION):
-            found = f"the store was written by another version ({version})"
-            raise StoreError(found, where=self._path, fix="use another --state directory")
-        if version == 0:
-            self._connection.executescript(_SCHEMA)
-            self._connection.execute(f"PRAGMA user_version={_VERSION}")
-        return bool(version == 0)
+        if version == _VERSION:
+            return False
+        self._connection.execute("BEGIN IMMEDIATE")  # Another process may have made it whole meanwhile.
+        with self._connection:
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            if version > _VERSION:
+                found = f"the store was written by a newer layerlab (version {version} of its index)"
+                fix = "update layerlab, or use another --state directory"
+                raise StoreError(found, where=self._path, fix=fix)
+            if version == _VERSION:
+                return False
+            for table, columns in _TABLES.items():
+                self._connection.execute(f"DROP TABLE IF EXISTS {table}")
+                self._connection.execute(
+                    f"CREATE TABLE {table} (key TEXT PRIMARY KEY, {columns}) WITHOUT ROWID"
+                )
+        return True
+
+    def complete(self) -> None:
+        """The names are known; inside the transaction that has learnt them, so that a kill loses none."""
+        self._ask(f"PRAGMA user_version={_VERSION}")
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -402,15 +402,18 @@ class LayoutStore:
             stream.write(Index(tuple(entries)).to_bytes())
 
     def _read_index(self) -> None:
-        """Learn the names from ``index.json``, where the database is new and the layout is not."""
+        """Learn the names from ``index.json``, which outlives the database and the versions of its tables."""
         with self._names.changing():
             for reference, manifest in self._listed().items():
                 self._names.tag(reference, manifest)
             self._write_index()
+            self._names.complete()
 
     def _listed(self) -> dict[Reference, Descriptor]:
         """The names in ``index.json``."""
         called = repository(self.path)
         entries = read_index(self.path) or ()
         named = ((reference_of(entry, called=called), entry) for entry in entries)
-        return {reference: entry for reference, entry in named if reference is not None}
+        return {
+            reference: replace(entry, annotations={}) for reference, entry in named if reference is not None
+        }

@@ -33,6 +33,10 @@ class Listing:
         """StoreError: nothing can be changed."""
         raise refused(self._path)
 
+    def complete(self) -> None:
+        """StoreError: nothing can be changed."""
+        raise refused(self._path)
+
     def tag(self, reference: Reference, manifest: Descriptor) -> None:  # noqa: ARG002 - nothing is taken
         """StoreError: nothing can be changed."""
         raise refused(self._path)

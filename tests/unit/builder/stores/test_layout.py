@@ -4,9 +4,11 @@ import json
 import os
 import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -231,3 +233,68 @@ def test_nothing_is_collected_while_this_process_holds_a_lease(tmp_path):
             assert store.find(garbage.digest) == garbage
 
         assert store.collect().blobs == 1
+
+
+def rewritten(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path / "layerlab.sqlite")) as database:
+        for statement in statements:
+            database.execute(statement)
+        database.commit()
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("PRAGMA user_version=1", "DROP TABLE seen", "DROP TABLE summary"),
+        ("PRAGMA user_version=2", "DROP TABLE used", "CREATE TABLE used (x)"),
+        ("PRAGMA user_version=0", "DELETE FROM tag"),
+        ("PRAGMA user_version=-1",),
+    ],
+)
+def test_a_store_of_an_earlier_version_keeps_its_images_and_forgets_what_was_cached(
+    tmp_path: Path, statements: tuple[str, ...]
+) -> None:
+    with opened(tmp_path) as store:
+        manifest = store.put([b"{}"])
+        store.tag(WEB, manifest)
+        store.remember("step", {"layer": manifest.digest})
+    rewritten(tmp_path, *statements)
+
+    with opened(tmp_path) as store:
+        assert store.resolve(WEB) == manifest
+        assert store.recall("step") is None
+        store.remember("step", {"layer": manifest.digest})
+    assert index_names(tmp_path) == ["web:1.0"]
+    with opened(tmp_path) as store:
+        assert store.recall("step") == {"layer": manifest.digest}
+
+
+def test_a_store_of_a_later_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    opened(tmp_path).close()
+    rewritten(tmp_path, "PRAGMA user_version=99")
+    before = (tmp_path / "index.json").read_bytes()
+
+    with pytest.raises(StoreError, match="newer layerlab"):
+        opened(tmp_path)
+
+    assert (tmp_path / "index.json").read_bytes() == before
+
+
+def test_whoever_is_killed_while_learning_the_names_leaves_them_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(tmp_path) as store:
+        manifest = store.put([b"{}"])
+        store.tag(WEB, manifest)
+    (tmp_path / "layerlab.sqlite").unlink()
+
+    def killed(_: LayoutStore) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LayoutStore, "_write_index", killed)
+        with pytest.raises(KeyboardInterrupt):
+            opened(tmp_path)
+
+    with opened(tmp_path) as store:
+        assert store.tags() == {WEB: manifest}
