@@ -37,10 +37,10 @@ from builder.image.reference import Reference
 from builder.protocols import Fetcher
 from builder.recipe import Build, Dates, Recipe, built
 from builder.stores.layout import LayoutStore
-from builder.stores.output import STDOUT, Output, OutputKind
 from builder.strategies.definition import Bases
 from builder.strategies.strategy import Strategy, strongest
 from builder.transport.cache import Asked
+from builder.transport.output import STDOUT, Output, OutputKind
 
 if TYPE_CHECKING:
     from builder.attestation.provenance import Mode
@@ -295,7 +295,7 @@ class Invocation:
     def _write(self, store: LayoutStore, manifest: Descriptor) -> None:
         if not self.outputs:
             return
-        from builder.stores.leaving import Named, export
+        from builder.transport.save import Named, export
 
         for output in self.outputs:
             if output.dest == STDOUT and sys.stdout.isatty():

@@ -57,7 +57,7 @@ def bring(
     store: LayoutStore, place: Place, platform: Platform, open_registries: OpenRegistries, listener: Listener
 ) -> int:
     """Learn the steps of the cache at ``place``; how many were new. A cache that is not there has none."""
-    from builder.stores.arriving import load, opened
+    from builder.transport.load import load, opened
 
     known = set(store.tags())
     try:
@@ -96,7 +96,7 @@ def leave(
         with open_registries() as registries:
             push(store, registries, manifest, place.reference, listener=listener)
         return
-    from builder.stores.leaving import Named, export
-    from builder.stores.output import Output, OutputKind
+    from builder.transport.output import Output, OutputKind
+    from builder.transport.save import Named, export
 
     export(store, [Named(manifest, (_CALLED,))], Output(OutputKind.OCI, place.directory, as_directory=True))

@@ -10,9 +10,10 @@ import click
 
 from builder.errors import BuildError
 from builder.image.digest import Digest, digest_of
+from builder.image.layout import INDEX_FILE
 from builder.image.oci import Descriptor
 from builder.image.reference import Reference
-from builder.stores.layout import INDEX_FILE, LayoutStore
+from builder.stores.layout import LayoutStore
 
 _SCHEME: Final = "oci-layout://"
 
@@ -63,7 +64,7 @@ def _manifest(path: str, tag: str, store: LayoutStore) -> Descriptor:
 
 
 def _arrived(path: str, tag: str, store: LayoutStore) -> Descriptor:
-    from builder.stores.arriving import arrived, opened
+    from builder.transport.load import arrived, opened
 
     with opened(path) as source:
         images = arrived(store, source)

@@ -9,7 +9,7 @@ import click
 from builder.cli.session import Session
 from builder.image.compression import DEFAULT_LIMIT_BYTES, DEFAULT_LIMIT_RATIO, Limits
 from builder.image.oci import Platform
-from builder.stores.arriving import load, opened, repository
+from builder.transport.load import load, opened, repository
 
 
 @click.command()

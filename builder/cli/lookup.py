@@ -17,8 +17,8 @@ from builder.image.digest import hex_of
 from builder.image.image import Image, load_manifest
 from builder.image.oci import Descriptor, Platform
 from builder.image.reference import Reference
-from builder.stores.arriving import load, opened, repository
 from builder.stores.layout import LayoutStore
+from builder.transport.load import load, opened, repository
 
 _ID: Final = re.compile(r"(?:sha256:)?([0-9a-f]{4,64})")
 

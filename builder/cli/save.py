@@ -10,8 +10,8 @@ from builder.cli.lookup import find_or_embedded
 from builder.cli.session import Session
 from builder.errors import StoreError
 from builder.image.compressor import Compression, Method
-from builder.stores.leaving import Named, export
-from builder.stores.output import STDOUT, Output, OutputKind
+from builder.transport.output import STDOUT, Output, OutputKind
+from builder.transport.save import Named, export
 
 
 @click.command()

@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import BinaryIO, Final, NamedTuple, Protocol
 
 from builder.errors import StoreError
+from builder.files.partial import discard, new_file, told
 from builder.image.digest import Digest, hex_of
 from builder.image.oci import Descriptor
-from builder.stores.partial import discard, new_file, told
-from builder.stores.verified import OCTETS, Incoming, Verified
+from builder.image.verified import OCTETS, Incoming, Verified
 
 _ALWAYS_READ_BYTES: Final = 1 << 20
 """A blob up to this size is read whenever it is found: that costs no more than asking whether to."""
@@ -142,15 +141,3 @@ class BlobDirectory:
         with os.scandir(self.scratch) as found:
             for entry in list(found):
                 os.unlink(entry.path)
-
-
-@contextmanager
-def spooled(content: Iterable[bytes]) -> Iterator[BinaryIO]:
-    """The bytes in a file on disk that has no name and is gone after the block."""
-    import tempfile
-
-    with tempfile.TemporaryFile() as spool:
-        with told("cannot keep it", tempfile.gettempdir()):
-            spool.writelines(content)
-        spool.seek(0)
-        yield spool

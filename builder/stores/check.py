@@ -12,15 +12,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from builder.errors import BuildError, StoreError
+from builder.files.lock import try_alone
+from builder.files.partial import discard, told
 from builder.image.digest import Digest
 from builder.image.image import load_manifest, read_document
+from builder.image.layout import INDEX_FILE, LAYOUT_FILE, read_index
 from builder.image.oci import INDEX_TYPES, Descriptor, Index
 from builder.image.reference import Reference
 from builder.stores.blobs import BlobDirectory
 from builder.stores.database import Database
-from builder.stores.layout import INDEX_FILE, LAYOUT_FILE, NAMES_FILE, LayoutStore, read_index
-from builder.stores.lock import try_alone
-from builder.stores.partial import discard, told
+from builder.stores.layout import NAMES_FILE, LayoutStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import enum
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,31 +19,28 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from builder.errors import BuildError, StoreError
+from builder.files.lock import Lock, hold, try_alone
+from builder.files.partial import discard, replacing, told
 from builder.image.digest import Digest
+from builder.image.layout import INDEX_FILE, LAYOUT_FILE, read_index, reference_of, repository, require_layout
 from builder.image.oci import (
     ANNOTATION_CONTAINERD_NAME,
     ANNOTATION_REF_NAME,
     INDEX_TYPES,
-    MAX_DOCUMENT_BYTES,
     Descriptor,
     Index,
 )
-from builder.image.reference import Reference, ReferenceFormatError
+from builder.image.reference import Reference
+from builder.image.verified import Incoming
 from builder.stores.blobs import BlobDirectory
 from builder.stores.database import Database
 from builder.stores.listing import Listing, refused
-from builder.stores.lock import Lock, hold, try_alone
-from builder.stores.partial import PREFIX, discard, replacing, told
 from builder.stores.pruning import Shares, forgettable, shares
 from builder.stores.summary import Summary
-from builder.stores.verified import Incoming
 
 if TYPE_CHECKING:
     from builder.protocols import Usage
 
-LAYOUT_FILE: Final = "oci-layout"
-LAYOUT_VERSION: Final = b'{"imageLayoutVersion":"1.0.0"}'
-INDEX_FILE: Final = "index.json"
 NAMES_FILE: Final = "layerlab.sqlite"
 _LOCK_FILE: Final = "lock"
 _TURN_FILE: Final = "lock.opening"
@@ -64,55 +60,6 @@ class Collected:
     blobs: int = 0
     size_bytes: int = 0
     skipped: bool = False
-
-
-def require_layout(path: str) -> None:
-    """Make ``path`` an empty layout if there is nothing; StoreError if there is something else."""
-    layout_file = os.path.join(path, LAYOUT_FILE)
-    with told("cannot use it as a store", path):
-        os.makedirs(path, exist_ok=True)
-        # Another process may be making the layout at this moment: its temporary file is not foreign.
-        found = [name for name in os.listdir(path) if not name.startswith(PREFIX) and name not in _BEFORE]
-        if found and LAYOUT_FILE not in found:
-            foreign = "the directory is not empty and no OCI image layout"
-            raise StoreError(foreign, where=path, fix="choose another directory")
-        if not found:
-            with replacing(layout_file) as stream:
-                stream.write(LAYOUT_VERSION)
-        os.makedirs(os.path.join(path, "blobs", "sha256"), exist_ok=True)
-
-
-def read_index(path: str) -> tuple[Descriptor, ...] | None:
-    """What the ``index.json`` of the layout at ``path`` lists; None if there is none."""
-    index_file = os.path.join(path, INDEX_FILE)
-    if not os.path.lexists(index_file):
-        return None
-    with told("cannot read", index_file), open(index_file, "rb") as stream:
-        return Index.parse(stream.read(MAX_DOCUMENT_BYTES + 1), where=index_file).manifests
-
-
-def reference_of(entry: Descriptor, *, called: str) -> Reference | None:
-    """The name that an entry of an index bears; None if it has none, or one that is no reference.
-
-    ``called``: the repository that is meant where only a tag is written, as buildx and umoci do.
-    """
-    name = entry.annotations.get(ANNOTATION_CONTAINERD_NAME) or entry.annotations.get(ANNOTATION_REF_NAME)
-    if not name:
-        return None
-    try:
-        return Reference.parse(name if set(":/") & set(name) else f"{called}:{name}")
-    except ReferenceFormatError:
-        return None
-
-
-def repository(path: str) -> str:
-    """A name for the image in a file or directory, from its own.
-
-    >>> repository("/tmp/My web.tar.gz")
-    'my-web'
-    """
-    name = os.path.basename(os.path.abspath(path)).lower().split(".")[0] if path != "-" else ""
-    return re.sub(r"[^a-z0-9]+", "-", name).strip("-") or "loaded"
 
 
 class Use(enum.Enum):
@@ -139,7 +86,7 @@ class LayoutStore:
         if self.is_read_only:
             self._open_to_read()
             return
-        require_layout(path)
+        require_layout(path, beside=_BEFORE)
         if use is Use.MAKING_ROOM:
             discard(os.path.join(path, _RESERVE_FILE))
         with told("cannot use it as a store", path):

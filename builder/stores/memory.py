@@ -11,8 +11,8 @@ from builder.errors import StoreError
 from builder.image.digest import Digest
 from builder.image.oci import Descriptor
 from builder.image.reference import Reference
+from builder.image.verified import OCTETS, Incoming
 from builder.protocols import Usage
-from builder.stores.verified import OCTETS, Incoming
 
 
 class MemoryStore:

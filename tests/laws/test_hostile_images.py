@@ -32,8 +32,8 @@ from builder.image.oci import (
 from builder.image.reference import Reference
 from builder.image.unpack import unpack_stack
 from builder.image.validate import validate
-from builder.stores.arriving import load, opened
 from builder.stores.memory import MemoryStore
+from builder.transport.load import load, opened
 from builder.transport.registry.pull import pull
 from unionfs_sim.layers.merge import merged
 

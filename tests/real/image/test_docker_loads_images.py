@@ -17,10 +17,10 @@ from builder.image.image import History, Image, ImageConfig, LayerBlob, rfc3339
 from builder.image.oci import MEDIA_LAYER, Descriptor
 from builder.image.reference import Reference
 from builder.image.unpack import unpack_stack
-from builder.stores.arriving import load, opened
-from builder.stores.leaving import Named, export
 from builder.stores.memory import MemoryStore
-from builder.stores.output import Output
+from builder.transport.load import load, opened
+from builder.transport.output import Output
+from builder.transport.save import Named, export
 from unionfs_sim import WHITEOUT, Dir, File, layer
 from unionfs_sim.layers.merge import merged
 from unionfs_sim.tar.pack import pack

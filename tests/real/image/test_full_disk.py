@@ -13,9 +13,9 @@ from builder.image.image import History, Image, LayerBlob
 from builder.image.oci import MEDIA_LAYER, Descriptor
 from builder.image.reference import Reference
 from builder.stores.layout import LayoutStore
-from builder.stores.leaving import Named, export
 from builder.stores.memory import MemoryStore
-from builder.stores.output import Output
+from builder.transport.output import Output
+from builder.transport.save import Named, export
 from unionfs_sim import layer
 from unionfs_sim.tar.pack import pack
 
@@ -52,8 +52,8 @@ def test_an_export_to_a_full_disk_leaves_nothing(tmp_path: Path, output: str) ->
         "from builder.errors import StoreError\n"
         "from builder.image.reference import Reference\n"
         "from builder.stores.layout import LayoutStore\n"
-        "from builder.stores.leaving import Named, export\n"
-        "from builder.stores.output import Output\n"
+        "from builder.transport.save import Named, export\n"
+        "from builder.transport.output import Output\n"
         "with LayoutStore(sys.argv[1]) as store:\n"
         "    try:\n"
         "        export(store, [Named(store.resolve(Reference.parse('web')))], Output.parse(sys.argv[2]))\n"

@@ -16,11 +16,11 @@ from builder.image.image import History, Image, ImageConfig, LayerBlob, rfc3339
 from builder.image.oci import MEDIA_LAYER, Descriptor
 from builder.image.reference import Reference
 from builder.image.unpack import unpack_stack
-from builder.stores.arriving import load, opened
 from builder.stores.layout import LayoutStore
-from builder.stores.leaving import Named, export
 from builder.stores.memory import MemoryStore
-from builder.stores.output import Output
+from builder.transport.load import load, opened
+from builder.transport.output import Output
+from builder.transport.save import Named, export
 from unionfs_sim import WHITEOUT, Dir, Fifo, File, Hardlink, Layer, Symlink, layer
 from unionfs_sim.host.layer import read_directory
 from unionfs_sim.layers.merge import merged

@@ -15,9 +15,9 @@ from builder.image.digest import DiffID
 from builder.image.image import History, Image, ImageConfig, LayerBlob, rfc3339
 from builder.image.oci import MEDIA_LAYER, Descriptor
 from builder.image.reference import Reference
-from builder.stores.leaving import Named, export
 from builder.stores.memory import MemoryStore
-from builder.stores.output import Output
+from builder.transport.output import Output
+from builder.transport.save import Named, export
 from unionfs_sim import WHITEOUT, Dir, File, Hardlink, Layer, Profile, Symlink, layer, mount
 from unionfs_sim.host.layer import read_directory
 from unionfs_sim.layers.merge import merged

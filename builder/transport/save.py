@@ -7,21 +7,19 @@ compressed here, once each. Equal images under equal names give equal bytes.
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
-from builder.attestation.provenance import PREDICATE_TYPE as PROVENANCE
-from builder.attestation.spdx import PREDICATE_TYPE as SBOM
-from builder.attestation.statement import Predicate, attested, image_in, predicates_of
-from builder.errors import NotSupportedError, StoreError
+from builder.attestation.statement import attested, image_in, predicates_of
+from builder.errors import NotSupportedError
 from builder.image.compression import pieces
 from builder.image.compressor import Compression, compress
 from builder.image.digest import Digest, digest_of, hex_of
 from builder.image.image import BlobSource, Image
+from builder.image.layout import INDEX_FILE, LAYOUT_FILE, LAYOUT_VERSION, read_index, require_layout
 from builder.image.oci import (
     ANNOTATION_CONTAINERD_NAME,
     ANNOTATION_REF_NAME,
@@ -33,19 +31,25 @@ from builder.image.oci import (
 )
 from builder.image.reference import Reference
 from builder.image.unpack import unpack_stack
+from builder.image.verified import OCTETS
 from builder.protocols import Store
-from builder.stores.destination import DirectorySink, Sink, TarSink, new_directory, new_file
-from builder.stores.layout import INDEX_FILE, LAYOUT_FILE, LAYOUT_VERSION, read_index, require_layout
-from builder.stores.output import STDOUT, Output, OutputKind
-from builder.stores.verified import OCTETS
-from unionfs_sim.host.directory import HostDirectory
+from builder.transport.archive import TarSink, new_file
+from builder.transport.directory import new_directory, write_tree
+from builder.transport.layout import DirectorySink
+from builder.transport.output import STDOUT, Output, OutputKind
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.layers.merge import merged
 from unionfs_sim.tar.pack import pack
-from unionfs_sim.trees import Fidelity, copy_tree
 
 _SPOOL_BYTES: Final = 1 << 20
-_PREDICATE_FILES: Final = {PROVENANCE: "provenance.json", SBOM: "sbom.spdx.json"}
+
+
+class Sink(Protocol):
+    """Takes the files of an image layout, one after another."""
+
+    def add(self, path: str, size: int, content: Iterable[bytes], /) -> None:
+        """Write one file; directories that lead to it are made."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +67,8 @@ def export(store: Store, images: Sequence[Named], output: Output, *, stdout: Bin
     """
     match output.kind:
         case OutputKind.LOCAL:
-            with new_directory(output.dest) as path, HostDirectory(path) as directory:
-                copy_tree(merged(_layers(store, images)), directory, fidelity=Fidelity.MINE)
-                for predicate in predicates_of(store, images[0].manifest):
-                    _write_predicate(path, predicate)
+            tree = merged(_layers(store, images))
+            write_tree(tree, predicates_of(store, images[0].manifest), output.dest)
         case OutputKind.TAR:
             with ExitStack() as stack:
                 stream = _stream(output, stdout, stack)
@@ -84,15 +86,6 @@ def export(store: Store, images: Sequence[Named], output: Output, *, stdout: Bin
                     compression=output.compression,
                 )
                 sink.finish()
-
-
-def _write_predicate(directory: str, predicate: Predicate) -> None:
-    """A file beside the image's own, named as BuildKit names it."""
-    path = os.path.join(directory, _PREDICATE_FILES.get(predicate.type, "attestation.json"))
-    if os.path.lexists(path):
-        raise StoreError("the image has a file where what is said about it would go", where=path)
-    with open(path, "wb") as file:
-        file.write(canonical_json(predicate.content))
 
 
 def _stream(output: Output, stdout: BinaryIO | None, stack: ExitStack) -> BinaryIO:
@@ -140,12 +133,8 @@ def _write(
                 "RepoTags": [reference.familiar for reference in image.references if reference.tag],
             }
         )
-    names = {entry.annotations.get(ANNOTATION_CONTAINERD_NAME, entry.digest) for entry in entries}
-    kept = [
-        entry
-        for entry in known
-        if entry.annotations.get(ANNOTATION_CONTAINERD_NAME, entry.digest) not in names
-    ]
+    names = {_name(entry) for entry in entries}
+    kept = [entry for entry in known if _name(entry) not in names]
     if for_docker:
         _add(sink, "manifest.json", canonical_json(for_load))
     _add(sink, LAYOUT_FILE, LAYOUT_VERSION)

@@ -19,6 +19,8 @@ from builder.errors import ImageFormatError
 from builder.image.compression import Limits, decompress, pieces
 from builder.image.digest import DiffID, Digest, digest_of, hex_of, short
 from builder.image.image import BlobSource, Image, LayerBlob, choose, load_manifest, read_document
+from builder.image.layout import INDEX_FILE, reference_of
+from builder.image.layout import repository as repository
 from builder.image.oci import (
     INDEX_TYPES,
     MAX_DOCUMENT_BYTES,
@@ -31,21 +33,13 @@ from builder.image.oci import (
 )
 from builder.image.reference import Reference, ReferenceFormatError
 from builder.image.unpack import unpack_stack
+from builder.image.verified import Verified
 from builder.protocols import Store
-from builder.stores.blobs import spooled
-from builder.stores.layout import INDEX_FILE, reference_of
-from builder.stores.layout import repository as repository
-from builder.stores.partial import told
-from builder.stores.verified import Verified
+from builder.transport.archive import WHAT_TO_LOAD, opened_archive
+from builder.transport.layout import DirectorySource
 from unionfs_sim.host.directory import HostDirectory
-from unionfs_sim.nodes.content import Slice
-from unionfs_sim.tar.header import HARDLINK, REGULAR, SYMLINK, LayerFormatError
-from unionfs_sim.tar.reader import TarReader
 
 DOCKER_FILE: Final = "manifest.json"
-_MAX_FILES: Final = 100_000
-_MAX_LINKS: Final = 8
-_WHAT_TO_LOAD: Final = "load what docker save, skopeo copy or layerlab save wrote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +61,16 @@ class Source(Protocol):
 
 @contextmanager
 def opened(path: str, *, stdin: BinaryIO | None = None, limits: Limits | None = None) -> Iterator[Source]:
-    """The layout directory or archive at ``path``, gzip or plain; ``-`` is ``stdin``.
+    """The layout directory or archive at ``path``, compressed or plain; ``-`` is ``stdin``.
 
     ``limits``: what the archive itself may unpack to.
     """
     if path != "-" and os.path.isdir(path):
         with HostDirectory(path) as directory:
-            yield _DirectorySource(directory)
+            yield DirectorySource(directory)
         return
-    with told("cannot read", path):
-        stream = stdin if path == "-" and stdin is not None else open(path, "rb")  # noqa: SIM115 - see below
-    with stream, spooled(decompress(pieces(stream), where=path, limits=limits)) as file:
-        yield _ArchiveSource(file, path)
+    with opened_archive(path, stdin=stdin, limits=limits) as archive:
+        yield archive
 
 
 def load(
@@ -144,7 +136,7 @@ class _Arrivals:
         index, docker = _read(self._source, INDEX_FILE), _read(self._source, DOCKER_FILE)
         if index is None and docker is None:
             raise ImageFormatError(
-                "neither an OCI layout (index.json) nor a docker archive (manifest.json)", fix=_WHAT_TO_LOAD
+                "neither an OCI layout (index.json) nor a docker archive (manifest.json)", fix=WHAT_TO_LOAD
             )
         loaded: list[Loaded] = []
         if index is not None:
@@ -156,7 +148,7 @@ class _Arrivals:
         if not loaded and docker is not None:
             loaded = self.from_docker(docker)
         if not loaded:
-            raise ImageFormatError("it lists no image", where=INDEX_FILE, fix=_WHAT_TO_LOAD)
+            raise ImageFormatError("it lists no image", where=INDEX_FILE, fix=WHAT_TO_LOAD)
         return loaded
 
     def from_layout(self, index: Index, docker: bytes | None) -> list[Loaded]:
@@ -257,58 +249,6 @@ def _tags(entry: Any) -> list[Reference]:
         except ReferenceFormatError as error:
             raise ImageFormatError(error.what, where=DOCKER_FILE) from None
     return found
-
-
-class _DirectorySource:
-    def __init__(self, directory: HostDirectory) -> None:
-        self._directory = directory
-
-    def open(self, path: str, /) -> BinaryIO:
-        """A regular file below the directory, whatever symlinks say."""
-        file = self._directory.open(path)
-        return os.fdopen(os.dup(file.fileno()), "rb")
-
-
-class _ArchiveSource:
-    """A tar on disk, by name. Symlinks are followed inside it: old ``docker save`` shares layers so."""
-
-    def __init__(self, file: BinaryIO, where: str) -> None:
-        self._file = file
-        self._places: dict[str, tuple[int, int]] = {}
-        self._links: dict[str, str] = {}
-        try:
-            self._list(TarReader(file))
-        except LayerFormatError as error:
-            if not self._places and not self._links:
-                raise ImageFormatError("this is no tar archive", where=where, fix=_WHAT_TO_LOAD) from None
-            raise ImageFormatError(str(error).replace("layer", "archive", 1), where=where) from None
-
-    def _list(self, reader: TarReader) -> None:
-        for header in reader:
-            path = _clean(header.name)
-            if header.kind == REGULAR:
-                self._places[path] = (reader.offset, header.size)
-            elif header.kind == SYMLINK:
-                self._links[path] = _clean(posixpath.join(posixpath.dirname(path), header.link))
-            elif header.kind == HARDLINK:
-                self._links[path] = _clean(header.link)
-            if len(self._places) + len(self._links) > _MAX_FILES:
-                raise LayerFormatError(f"more than {_MAX_FILES} files", header.name)
-
-    def open(self, path: str, /) -> BinaryIO:
-        """A file of the archive."""
-        name = _clean(path)
-        for _ in range(_MAX_LINKS):
-            if name in self._places:
-                return Slice(self._file, *self._places[name]).open()
-            if name not in self._links:
-                break
-            name = self._links[name]
-        raise FileNotFoundError(path)
-
-
-def _clean(name: str) -> str:
-    return posixpath.normpath("/" + name).lstrip("/")
 
 
 class _LayoutBlobs:

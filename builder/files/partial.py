@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import BinaryIO, Final
 
 from builder.errors import StoreError
-from builder.stores.lock import Lock, hold, try_alone
+from builder.files.lock import Lock, hold, try_alone
 
 PREFIX: Final = ".layerlab-"
 _SUFFIX: Final = ".partial"

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from builder.errors import StoreError
-from builder.stores.partial import replacing, replacing_directory
+from builder.files.partial import replacing, replacing_directory
 
 KILLED = """
 import os, signal, sys
-from builder.stores.partial import replacing, replacing_directory
+from builder.files.partial import replacing, replacing_directory
 make = replacing if sys.argv[1] == "file" else replacing_directory
 with make(sys.argv[2]) as made:
     print(os.listdir(os.path.dirname(sys.argv[2])), flush=True)

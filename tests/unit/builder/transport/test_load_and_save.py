@@ -20,11 +20,11 @@ from builder.image.oci import MEDIA_INDEX, MEDIA_LAYER, Descriptor, Index, Platf
 from builder.image.reference import Reference
 from builder.image.unpack import unpack_stack
 from builder.image.validate import validate
-from builder.stores.arriving import load, opened
 from builder.stores.layout import LayoutStore
-from builder.stores.leaving import Named, export
 from builder.stores.memory import MemoryStore
-from builder.stores.output import Output, OutputFormatError, OutputKind
+from builder.transport.load import load, opened
+from builder.transport.output import Output, OutputFormatError, OutputKind
+from builder.transport.save import Named, export
 from unionfs_sim import WHITEOUT, Dir, Layer, layer
 from unionfs_sim.layers.merge import merged
 from unionfs_sim.tar.pack import pack
