@@ -6,8 +6,8 @@ from builder.context.edit import make
 from builder.errors import BuildError
 from builder.namespace import wire
 from builder.namespace.channel import Channel, Message
-from builder.namespace.layers import edits_from, opened
-from builder.namespace.owned import OwnedDirectory
+from builder.namespace.editing import edits_from
+from builder.namespace.owned import OwnedDirectory, opened
 from builder.namespace.stack import Stack
 
 

@@ -10,10 +10,11 @@ import errno
 import os
 import posixpath
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
-from builder.namespace.stack import Ownership
+from builder.namespace.stack import Ownership, Stack
 from unionfs_sim.filesystem import Attributes, Stat
 from unionfs_sim.host.directory import HostDirectory
 from unionfs_sim.nodes.record import replace
@@ -101,3 +102,15 @@ def _place(path: str, status: Stat) -> tuple[str, str | None]:
         return path, None
     above, name = posixpath.split(path.rstrip("/"))
     return above or "/", name
+
+
+@contextmanager
+def opened(stack: Stack) -> Iterator[OwnedDirectory]:
+    """The root that ``stack`` describes, to be read and changed by this process."""
+    mounted = stack.mount()
+    try:
+        directory = OwnedDirectory(f"/proc/self/fd/{mounted}", stack.ownership)
+    finally:
+        os.close(mounted)
+    with directory:
+        yield directory

@@ -11,8 +11,10 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
-from builder.namespace import mounts, sandbox, syscalls
-from builder.namespace.layers import clear
+from builder.namespace import mounts, syscalls
+from builder.namespace.command import ONE_ID_APT
+from builder.namespace.directories import clear, sweep
+from builder.namespace.pivot import AT, HOLD, SHARED
 from builder.namespace.stack import NOTHING, STUB
 
 LAYERS: Final = "layers"
@@ -20,7 +22,7 @@ SESSIONS: Final = "sessions"
 CACHES: Final = "caches"
 
 DIRECTORIES: Final = (
-    *(LAYERS, SESSIONS, CACHES, NOTHING, sandbox.AT, sandbox.HOLD, sandbox.FILES, STUB),
+    *(LAYERS, SESSIONS, CACHES, NOTHING, AT, HOLD, SHARED, STUB),
     *(f"{STUB}/dev", f"{STUB}/proc", f"{STUB}/sys", f"{STUB}/etc"),
 )
 """Parents first."""
@@ -28,15 +30,17 @@ DIRECTORIES: Final = (
 FILES: Final[Mapping[str, bytes]] = {
     f"{STUB}/etc/resolv.conf": b"",
     f"{STUB}/etc/hosts": b"",
-    f"{STUB}{sandbox.ONE_ID_APT}": b'APT::Sandbox::User "root";\n',
+    f"{STUB}{ONE_ID_APT}": b'APT::Sandbox::User "root";\n',
 }
 
 
 def settle(session: str) -> str:
     """In the helper: stay in the working directory, or move to a tmpfs. Why it moved; "" if it stays.
 
+    What others have left behind here is removed first.
     ``session``: a directory of this builder alone, in which an overlay is tried.
     """
+    sweep(SESSIONS)
     trial = f"{session}/trial"
     os.mkdir(trial)
     try:
@@ -55,8 +59,8 @@ def settle(session: str) -> str:
 def _move(session: str) -> None:
     caches = mounts.bind(CACHES)
     attributes = syscalls.MOUNT_ATTR_NOSUID | syscalls.MOUNT_ATTR_NODEV
-    mounts.attach(mounts.file_system("tmpfs", attributes, {"mode": "755"}), sandbox.HOLD)
-    os.chdir(sandbox.HOLD)
+    mounts.attach(mounts.file_system("tmpfs", attributes, {"mode": "755"}), HOLD)
+    os.chdir(HOLD)
     for name in (*DIRECTORIES, session):
         os.mkdir(name, 0o755)
     for name, content in FILES.items():

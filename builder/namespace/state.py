@@ -1,11 +1,13 @@
 """The directory where layers lie unpacked, with the ids of one map, and what every sandbox needs beside them.
 
-``layers/`` is shared by all builders; each has a session with its workspaces, and holds a lock as long as it
-lives. A builder that was killed leaves a session whose lock nobody holds: the next one removes it.
+``layers/`` is shared by all builders; each has a session with its workspaces: a directory that it holds
+locked (flock(2)) as long as it lives. A builder that was killed, however early, leaves a session that nobody
+holds: the next one removes it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import itertools
 import os
@@ -83,7 +85,11 @@ class State:
     def _started(self) -> UserNamespace:
         self._make()
         namespace = UserNamespace(self.path, self._ids, session=self._session)
-        namespace.start()
+        try:
+            namespace.start()
+        except BaseException:
+            self._unmake()
+            raise
         if namespace.ids.name != self._ids.name:
             # The kernel gave fewer ids than we asked for: everything has another place then.
             namespace.close()
@@ -96,7 +102,6 @@ class State:
             self._tell(
                 IN_MEMORY, f"{namespace.in_memory}; give --state a directory on a volume, or on a tmpfs"
             )
-        namespace.ask({"verb": "sweep", "sessions": SESSIONS})
         return namespace
 
     def workspace(self) -> str:
@@ -124,19 +129,18 @@ class State:
                 namespace.ask({"verb": "remove", "paths": [self._session]})
             finally:
                 namespace.close()
-                os.close(self._lock)
-                self._lock = -1
+                self._unmake()
 
     def _tell(self, text: str, fix: str) -> None:
         if self._warn is not None:
             self._warn(text, fix)
 
     def _unmake(self) -> None:
-        """Remove a session in which nothing was done yet."""
-        place = os.path.join(self.path, self._session)
+        """Let go of the session, and remove what is left of it: nothing, or an empty directory."""
+        with contextlib.suppress(OSError):  # where there is more, the next builder removes it
+            os.rmdir(os.path.join(self.path, self._session))
         os.close(self._lock)
-        os.unlink(os.path.join(place, "lock"))
-        os.rmdir(place)
+        self._lock = -1
 
     def _make(self) -> None:
         """The directories, where they are missing, and a session of our own in them."""
@@ -146,13 +150,25 @@ class State:
             self._directory(name)
         for name, content in skeleton.FILES.items():
             self._file(name, content)
+        while not self._has_session():
+            pass
+
+    def _has_session(self) -> bool:
+        """Whether a new directory is our session; another builder may have swept it before it was held."""
         place = tempfile.mkdtemp(prefix="", dir=os.path.join(self.path, SESSIONS))
-        self._session = f"{SESSIONS}/{os.path.basename(place)}"
-        self._lock = os.open(f"{place}/new", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        os.rename(f"{place}/new", f"{place}/lock")  # held before any other builder could see it
-        os.chmod(place, 0o755)
-        self._own(place)
+        lock = -1
+        try:
+            os.chmod(place, 0o755)
+            self._own(place)
+            lock = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.lstat(place)
+        except (FileNotFoundError, BlockingIOError):
+            if lock >= 0:
+                os.close(lock)
+            return False
+        self._session, self._lock = f"{SESSIONS}/{os.path.basename(place)}", lock
+        return True
 
     def _directory(self, name: str) -> None:
         path = os.path.join(self.path, name)

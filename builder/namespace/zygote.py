@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NoReturn, TypeAlias
 
-from builder.namespace import files, layers, sandbox, skeleton, syscalls
+from builder.namespace import command, directories, files, init, packing, pivot, skeleton, syscalls, unpacking
 from builder.namespace.channel import Channel, Message
 from builder.namespace.wire import error_told
 from unionfs_sim.tar.header import LayerFormatError
@@ -27,22 +27,21 @@ Task: TypeAlias = Callable[[Channel, Message, list[int]], None]
 """Does a request in a process of its own: its channel, its message and the descriptors that came along."""
 
 TASKS: Final[Mapping[str, Task]] = {
-    "cache": layers.make_cache,
-    "changes": layers.changes,
-    "exec": sandbox.join,
-    "forward": sandbox.forward,
-    "measure": layers.measure,
+    "cache": directories.make_cache,
+    "changes": packing.changes,
+    "exec": init.join,
+    "forward": init.forward,
+    "measure": directories.measure,
     "open": files.serve,
-    "remove": layers.remove,
-    "sweep": layers.sweep,
-    "unpack": layers.unpack,
+    "remove": directories.remove,
+    "unpack": unpacking.unpack,
 }
 
 AT_ONCE: Final[Mapping[str, Callable[[Message], Message]]] = {
-    "commit": layers.commit,
-    "exists": layers.exists,
-    "make": layers.make_directory,
-    "prepare": layers.prepare,
+    "commit": directories.commit,
+    "exists": directories.exists,
+    "make": directories.make_directory,
+    "prepare": directories.prepare,
 }
 """What takes less than a fork: the helper does it itself."""
 
@@ -111,7 +110,8 @@ def _first_process(channel: Channel, session: str) -> int:
         try:
             syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
             in_memory = skeleton.settle(session)
-            sandbox.equip()
+            pivot.equip()
+            command.lessen()
             gc.freeze()
             gc.disable()
             channel.send({"in_memory": in_memory})
@@ -154,7 +154,7 @@ class _Helper:
         given = descriptors[1:]
         is_sandbox = message["verb"] == "run"
         try:
-            pid = syscalls.clone(sandbox.flags(message) if is_sandbox else 0)
+            pid = syscalls.clone(init.flags(message) if is_sandbox else 0)
         except OSError as error:
             channel.send({"failed": error_told(error)})
             channel.close()
@@ -200,18 +200,18 @@ def _answer_at_once(channel: Channel, message: Message) -> None:
 def _changes_at_once(channel: Channel, message: Message, descriptors: list[int]) -> bool:
     """Whether a step changed so little that its layer was written without a fork."""
     try:
-        extent = layers.extent(message)
+        extent = packing.extent(message)
     except OSError:
         return False  # whatever it is, the task will meet it and say so
-    if extent is layers.Extent.MUCH:
+    if extent is packing.Extent.MUCH:
         return False
     here = os.open(".", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        if extent is layers.Extent.NOTHING:
+        if extent is packing.Extent.NOTHING:
             os.close(descriptors[0])
             channel.send({"entries": 0})
         else:
-            layers.changes(channel, message, descriptors)
+            packing.changes(channel, message, descriptors)
     except BrokenPipeError:
         pass  # nobody wants to know any more
     except (OSError, LayerFormatError) as error:
@@ -227,7 +227,7 @@ def _become(channel: Channel, message: Message, descriptors: list[int]) -> NoRet
     """In the child: do the request, and say what went wrong with it."""
     try:
         if message["verb"] == "run":
-            sandbox.become(channel, message, descriptors)
+            init.become(channel, message, descriptors)
         TASKS[message["verb"]](channel, message, descriptors)
     except BaseException as error:  # whatever it is: this process ends here, and its builder must know why
         try:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from builder.namespace.layers import _Writer as Writer
-from builder.namespace.layers import clear, publish, read_upper
+from builder.namespace.directories import clear, publish
 from builder.namespace.owned import OwnedDirectory
+from builder.namespace.packing import read_upper
 from builder.namespace.stack import Ownership
+from builder.namespace.unpacking import _Writer as Writer
 from unionfs_sim.filesystem import Attributes
 from unionfs_sim.layers.layer import WHITEOUT, Dir, File, Layer, Symlink, layer
 from unionfs_sim.tar.pack import pack
