@@ -17,17 +17,14 @@ from builder.errors import BuildError, require_linux
 from builder.image.image import Image
 from builder.image.unpack import unpack_stack
 from builder.protocols import Command
-from builder.runners.simulated import account, make_directory, step_failed
+from builder.runners.simulated import run_container
 from builder.strategies.simulated import programs
-from builder.world.machine.executable import DEFAULT_PATH, ExecError
+from builder.world.machine.executable import ExecError
 from builder.world.machine.limits import Limits
 from builder.world.machine.network import HttpRequest, Network, Serving
-from builder.world.machine.stopped import StoppedError
 from builder.world.supplies.internet import toy_internet
-from builder.world.world import Job, World
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.mounting import mount
-from unionfs_sim.nodes.caller import Caller
 
 _SIMULATED, _ROOTLESS = "simulated", "rootless"
 _OK = range(200, 400)
@@ -151,20 +148,20 @@ class _Container:
         """The exit status of the command, or 0 if it serves and answers what is asked."""
         network = Network()
         root = mount(self.layers, Layer())
-        who = account(root, self.job.user)
-        env = {"PATH": DEFAULT_PATH, "HOME": who.home, **self.job.env}
-        caller = Caller(who.uid, who.gid, who.groups)
-        make_directory(root, self.job.cwd)
-        job = Job(argv=self.job.argv, env=env, cwd=self.job.cwd)
-        world = World(programs(), toy_internet(), network=network, limits=self.limits)
         try:
             # With --get the answer is what the server answers; what it logs is talk.
-            return world.run(root, job, _talk if paths else _print, caller=caller)
+            return run_container(
+                root,
+                self.job,
+                programs(),
+                toy_internet(),
+                listeners=network,
+                output=_talk if paths else _print,
+                limits=self.limits,
+            )
         except ExecError as error:
             click.echo(f"layerlab: {visible(self.job.argv[0])}: {error.message}", err=True)
             return error.status
-        except StoppedError as error:
-            raise step_failed(error) from None
         except Serving as serving:
             if not paths:
                 ports = ", ".join(map(str, serving.ports))

@@ -18,6 +18,7 @@ from builder.world.machine.attachments import devices
 from builder.world.machine.executable import DEFAULT_PATH, ExecError
 from builder.world.machine.limits import Limits
 from builder.world.machine.mounted import attached
+from builder.world.machine.network import Network as Listeners
 from builder.world.machine.network import Serving
 from builder.world.machine.process import Program
 from builder.world.machine.scheduler import Cancelled
@@ -173,6 +174,32 @@ class SimulatedProcess:
                 fix="does it end? If it only needs longer, give --timeout more seconds",
                 exit_status=124,
             ) from None
+
+
+def run_container(
+    root: Posix,
+    command: Command,
+    programs: Mapping[str, Program],
+    internet: Any,
+    *,
+    listeners: Listeners,
+    output: Sink,
+    limits: Limits | None = None,
+) -> int:
+    """The exit status of a container's command, which may listen on the ports of ``listeners``.
+
+    Raises Serving if it serves and does not end, ExecError if it cannot be executed, StepFailedError if it
+    was stopped or its user is unknown.
+    """
+    who = account(root, command.user)
+    make_directory(root, command.cwd)
+    env = {"PATH": DEFAULT_PATH, "HOME": who.home, **command.env}
+    world = World(programs, internet, network=listeners, limits=limits)
+    job = Job(argv=command.argv, env=env, cwd=command.cwd)
+    try:
+        return world.run(root, job, output, caller=Caller(who.uid, who.gid, who.groups))
+    except StoppedError as error:
+        raise step_failed(error) from None
 
 
 def _not_started(root: Posix, world: World, command: Command, error: ExecError) -> StepFailedError:

@@ -6,6 +6,8 @@ import json
 from typing import Final
 
 LENGTH: Final = 600
+BYTES: Final = 24
+"""As many bytes of a longer value are shown: what is in a tar is mostly zeros."""
 
 
 def shortened(value: object) -> str:
@@ -13,8 +15,10 @@ def shortened(value: object) -> str:
 
     >>> shortened([1, "a"])
     "[1, 'a']"
+    >>> shortened([b"x" * 2048])
+    "[b'xxxxxxxxxxxxxxxxxxxxxxxx'… (2,048 bytes)]"
     """
-    return _cut(repr(value))
+    return _cut(repr(_with_short_bytes(value)))
 
 
 def shortened_json(value: object) -> str:
@@ -24,6 +28,27 @@ def shortened_json(value: object) -> str:
     '["a", null]'
     """
     return _cut(json.dumps(value, ensure_ascii=False, default=repr))
+
+
+class _ShortBytes:
+    """Stands for bytes that are too long to be read."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+
+    def __repr__(self) -> str:
+        return f"{self.raw[:BYTES]!r}… ({len(self.raw):,} bytes)"
+
+
+def _with_short_bytes(value: object) -> object:
+    match value:
+        case bytes() if len(value) > 2 * BYTES:
+            return _ShortBytes(value)
+        case list() | tuple():
+            return type(value)(map(_with_short_bytes, value))
+        case dict():
+            return {name: _with_short_bytes(each) for name, each in value.items()}
+    return value
 
 
 def _cut(text: str) -> str:

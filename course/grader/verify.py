@@ -49,14 +49,18 @@ class Verification:
         return not self.faults
 
 
-def verify(exercise: Exercise, conditions: Conditions) -> Verification:
-    """All that can be checked of one exercise, with two seeds; needs its reference and its mutants."""
+def verify(exercise: Exercise, conditions: Conditions, *, more_seeds: int = 0) -> Verification:
+    """All that can be checked of one exercise; needs its reference and its mutants.
+
+    With two seeds, of which the mutants get the first; each of ``more_seeds`` is for all of them.
+    """
     faults = list(_written(exercise))
     mutants: list[MutantResult] = []
     points = {"reference": exercise.points, "starter": 0}
     try:
         faults += kind_of(exercise).faults(exercise, SEEDS[0])
-        for seed in SEEDS:
+        more = tuple(f"more-{number}" for number in range(more_seeds))
+        for seed in (*SEEDS, *more):
             for part, wanted in (("reference", exercise.points), ("starter", 0)):
                 result = _graded(exercise, part, seed, conditions)
                 if result.points != wanted:
@@ -69,6 +73,11 @@ def verify(exercise: Exercise, conditions: Conditions) -> Verification:
             caught |= failed
             mutants.append(MutantResult(mutant, result.points, mutant.group in failed))
             faults += _mutant_faults(mutants[-1], result)
+            for seed in more:
+                result = _graded(exercise, f"mutants/{mutant.name}", seed, conditions)
+                is_caught = any(group.name == mutant.group and not group.passed for group in result.groups)
+                found = MutantResult(mutant, result.points, is_caught)
+                faults += (f"{fault}, with the seed {seed!r}" for fault in _mutant_faults(found, result))
         faults += [
             f"the group {name!r} never fails: no mutant is caught by it"
             for name in exercise.groups

@@ -22,8 +22,9 @@ PATIENCE = 10.0
 @click.argument("exercise_ids", metavar="[ID]...", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="How many at a time.")
+@click.option("--seeds", type=click.IntRange(0, 10_000), default=0, help="Try so many more seeds.")
 @at_the_desk
-def command(desk: Desk, exercise_ids: tuple[str, ...], jobs: int, *, as_json: bool) -> int:
+def command(desk: Desk, exercise_ids: tuple[str, ...], jobs: int, seeds: int, *, as_json: bool) -> int:
     """Grade the exercises themselves: reference, starter and every mutant (for teachers).
 
     \b
@@ -39,7 +40,7 @@ def command(desk: Desk, exercise_ids: tuple[str, ...], jobs: int, *, as_json: bo
     rows = []
     # Submissions run in processes of their own: threads are enough to keep several going.
     with ThreadPoolExecutor(jobs) as pool:
-        for found in pool.map(lambda exercise: verify(exercise, conditions), chosen):
+        for found in pool.map(lambda each: verify(each, conditions, more_seeds=seeds), chosen):
             faults += [f"{found.exercise.id}: {fault}" for fault in found.faults]
             rows.append(_row(found))
             if not as_json:

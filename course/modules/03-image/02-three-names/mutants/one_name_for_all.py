@@ -1,0 +1,18 @@
+"""Believes that a layer has one name: its digest."""
+
+import hashlib
+
+
+def digest(stored):
+    return "sha256:" + hashlib.sha256(stored).hexdigest()
+
+
+def diff_id(stored):
+    return digest(stored)
+
+
+def chain_ids(diff_ids):
+    chains = []
+    for name in diff_ids:
+        chains.append(digest(f"{chains[-1]} {name}".encode()) if chains else name)
+    return chains

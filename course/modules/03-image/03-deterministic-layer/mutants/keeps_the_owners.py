@@ -1,0 +1,17 @@
+"""Takes along who happened to build: numbers go to 0, the name stays."""
+
+import gzip
+import io
+import tarfile
+
+
+def pack(files):
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for file in sorted(files, key=lambda file: file["path"]):
+            header = tarfile.TarInfo(file["path"])
+            header.size = len(file["content"])
+            header.uname = file["user"]
+            header.mode = file["mode"]
+            archive.addfile(header, io.BytesIO(file["content"]))
+    return gzip.compress(tar.getvalue(), mtime=0)

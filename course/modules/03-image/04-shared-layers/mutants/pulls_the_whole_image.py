@@ -1,0 +1,18 @@
+"""Believes that a pull fetches the image, whatever is here."""
+
+
+def blobs(images):
+    return {layer["digest"]: layer["size"] for layers in images.values() for layer in layers}
+
+
+def stored(images):
+    return sum(blobs(images).values())
+
+
+def pulled(images, name):
+    return stored({name: images[name]})
+
+
+def freed(images, name):
+    others = {other: layers for other, layers in images.items() if other != name}
+    return stored(images) - stored(others)
