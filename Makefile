@@ -14,7 +14,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real-demo test check format pictures notebooks lock bench fuzz fidelity clean
+.PHONY: help demo real-demo test check format pictures notebooks outputs lock bench fuzz fidelity clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,9 @@ pictures: $(VENV)/.dev ## draw docs/pictures again
 
 notebooks: $(VENV)/.dev ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab $$([ "$$(id -u)" = 0 ] && echo --allow-root) notebooks
+
+outputs: $(VENV)/.dev ## run the notebooks and keep what their cells show
+	@$(BIN)/python -m course.notebook_outputs notebooks
 
 lock: $(VENV)/.dev ## pin what pyproject.toml asks for, for every Python from 3.11 on
 	@command -v uv >/dev/null || { echo "make lock needs uv: pip install uv"; exit 1; }

@@ -36,6 +36,10 @@ class BuildError(Exception):
         remedy = f"\n  {self.fix}" if self.fix else ""
         return f"{place}{self.what}{remedy}"
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows in place of a traceback (IPython's ``showtraceback`` asks for it)."""
+        return str(self).splitlines()
+
 
 class DockerfileError(BuildError):
     """The Dockerfile cannot be understood; ``where`` is a span."""

@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Final
 
 from builder.security.approaches import builder_of, pod
 from builder.security.facts import situation
@@ -36,7 +39,7 @@ def overlay_stack_example() -> Picture:
 
 def stage_graph_example() -> Picture:
     """F2: the nginx example, built again after its page was edited."""
-    laboratory = Laboratory(seconds=lambda: 0.0)  # a picture that is the same every time has no times
+    laboratory = Laboratory()
     dockerfile = (EXAMPLE / "Dockerfile").read_text(encoding="utf-8")
     files = {
         path.name: path.read_text(encoding="utf-8") for path in sorted(EXAMPLE.iterdir()) if path.is_file()
@@ -53,19 +56,28 @@ def attack_graph_example() -> Picture:
     return attack_graph.of({name: situation(pod(name), builder_of(name)) for name in names})
 
 
+PICTURES: Final[Mapping[str, Callable[[], Picture]]] = MappingProxyType(
+    {
+        "overlay_stack": overlay_stack_example,
+        "stage_graph": stage_graph_example,
+        "attack_graph": attack_graph_example,
+    }
+)
+"""Every picture of ``docs/pictures``, by the name of its files."""
+
+
 def main(folder: Path) -> None:
     """Write every picture into ``folder``, as SVG and as text; the graphs as Mermaid, too."""
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = {
-        "overlay_stack": overlay_stack_example(),
-        "stage_graph": stage_graph_example(),
-        "attack_graph": attack_graph_example(),
-    }
-    for name, picture in pictures.items():
-        for suffix in (".svg", ".txt"):
+    for name, make in PICTURES.items():
+        picture = make()
+        for suffix in suffixes(picture):
             sys.stdout.write(f"{picture.save(folder / (name + suffix))}\n")
-    for name in ("stage_graph", "attack_graph"):
-        sys.stdout.write(f"{pictures[name].save(folder / f'{name}.mmd')}\n")
+
+
+def suffixes(picture: Picture) -> list[str]:
+    """The forms in which a picture is kept."""
+    return [".svg", ".txt", *([".mmd"] if hasattr(picture.figure, "as_mermaid") else [])]
 
 
 if __name__ == "__main__":

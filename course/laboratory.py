@@ -6,7 +6,6 @@ What notebooks call. Nothing here touches the disk but to read a folder that is 
 from __future__ import annotations
 
 import html
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +26,9 @@ from builder.strategies.strategy import Strategy
 from course.figures import explorer, overlay_stack, stage_graph
 from course.figures.picture import Picture
 from course.figures.table import Table
+from course.playground.playground import Playground, Usage
+from unionfs_sim.events import CopiedUp
+from unionfs_sim.events import Event as UnionEvent
 from unionfs_sim.filesystem import Filesystem
 from unionfs_sim.host.layer import read_directory
 from unionfs_sim.layers.layer import Layer, layer
@@ -39,6 +41,9 @@ class Page:
 
     text: str
     height: int = 760
+
+    def __repr__(self) -> str:
+        return f"Page({len(self.text):,} characters)"
 
     def _repr_html_(self) -> str:
         quoted = html.escape(self.text, quote=True)
@@ -58,7 +63,8 @@ class Built:
 
     def stage_graph(self) -> Picture:
         """The stages, hits and misses, and what COPY --from carried."""
-        return stage_graph.of(self.events, lambda diff_id: self.sizes.get(diff_id, 0))
+        dead = stage_graph.dead_of(self.image.diff_ids, self.tree())
+        return stage_graph.of(self.events, lambda diff_id: self.sizes.get(diff_id, 0), dead)
 
     def overlay_stack(self, *paths: str) -> Picture:
         """Which layer answers each of ``paths`` (default: a telling choice)."""
@@ -95,10 +101,13 @@ class Built:
 
 @dataclass(slots=True)
 class Laboratory:
-    """Builds share one store, so that the second finds what the first did. ``seconds``: a stopwatch."""
+    """Builds share one store, so that the second finds what the first did.
+
+    ``seconds``: a stopwatch; by default none runs, so that the same build is the same picture.
+    """
 
     store: MemoryStore = field(default_factory=MemoryStore)
-    seconds: Callable[[], float] = time.monotonic
+    seconds: Callable[[], float] = lambda: 0.0
 
     def build(
         self,
@@ -135,6 +144,54 @@ class Laboratory:
         """One Dockerfile built with each strategy from nothing, the results held against the first."""
         recipe = Recipe(graph=_plan(dockerfile, None, None), context=_context(files), mode=mode)
         return compare(recipe, strategies, seconds=self.seconds)
+
+
+def copies_of(union: Union) -> list[CopiedUp]:
+    """A list that from now on gets every copy-up of ``union``, in order."""
+    copies: list[CopiedUp] = []
+
+    def listen(event: UnionEvent) -> None:
+        if isinstance(event, CopiedUp):
+            copies.append(event)
+
+    union.events.subscribe(listen)
+    return copies
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """Lines of a shell that were run on a union. ``copied_bytes``: what each line copied up."""
+
+    text: str
+    copied_bytes: Mapping[str, int]
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+def play(union: Union, script: str) -> Played:
+    """Run the lines of ``script`` in the simulated shell, on ``union``, and tell what each changed and cost.
+
+    A line that fails says so, and the next one runs.
+    """
+    playground = Playground(union)
+    copies = copies_of(union)
+    told: list[str] = []
+    copied: dict[str, int] = {}
+    for line in filter(None, map(str.strip, script.splitlines())):
+        before = len(copies)
+        told.append(f"$ {line}")
+        try:
+            told += [f"  {each.text}" for each in playground.play(line)]
+        except Usage as error:
+            told.append(f"  {error}")
+        except EOFError:
+            break
+        copied[line] = sum(copy.size_bytes for copy in copies[before:])
+    return Played("\n".join(told), copied)
 
 
 def powers() -> Table:

@@ -11,39 +11,40 @@ from builder.security.facts import Situation
 from builder.security.graph import Reached, Start, reach
 from builder.security.tables import Edge, nodes
 from course.figures import mpl, svg
-from course.figures.attack_graph_layout import lay_out
+from course.figures.attack_graph_layout import label_of, lay_out
 from course.figures.picture import Picture
 from course.figures.scene import Scene
+from course.figures.words import words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Spec: TypeAlias = Mapping[str, Any]
 
-SHOWN: Final[Mapping[str, str]] = {
-    "dockerfile_run": "a hostile Dockerfile",
-    "ci_job": "a hostile job",
-    "builder_process": "acts as the builder",
-    "builder_files": "the builder's files",
-    "reg_creds": "registry credential",
-    "sa_token": "API token",
-    "runtime_socket": "runtime's socket",
-    "host_block_devices": "node's devices",
-    "node_root": "root of the node",
-    "host_fs": "the node's files",
-    "kubelet_creds": "kubelet's identity",
-    "other_pods_secrets": "others' secrets",
-    "other_containers": "other containers",
-}
-"""The nodes that are drawn, each with its label; what lies between two of them is passed through."""
+SHOWN: Final = (
+    "dockerfile_run",
+    "ci_job",
+    "builder_process",
+    "builder_files",
+    "reg_creds",
+    "sa_token",
+    "runtime_socket",
+    "host_block_devices",
+    "node_root",
+    "host_fs",
+    "kubelet_creds",
+    "other_pods_secrets",
+    "other_containers",
+)
+"""The nodes that are drawn; what lies between two of them is passed through."""
 
 
-def of(builds: Mapping[str, Situation], title: str = "What two attackers reach") -> Picture:
+def of(builds: Mapping[str, Situation], title: str = "") -> Picture:
     """The figure of some builds, by the names of their panels; see ``spec``."""
     return Picture(sys.modules[__name__], spec(builds, title))
 
 
-def spec(builds: Mapping[str, Situation], title: str = "What two attackers reach") -> dict[str, Any]:
+def spec(builds: Mapping[str, Situation], title: str = "") -> dict[str, Any]:
     """The facts of the figure: one panel a build, every panel with the same nodes and the same steps.
 
     A step's ``by`` is who takes it: "dockerfile" (and the job, too), "job", or "nobody"; then ``needs`` says
@@ -53,7 +54,7 @@ def spec(builds: Mapping[str, Situation], title: str = "What two attackers reach
     taken = {name: [dict(_steps(each)) for each in starts] for name, starts in found.items()}
     every = sorted(
         {step for starts in taken.values() for steps in starts for step in steps},
-        key=lambda step: (list(SHOWN).index(step[0]), list(SHOWN).index(step[1])),
+        key=lambda step: (SHOWN.index(step[0]), SHOWN.index(step[1])),
     )
     ways = {
         step: next(starts[n][step] for starts in taken.values() for n in (0, 1) if step in starts[n])
@@ -66,12 +67,11 @@ def spec(builds: Mapping[str, Situation], title: str = "What two attackers reach
         "nodes": [
             {
                 "name": name,
-                "label": label,
                 "meaning": nodes()[name].meaning,
                 "class": nodes()[name].kind.value,
                 "column": columns[name],
             }
-            for name, label in SHOWN.items()
+            for name in SHOWN
             if name in columns
         ],
         "panels": [
@@ -153,27 +153,24 @@ def as_svg(spec: Spec, *, prefix: str = "f5") -> str:
     return svg.render(scene(spec), prefix=prefix)
 
 
-_WHO: Final = {
-    "dockerfile": "a hostile Dockerfile reaches",
-    "job": "only a hostile job reaches",
-    "nobody": "nobody reaches",
-}
-
-
 def as_text(spec: Spec) -> str:
     """The figure as lines: for each panel who reaches what, and what would open the steps that are cut."""
-    labels = {node["name"]: node["label"] for node in spec["nodes"]}
+    say = words(spec)
     made: list[str] = []
     for panel in spec["panels"]:
         made.append(f"{panel['name']}  ({panel['builder']})")
-        for who, words in _WHO.items():
+        for who in ("dockerfile", "job", "nobody"):
             held = [
-                labels[name] for name, by in panel["reached"].items() if by == who and _is_goal(spec, name)
+                label_of(name, say)
+                for name, by in panel["reached"].items()
+                if by == who and _is_goal(spec, name)
             ]
-            made.append(f"  {words}: {', '.join(held) or 'nothing'}")
+            nothing = say("figures.attack.nothing")
+            made.append(f"  {say(f'figures.attack.who.{who}')}: {', '.join(held) or nothing}")
         for step in panel["steps"]:
             if step["by"] == "nobody" and step["needs"]:
-                made.append(f"    ✕ {labels[step['from']]} → {labels[step['to']]}: needs {step['needs']}")
+                source, target = (label_of(step[end], say) for end in ("from", "to"))
+                made.append(f"    ✕ {source} → {target}: {say('figures.attack.needs', needs=step['needs'])}")
     return "\n".join(made)
 
 
@@ -187,9 +184,10 @@ _ARROWS: Final = {"dockerfile": "==>", "job": "-->", "nobody": "-.-x"}
 def as_mermaid(spec: Spec) -> str:
     """The figure as a Mermaid flowchart: thick from a Dockerfile, thin from a job, dotted where it is cut."""
     made = ["flowchart LR"]
+    say = words(spec)
     for number, panel in enumerate(spec["panels"]):
         made.append(f'  subgraph p{number}["{panel["name"]}"]')
-        made += [f'    p{number}_{node["name"]}["{node["label"]}"]' for node in spec["nodes"]]
+        made += [f'    p{number}_{node["name"]}["{label_of(node["name"], say)}"]' for node in spec["nodes"]]
         made += [
             f"    p{number}_{step['from']} {_ARROWS[step['by']]} p{number}_{step['to']}"
             for step in panel["steps"]

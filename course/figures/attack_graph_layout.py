@@ -1,24 +1,26 @@
-"""Where everything of F5 stands: two panels in a row, a column for what is equally far, all panels alike."""
+"""Where everything of F5 stands: panels alike, below each other; a column for what is equally far."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from typing import Any, Final
 
+from course.catalogue import Catalogue
 from course.figures import palette
-from course.figures.lettering import Face, fit
+from course.figures.lettering import Face, fit, width
 from course.figures.scene import Anchor, Box, Line, Scene, Stroke, Text
+from course.figures.words import words
 
-BOX_WIDTH: Final = 140
+BOX_WIDTH: Final = 124
 BOX_HEIGHT: Final = 30
-COLUMN: Final = 172
-ROW: Final = 66
-MARGIN: Final = 24
+COLUMN: Final = 145
+ROW: Final = 58
+MARGIN: Final = 16
 HEAD: Final = 58
 TOP: Final = 62
 LEGEND: Final = 64
 
-_FILLS: Final = {"dockerfile": "#fbe3d6", "job": "#fdf1d3", "nobody": palette.PANEL}
+_FILLS: Final = {"dockerfile": palette.LIGHT_VERMILION, "job": palette.LIGHT_ORANGE, "nobody": palette.PANEL}
 _LINES: Final = {"dockerfile": palette.VERMILION, "job": palette.ORANGE, "nobody": palette.LINE}
 _SIGNS: Final = {"dockerfile": "◆ ", "job": "◇ ", "nobody": ""}
 
@@ -31,17 +33,20 @@ def lay_out(spec: Mapping[str, Any], described: str) -> Scene:
     places = _places(spec["nodes"], spec["panels"])
     wide = MARGIN * 2 + max((x for x, _ in places.values()), default=0) + BOX_WIDTH
     high = HEAD + max((y for _, y in places.values()), default=0) + BOX_HEIGHT + 26
-    across = min(2, max(1, len(spec["panels"])))
-    down = -(-len(spec["panels"]) // across)
-    drawn = Scene(spec["title"], described, max(across * wide, 760), TOP + down * high + LEGEND)
+    say = words(spec)
+    title = spec["title"] or say("figures.attack.title")
+    drawn = Scene(title, described, max(wide, 760), TOP + len(spec["panels"]) * high + LEGEND)
     room = drawn.width - 2 * MARGIN
-    drawn.add(Text(x=MARGIN, y=34, text=fit(spec["title"], room, 18, Face.BOLD), size=18, face=Face.BOLD))
+    drawn.add(Text(x=MARGIN, y=34, text=fit(title, room, 18, Face.BOLD), size=18, face=Face.BOLD))
     for number, panel in enumerate(spec["panels"]):
-        _panel(
-            drawn, spec["nodes"], panel, places, number % across * wide, TOP + number // across * high, wide
-        )
-    _legend(drawn, drawn.height - LEGEND + 26)
+        _panel(drawn, spec["nodes"], panel, places, TOP + number * high, wide, say)
+    _legend(drawn, drawn.height - LEGEND + 26, say)
     return drawn
+
+
+def label_of(node: str, say: Catalogue) -> str:
+    """What a node is called in the picture."""
+    return say(f"figures.attack.nodes.{node}")
 
 
 def _places(nodes: Sequence[Mapping[str, Any]], panels: Sequence[Mapping[str, Any]]) -> dict[str, Place]:
@@ -72,13 +77,13 @@ def _panel(
     nodes: Sequence[Mapping[str, Any]],
     panel: Mapping[str, Any],
     places: Mapping[str, Place],
-    left: float,
     top: float,
     wide: float,
+    say: Catalogue,
 ) -> None:
     drawn.add(
         Box(
-            x=left + 8,
+            x=8,
             y=top,
             w=wide - 16,
             h=HEAD + max((y for _, y in places.values()), default=0) + BOX_HEIGHT + 14,
@@ -86,7 +91,7 @@ def _panel(
             line_width=1,
         ),
         Text(
-            x=left + MARGIN,
+            x=MARGIN,
             y=top + 26,
             text=fit(f"{panel['name']}: {panel['builder']}", wide - 2 * MARGIN, 15, Face.BOLD),
             size=15,
@@ -94,14 +99,14 @@ def _panel(
             tip=panel["builder"],
         ),
     )
-    corner = (left + MARGIN, top + HEAD)
+    corner = (MARGIN, top + HEAD)
     order = ("nobody", "job", "dockerfile")  # what is reached lies on top of what is cut
     for step in sorted(panel["steps"], key=lambda step: order.index(step["by"])):
-        _step(drawn, step, places, corner)
+        _step(drawn, step, places, corner, say)
     for node in nodes:
         x, y = (a + b for a, b in zip(places[node["name"]], corner, strict=True))
         who = panel["reached"][node["name"]]
-        label = f"{_SIGNS[who]}{node['label']}"
+        label = f"{_SIGNS[who]}{label_of(node['name'], say)}"
         drawn.add(
             Box(
                 x=x,
@@ -128,7 +133,9 @@ def _panel(
         )
 
 
-def _step(drawn: Scene, step: Mapping[str, Any], places: Mapping[str, Place], corner: Place) -> None:
+def _step(
+    drawn: Scene, step: Mapping[str, Any], places: Mapping[str, Place], corner: Place, say: Catalogue
+) -> None:
     (ax, ay), (bx, by) = (
         (x + corner[0], y + corner[1]) for x, y in (places[step["from"]], places[step["to"]])
     )
@@ -167,18 +174,15 @@ def _step(drawn: Scene, step: Mapping[str, Any], places: Mapping[str, Place], co
                 anchor=Anchor.MIDDLE,
                 fill=palette.MUTED,
                 halo=palette.WHITE,
-                tip=f"needs {step['needs']}",
+                tip=say("figures.attack.needs", needs=step["needs"]),
             )
         )
 
 
-def _legend(drawn: Scene, y: float) -> None:
+def _legend(drawn: Scene, y: float, say: Catalogue) -> None:
     x: float = MARGIN
-    for who, words in (
-        ("dockerfile", "◆ reached by a hostile Dockerfile, and by a job"),
-        ("job", "◇ reached by a hostile job alone"),
-        ("nobody", "✕ cut: this step's condition does not hold"),
-    ):
+    for who, sign in (("dockerfile", "◆"), ("job", "◇"), ("nobody", "✕")):
+        told = f"{sign} {say(f'figures.attack.legend.{who}')}"
         drawn.add(
             Line(
                 points=((x, y), (x + 34, y)),
@@ -187,6 +191,6 @@ def _legend(drawn: Scene, y: float) -> None:
                 stroke=Stroke.DASHED if who == "nobody" else Stroke.SOLID,
                 arrow=who != "nobody",
             ),
-            Text(x=x + 44, y=y + 4, text=words, size=12),
+            Text(x=x + 42, y=y + 4, text=told, size=11.5),
         )
-        x += 360 if who == "dockerfile" else 290
+        x += 42 + width(told, 11.5) + 18

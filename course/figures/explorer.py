@@ -38,7 +38,8 @@ def page(
     found = analyse(layers)
     graph = ""
     if any(isinstance(event, BuildBegan) for event in events):
-        graph = stage_graph.as_svg(stage_graph.spec(events, size_of), prefix="graph")
+        drawn = stage_graph.spec(events, size_of, stage_graph.dead_of(image.diff_ids, found))
+        graph = stage_graph.as_svg({**drawn, "language": language}, prefix="graph")
     text = TEMPLATE.read_text(encoding="utf-8")
     shown = html.escape(_shown(title))
     text = text.replace("<title>layerlab explorer</title>", f"<title>{shown} – layerlab</title>")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.errors import BuildError
+from course.figures import palette
 from course.figures.lettering import Face
 from course.figures.scene import Anchor, Box, Line, Scene, Stroke, Text
 
@@ -62,7 +63,7 @@ def _box(ax: Axes, box: Box, order: int) -> None:
             if box.radius
             else "square,pad=0",
             facecolor=box.fill,
-            edgecolor="#777777" if box.hatched else box.line,
+            edgecolor=palette.HATCH if box.hatched else box.line,
             linewidth=box.line_width * _POINTS,
             linestyle=_STYLES[box.stroke],
             hatch="////" if box.hatched else None,

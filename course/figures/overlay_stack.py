@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from course.figures import mpl, svg
-from course.figures.overlay_stack_layout import WORDS, lay_out
+from course.figures.overlay_stack_layout import lay_out
 from course.figures.picture import Picture
 from course.figures.scene import Scene
+from course.figures.words import words
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.overlay.explain import Answer, Explanation, Says
 
@@ -20,10 +21,8 @@ if TYPE_CHECKING:
 
 Spec: TypeAlias = Mapping[str, Any]
 
-TITLE: Final = (
-    "Which layer answers the lookup? Search starts at the top and stops at the first file or whiteout"
-)
-MOST_PATHS: Final = 16
+MOST_PATHS: Final = 7
+"""As many columns as a page has room for."""
 
 
 def of(union: Union, paths: Sequence[str] = (), names: Sequence[str] = ()) -> Picture:
@@ -43,7 +42,6 @@ def spec(union: Union, paths: Sequence[str] = (), names: Sequence[str] = ()) -> 
     chosen = list(paths) or _telling_paths(union)
     return {
         "figure": "overlay-stack",
-        "title": TITLE,
         "layers": layers,
         "paths": [_column_of(union.explain(path, titles), union) for path in chosen],
     }
@@ -125,7 +123,9 @@ def as_text(spec: Spec) -> str:
 
     Whoever cannot see the picture reads the same facts here.
     """
-    return "\n".join(_sentence(spec, column) for column in spec["paths"]) or "no paths"
+    return "\n".join(_sentence(spec, column) for column in spec["paths"]) or words(spec)(
+        "figures.overlay.empty"
+    )
 
 
 def scene(spec: Spec) -> Scene:
@@ -136,15 +136,16 @@ def scene(spec: Spec) -> Scene:
 def _sentence(spec: Spec, column: Mapping[str, Any]) -> str:
     """One path in words."""
     names = [layer["name"] for layer in spec["layers"]]
-    parts = [f"{WORDS[cell['state']].lower()} in {names[cell['layer']]}" for cell in column["cells"]]
-    ending = "visible" if column["visible"] else "ENOENT"
+    say = words(spec)
+    parts = [
+        say(
+            "figures.overlay.in-layer",
+            state=say(f"figures.overlay.states.{cell['state']}").lower(),
+            layer=names[cell["layer"]],
+        )
+        for cell in column["cells"]
+    ] or [say("figures.overlay.in-none")]
+    ending = say("figures.overlay.visible") if column["visible"] else "ENOENT"
     copied = column["copied_up_from"]
-    return (
-        f"{column['path']}: {ending}; "
-        + ", ".join(_or_nothing(parts))
-        + (f"; copied up from {names[copied]}" if copied is not None else "")
-    )
-
-
-def _or_nothing(parts: Sequence[str]) -> Iterable[str]:
-    return parts or ("in no layer",)
+    tail = "" if copied is None else "; " + say("figures.overlay.copied-from", layer=names[copied])
+    return f"{column['path']}: {ending}; {', '.join(parts)}{tail}"

@@ -5,39 +5,36 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from course.catalogue import Catalogue
 from course.figures import palette
 from course.figures.lettering import Face, fit, width
 from course.figures.scene import Anchor, Box, Line, Scene, Stroke, Text
+from course.figures.words import words
 
 LEFT: Final = 196
 TOP: Final = 68
 VIEW_HEIGHT: Final = 64
-WORDS: Final = {
-    "wins": "WINS",
-    "merged": "merged",
-    "shadowed": "shadowed",
-    "whiteout": "whiteout",
-    "opaque": "opaque",
-    "copied-up": "copy-up",
-}
+PAGE: Final = 880
+"""What up to seven columns fit into."""
 
 
 def lay_out(spec: Mapping[str, Any], described: str) -> Scene:
     """The figure laid out; ``described``: the same facts in words."""
-    layers, paths = spec["layers"], spec["paths"]
+    layers, paths, say = spec["layers"], spec["paths"], words(spec)
     grid = _Grid(len(layers), len(paths))
-    drawn = Scene(spec["title"], described, grid.width, grid.height)
+    title, subtitle = (say(f"figures.overlay.{part}") for part in ("title", "subtitle"))
+    drawn = Scene(title, described, grid.width, grid.height)
     drawn.add(
-        Text(x=20, y=34, text=fit(spec["title"], grid.width - 40, 18, Face.BOLD), size=18, face=Face.BOLD)
+        Text(x=20, y=26, text=fit(title, grid.width - 40, 17, Face.BOLD), size=17, face=Face.BOLD),
+        Text(x=20, y=48, text=fit(subtitle, grid.width - 40, 12.5), size=12.5, fill=palette.MUTED),
     )
-    _panels(drawn, grid, layers)
+    _panels(drawn, grid, layers, say)
     for number, column in enumerate(paths):
-        _column(drawn, grid, number, column)
+        _column(drawn, grid, number, column, say)
     if not paths:
-        drawn.add(
-            Text(x=LEFT + 20, y=TOP + 38, text="the union is empty: no path to look up", fill=palette.MUTED)
-        )
-    _legend(drawn, grid)
+        empty = say("figures.overlay.empty")
+        drawn.add(Text(x=LEFT + 20, y=TOP + 38, text=empty, fill=palette.MUTED))
+    _legend(drawn, grid, say)
     return drawn
 
 
@@ -48,11 +45,11 @@ class _Grid:
         self.rows, self.columns = rows, columns
         self.pitch = 128.0 if rows <= 5 else 92.0
         self.panel = self.pitch - 28
-        self.step = 137.0 if columns <= 7 else 112.0 if columns <= 14 else 92.0
-        self.box = self.step - 42 if columns <= 7 else self.step - 16
+        self.step = max(94.0, min(137.0, (PAGE - LEFT - 24) / max(columns, 1)))
+        self.box = self.step - min(42.0, max(16.0, self.step - 95))
         self.first = TOP + VIEW_HEIGHT + 64
         self.bottom = self.first + max(rows, 1) * self.pitch
-        self.width = max(LEFT + columns * self.step + 24, 1040.0)
+        self.width = max(LEFT + columns * self.step + 24, PAGE)
         self.height = self.bottom + 84
 
     def x(self, column: int) -> float:
@@ -69,11 +66,25 @@ class _Grid:
         return (self.x(column) - self.box / 2, self.y(layer) + (self.panel - high) / 2, self.box, high)
 
 
-def _panels(drawn: Scene, grid: _Grid, layers: Sequence[Mapping[str, Any]]) -> None:
+def _panels(drawn: Scene, grid: _Grid, layers: Sequence[Mapping[str, Any]], say: Catalogue) -> None:
     room = LEFT - 30
     drawn.add(
-        Text(x=LEFT - 14, y=TOP + 34, text="merged view", size=15, face=Face.BOLD, anchor=Anchor.END),
-        Text(x=LEFT - 14, y=TOP + 56, text="what ls shows", size=11.5, anchor=Anchor.END, fill=palette.MUTED),
+        Text(
+            x=LEFT - 14,
+            y=TOP + 34,
+            text=say("figures.overlay.view"),
+            size=15,
+            face=Face.BOLD,
+            anchor=Anchor.END,
+        ),
+        Text(
+            x=LEFT - 14,
+            y=TOP + 56,
+            text=say("figures.overlay.view-is"),
+            size=11.5,
+            anchor=Anchor.END,
+            fill=palette.MUTED,
+        ),
     )
     for number, layer in enumerate(layers):
         top, upper = grid.y(number), layer["role"] == "upper"
@@ -101,7 +112,7 @@ def _panels(drawn: Scene, grid: _Grid, layers: Sequence[Mapping[str, Any]]) -> N
             Text(
                 x=LEFT - 14,
                 y=top + grid.panel / 2 + 18,
-                text="read-write" if upper else "read-only",
+                text=say("figures.overlay.read-write" if upper else "figures.overlay.read-only"),
                 size=11.5,
                 anchor=Anchor.END,
                 fill=palette.MUTED,
@@ -109,7 +120,7 @@ def _panels(drawn: Scene, grid: _Grid, layers: Sequence[Mapping[str, Any]]) -> N
         )
 
 
-def _column(drawn: Scene, grid: _Grid, number: int, column: Mapping[str, Any]) -> None:
+def _column(drawn: Scene, grid: _Grid, number: int, column: Mapping[str, Any], say: Catalogue) -> None:
     x, visible, reached = grid.x(number), column["visible"], column["reached"]
     colour = palette.GREEN if visible else palette.VERMILION
     cells = {cell["layer"]: cell for cell in column["cells"]}
@@ -130,11 +141,14 @@ def _column(drawn: Scene, grid: _Grid, number: int, column: Mapping[str, Any]) -
             _, end, _, _ = grid.cell(number, below)
             drawn.add(
                 Line(
-                    points=((x, start + high), (x, end)), line="#888888", line_width=1.3, stroke=Stroke.DOTTED
+                    points=((x, start + high), (x, end)),
+                    line=palette.GREYED,
+                    line_width=1.3,
+                    stroke=Stroke.DOTTED,
                 )
             )
     for cell in column["cells"]:
-        _cell(drawn, grid, number, cell, column["path"])
+        _cell(drawn, grid, number, cell, column["path"], say)
     if column["copied_up_from"] is not None and reached is not None:
         _copy_up(drawn, grid, number, column["copied_up_from"], reached)
     _view(drawn, grid, number, column)
@@ -190,18 +204,19 @@ def _view(drawn: Scene, grid: _Grid, number: int, column: Mapping[str, Any]) -> 
         )
 
 
-def _cell(drawn: Scene, grid: _Grid, number: int, cell: Mapping[str, Any], path: str) -> None:
+def _cell(drawn: Scene, grid: _Grid, number: int, cell: Mapping[str, Any], path: str, say: Catalogue) -> None:
     x, y, wide, high = grid.cell(number, cell["layer"])
     state = cell["state"]
     fill, line, ink, halo = {
         "wins": (palette.BLUE, palette.BLUE, palette.WHITE, ""),
         "copied-up": (palette.BLUE, palette.BLUE, palette.WHITE, ""),
         "merged": (palette.BLUE, palette.BLUE, palette.WHITE, ""),
-        "shadowed": (palette.WHITE, "#888888", palette.TEXT, palette.WHITE),
+        "shadowed": (palette.WHITE, palette.GREYED, palette.TEXT, palette.WHITE),
         "whiteout": (palette.WHITE, palette.VERMILION, palette.VERMILION, ""),
         "opaque": (palette.VERMILION, palette.VERMILION, palette.WHITE, ""),
     }[state]
-    word = f"✗ {WORDS[state]}" if state == "whiteout" else WORDS[state]
+    named = say(f"figures.overlay.states.{state}")
+    word = f"✗ {named}" if state == "whiteout" else named
     detail = cell["detail"]
     middle = y + high / 2 + 4
     drawn.add(
@@ -215,7 +230,7 @@ def _cell(drawn: Scene, grid: _Grid, number: int, cell: Mapping[str, Any], path:
             line_width=3 if state == "whiteout" else 1.5,
             hatched=state == "shadowed",
             radius=0 if state in ("whiteout", "opaque") else 6,
-            tip=f"{path}: {WORDS[state]}{', ' + detail if detail else ''}",
+            tip=f"{path}: {named}{', ' + detail if detail else ''}",
         ),
         Text(
             x=grid.x(number),
@@ -258,21 +273,27 @@ def _copy_up(drawn: Scene, grid: _Grid, number: int, source: int, target: int) -
     )
 
 
-def _legend(drawn: Scene, grid: _Grid) -> None:
-    y, x = grid.bottom + 14, 60.0
+def _legend(drawn: Scene, grid: _Grid, say: Catalogue) -> None:
+    y, x = grid.bottom + 14, 20.0
     boxes = (
-        ("answers (visible)", Box(x=0, y=0, w=20, h=16, fill=palette.BLUE, line=palette.BLUE)),
-        ("shadowed: in the image, in no view", Box(x=0, y=0, w=20, h=16, hatched=True, line="#888888")),
         (
-            "whiteout: hides one name",
+            say("figures.overlay.legend.answers"),
+            Box(x=0, y=0, w=20, h=16, fill=palette.BLUE, line=palette.BLUE),
+        ),
+        (
+            say("figures.overlay.legend.shadowed"),
+            Box(x=0, y=0, w=20, h=16, hatched=True, line=palette.GREYED),
+        ),
+        (
+            say("figures.overlay.legend.whiteout"),
             Box(x=0, y=0, w=20, h=16, line=palette.VERMILION, line_width=3, radius=0),
         ),
         (
-            "opaque: hides all below",
+            say("figures.overlay.legend.opaque"),
             Box(x=0, y=0, w=20, h=16, fill=palette.VERMILION, line=palette.VERMILION, radius=0),
         ),
     )
-    for words, sample in boxes:
+    for told, sample in boxes:
         drawn.add(
             Box(
                 x=x,
@@ -285,18 +306,18 @@ def _legend(drawn: Scene, grid: _Grid) -> None:
                 hatched=sample.hatched,
                 radius=sample.radius,
             ),
-            Text(x=x + 28, y=y + 13, text=words, size=11.5),
+            Text(x=x + 28, y=y + 13, text=told, size=11.5),
         )
-        x += 28 + width(words, 11.5) + 26
-    y, x = y + 30, 60.0
+        x += 28 + width(told, 11.5) + 26
+    y, x = y + 30, 20.0
     strokes = (
-        ("lookup: found", palette.GREEN, Stroke.SOLID),
-        ("lookup: stopped", palette.VERMILION, Stroke.DASHED),
-        ("copy-up on write", palette.ORANGE, Stroke.SOLID),
+        (say("figures.overlay.legend.found"), palette.GREEN, Stroke.SOLID),
+        (say("figures.overlay.legend.stopped"), palette.VERMILION, Stroke.DASHED),
+        (say("figures.overlay.legend.copy-up"), palette.ORANGE, Stroke.SOLID),
     )
-    for words, colour, stroke in strokes:
+    for told, colour, stroke in strokes:
         drawn.add(
             Line(points=((x, y + 8), (x + 30, y + 8)), line=colour, line_width=3, stroke=stroke, arrow=True),
-            Text(x=x + 40, y=y + 12, text=words, size=11.5),
+            Text(x=x + 40, y=y + 12, text=told, size=11.5),
         )
-        x += 40 + width(words, 11.5) + 26
+        x += 40 + width(told, 11.5) + 26

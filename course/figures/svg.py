@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
+from course.figures import palette
 from course.figures.lettering import Face
 from course.figures.scene import Box, Line, Scene, Shape, Stroke, Text
 
@@ -25,17 +27,47 @@ def render(scene: Scene, *, prefix: str = "f") -> str:
     arrows = "".join(_arrow(prefix, colour) for colour in colours)
     wide, high = _number(scene.width), _number(scene.height)
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" height="{high}" '
+        f'<svg id="{prefix}" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" '
+        f'width="{wide}" height="{high}" '
         f'style="max-width:100%;height:auto" role="img" aria-labelledby="{prefix}-title {prefix}-desc" '
         "font-family=\"'DejaVu Sans',Verdana,Geneva,sans-serif\">\n"
         f'<title id="{prefix}-title">{_clean(scene.title)}</title>\n'
-        f'<desc id="{prefix}-desc">{_clean(scene.describe)}</desc>\n'
+        f'<desc id="{prefix}-desc">{_described(scene)}</desc>\n'
+        f"{_dark(scene, prefix)}"
         f'<defs><pattern id="{prefix}-hatch" width="7" height="7" patternUnits="userSpaceOnUse" '
-        'patternTransform="rotate(45)"><path d="M0 0V7" stroke="#777" stroke-width="2"/></pattern>'
-        f"{arrows}</defs>\n"
-        f'<rect width="{wide}" height="{high}" fill="#fff"/>\n'
+        'patternTransform="rotate(45)"><path d="M0 0V7" stroke="'
+        f'{palette.HATCH}" stroke-width="2"/></pattern>{arrows}</defs>\n'
+        f'<rect width="{wide}" height="{high}" fill="{palette.WHITE}"/>\n'
     )
     return head + "\n".join(_shape(shape, prefix) for shape in scene.shapes) + "\n</svg>\n"
+
+
+def _dark(scene: Scene, prefix: str) -> str:
+    """The rules by which the picture turns dark where the page around it is."""
+    used = {palette.WHITE, palette.HATCH, *_colours(scene)}
+    rules = "".join(
+        f'#{prefix} [{name}="{light}"]{{{name}:{dark}}}'
+        for light, dark in palette.DARK.items()
+        if light in used
+        for name in ("fill", "stroke")
+    )
+    return f"<style>@media (prefers-color-scheme:dark){{{rules}}}</style>\n"
+
+
+def _colours(scene: Scene) -> Iterator[str]:
+    for shape in scene.shapes:
+        match shape:
+            case Box():
+                yield from (shape.fill, shape.line)
+            case Text():
+                yield from (shape.fill, shape.halo)
+            case Line():
+                yield shape.line
+
+
+def _described(scene: Scene) -> str:
+    """What the picture says, its lines kept."""
+    return "\n".join(_clean(line) for line in scene.describe.split("\n"))
 
 
 def _shape(shape: Shape, prefix: str) -> str:

@@ -4,27 +4,21 @@ from pathlib import Path
 
 import pytest
 
-from course.gallery import attack_graph_example, overlay_stack_example, stage_graph_example
+from course.gallery import PICTURES, suffixes
 
-PICTURES = Path(__file__).parents[3] / "docs" / "pictures"
-
-
-@pytest.mark.parametrize("suffix", [".svg", ".txt"])
-def test_the_overlay_stack_is_current(tmp_path: Path, suffix: str) -> None:
-    made = overlay_stack_example().save(tmp_path / f"picture{suffix}")
-
-    assert made.read_bytes() == (PICTURES / f"overlay_stack{suffix}").read_bytes(), "run make pictures"
+FOLDER = Path(__file__).parents[3] / "docs" / "pictures"
 
 
-@pytest.mark.parametrize("suffix", [".svg", ".txt", ".mmd"])
-def test_the_stage_graph_is_current(tmp_path: Path, suffix: str) -> None:
-    made = stage_graph_example().save(tmp_path / f"picture{suffix}")
+@pytest.mark.parametrize("name", PICTURES)
+def test_the_picture_is_current(tmp_path: Path, name: str) -> None:
+    picture = PICTURES[name]()
 
-    assert made.read_bytes() == (PICTURES / f"stage_graph{suffix}").read_bytes(), "run make pictures"
+    for suffix in suffixes(picture):
+        made = picture.save(tmp_path / f"picture{suffix}")
+        assert made.read_bytes() == (FOLDER / f"{name}{suffix}").read_bytes(), "run make pictures"
 
 
-@pytest.mark.parametrize("suffix", [".svg", ".txt", ".mmd"])
-def test_the_attack_graph_is_current(tmp_path: Path, suffix: str) -> None:
-    made = attack_graph_example().save(tmp_path / f"picture{suffix}")
+def test_every_kept_picture_is_drawn_by_somebody() -> None:
+    kept = {path.stem for path in FOLDER.iterdir()}
 
-    assert made.read_bytes() == (PICTURES / f"attack_graph{suffix}").read_bytes(), "run make pictures"
+    assert kept == set(PICTURES)

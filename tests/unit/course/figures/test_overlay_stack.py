@@ -34,7 +34,7 @@ def made(rows: int, columns: int) -> dict[str, Any]:
         )
     layers = [{"name": f"layer {n} RUN something rather long", "role": "lower"} for n in range(rows - 1)]
     layers.append({"name": "upper", "role": "upper"})
-    return {"figure": "overlay-stack", "title": overlay_stack.TITLE, "layers": layers, "paths": paths}
+    return {"figure": "overlay-stack", "layers": layers, "paths": paths}
 
 
 def overlapping(scene: Scene) -> list[tuple[str, str]]:

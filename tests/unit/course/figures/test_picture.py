@@ -11,14 +11,14 @@ from builder.errors import BuildError
 from course.figures import overlay_stack, stage_graph
 from course.figures.picture import Picture, write_whole
 
-EMPTY = {"figure": "overlay-stack", "title": "nothing", "layers": [], "paths": []}
+EMPTY = {"figure": "overlay-stack", "layers": [], "paths": []}
 
 
 def test_a_notebook_gets_svg_and_a_terminal_text() -> None:
     picture = Picture(overlay_stack, EMPTY)
 
     assert picture._repr_svg_().startswith("<svg")
-    assert str(picture) == "no paths"
+    assert str(picture) == "no path to look up: the union is empty"
 
 
 @pytest.mark.parametrize("suffix", [".svg", ".png", ".txt"])
@@ -32,7 +32,7 @@ def test_the_same_picture_is_the_same_bytes(tmp_path: Path, suffix: str) -> None
 
 
 def test_only_a_graph_can_be_saved_as_mermaid(tmp_path: Path) -> None:
-    graph = Picture(stage_graph, {"title": "x", "stages": [], "edges": []})
+    graph = Picture(stage_graph, {"target": "x", "stages": [], "edges": []})
 
     assert graph.save(tmp_path / "graph.mmd").read_text() == "flowchart LR\n"
     with pytest.raises(BuildError, match="no picture can be saved as"):
