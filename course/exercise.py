@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from builder.errors import BuildError
 from course.kinds import KINDS
@@ -125,6 +125,11 @@ class Exercise:
     def checks(self) -> ModuleType:
         """The exercise's own ``checks.py``."""
         return self.module_of(self.folder / "checks.py")
+
+    @cached_property
+    def made(self) -> dict[str, list[Any]]:
+        """What its kind made of a seed: cases or questions, kept as long as the kind likes."""
+        return {}
 
     def module_of(self, path: Path) -> ModuleType:
         """A Python file of this folder as a module; folders start with digits, so it is loaded by path."""

@@ -27,6 +27,8 @@ class Isolation(enum.Enum):
     """What stands between a submission and the machine; printed with every result."""
 
     BUBBLEWRAP = "bubblewrap"
+    LANDLOCK = "landlock"
+    CONTAINER = "container"
     NONE = "none"
     CHILD = "limited child"
     NO_CODE = "no code runs"

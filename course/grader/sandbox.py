@@ -1,4 +1,4 @@
-"""The walls around a submission: bubblewrap where it works, else only limits, and then it says so.
+"""The walls around a submission: bubblewrap where it works, else Landlock, else none, and then it says so.
 
 The worker sees an interpreter and its standard library, and nothing of the project, wherever that was
 installed: folders of packages are covered, and the submission itself comes through a pipe.
@@ -6,93 +6,58 @@ installed: folders of packages are covered, and the submission itself comes thro
 
 from __future__ import annotations
 
-import errno
+import base64
 import functools
 import os
 import shutil
-import signal
-import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
-from builder.namespace import seccomp
+from builder.namespace import seccomp, syscalls
+from course.grader import calls
 from course.grader.kind import Isolation
+from course.grader.zygote import STABLE, Zygote, ZygoteError
 
 WORKER: Final = Path(__file__).with_name("worker.py")
 SCRATCH_BYTES: Final = 16 << 20
 """All that a submission may write in the sandbox, in /tmp and in /dev/shm each."""
 
-MARK: Final = "LAYERLAB_WORKER"
-
-_NUMBER_AT, _FIRST_ARGUMENT_AT = 0, 16
-"""Where in ``struct seccomp_data`` (seccomp(2)) the number of the call and its first argument are."""
-
-_CLONE_THREAD: Final = 0x1_0000
-_FORKS: Final = {"x86_64": (57, 58)}
-"""fork and vfork; other machines have clone alone."""
+NOBODY: Final = 65534
+MANY_IDS: Final = 1 << 30
+"""Root's submissions are a nobody each, so that the kernel does not count one's threads as another's."""
 
 
-def best_isolation() -> Isolation:
-    """The strongest isolation that works on this machine."""
-    return Isolation.BUBBLEWRAP if _walls() else Isolation.NONE
+class NoIsolationError(Exception):
+    """What was asked for does not work on this machine; the text says why."""
 
 
 @functools.cache
-def _walls() -> tuple[str, ...]:
-    """The command line of bubblewrap up to the program; () where it is missing or forbidden.
-
-    The newest form that works is taken: --disable-userns came with 0.8.
-    """
-    bwrap = shutil.which("bwrap")
-    if bwrap is None:
-        return ()
-    forms = [["--disable-userns"], []] if os.getuid() else [[]]
-    for form in forms:
-        walls = (bwrap, *_bubblewrap(form))
-        refused = _refused_calls()
-        probe = [*walls, *_seccomp(refused), interpreter(), "-I", "-S", "-c", "import json, resource"]
-        done = subprocess.run(probe, capture_output=True, check=False, timeout=60, pass_fds=refused)
-        for descriptor in refused:
-            os.close(descriptor)
-        if done.returncode == 0:
-            return walls
-    return ()
+def best_isolation() -> Isolation:
+    """The strongest isolation that works on this machine; found out by trying."""
+    for isolation in (Isolation.BUBBLEWRAP, Isolation.LANDLOCK):
+        if not why_not(isolation):
+            return isolation
+    return Isolation.NONE
 
 
-def _refused_calls() -> list[int]:
-    """Descriptors of filters for what no submission needs, as BPF; [] on a machine of another kind."""
-    machine = os.uname().machine
-    if not seccomp.knows(machine):
-        return []
-    programs = (seccomp.program(machine), _no_process(machine))
-    return [_readable(seccomp.to_bytes(program)) for program in programs]
-
-
-def _no_process(machine: str) -> list[seccomp.Instruction]:
-    """A filter that lets a process start threads and no other process: limits hold for each one by itself."""
-    clone = seccomp.number_of("clone", machine)
-    assert clone is not None
-    refuse = seccomp.Instruction(seccomp.RETURN, 0, 0, seccomp.ERRNO | errno.EPERM)
-    found = [seccomp.Instruction(seccomp.LOAD, 0, 0, _NUMBER_AT)]
-    for number in _FORKS.get(machine, ()):
-        found += [seccomp.Instruction(seccomp.JUMP_EQUAL, 0, 1, number), refuse]
-    return [
-        *found,
-        seccomp.Instruction(seccomp.JUMP_EQUAL, 0, 3, clone),
-        seccomp.Instruction(seccomp.LOAD, 0, 0, _FIRST_ARGUMENT_AT),
-        seccomp.Instruction(seccomp.JUMP_SET, 1, 0, _CLONE_THREAD),
-        refuse,
-        seccomp.Instruction(seccomp.RETURN, 0, 0, seccomp.ALLOW),
-    ]
-
-
-def _seccomp(refused: list[int]) -> list[str]:
-    return [word for descriptor in refused for word in ("--add-seccomp-fd", str(descriptor))]
+@functools.cache
+def why_not(isolation: Isolation) -> str:
+    """Why a submission cannot be held so on this machine; "" if it can."""
+    try:
+        worker = start(b"def ready(): pass\n", "ready", isolation)
+    except NoIsolationError as error:
+        return str(error)
+    try:
+        os.set_blocking(worker.answers, True)
+        said = os.read(worker.answers, 1 << 12).decode(errors="replace").strip()
+    finally:
+        worker.kill()
+    return "" if said == '{"ready": true}' else said
 
 
 def interpreter() -> str:
@@ -102,22 +67,27 @@ def interpreter() -> str:
 
 @dataclass(slots=True)
 class Worker:
-    """A running worker: where to ask, where it answers, where it prints."""
+    """A running worker: where to ask, where it answers, where it prints.
 
-    process: subprocess.Popen[bytes]
+    ``worked``: the seconds of processor time that it took, known when it was killed.
+    """
+
+    zygote: Zygote
     questions: IO[bytes]
     answers: int
     printed: int
-    mark: str
+    worked: float = 0.0
 
     def kill(self) -> None:
         """End it and everything that it started; idempotent."""
         if self.answers < 0:
             return
-        if self.process.poll() is None:
-            # bwrap's --die-with-parent and its pid namespace take the rest; without it, the session goes.
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        try:
+            self.worked = float(str(self.zygote.ask({"end": True})["ended"]))
+        except ZygoteError:
+            STABLE.drop(self.zygote)
+        else:
+            STABLE.give_back(self.zygote)
         try:
             self.questions.close()
         except BrokenPipeError:  # a question was left in the buffer, and nobody is there to read it
@@ -126,41 +96,91 @@ class Worker:
             if descriptor >= 0:
                 os.close(descriptor)
         self.answers = self.printed = -1
-        if self.mark:
-            _kill_marked(self.mark)
 
 
 def start(source: bytes, function: str, isolation: Isolation) -> Worker:
-    """A worker that holds ``source``; its first line says whether that could be loaded."""
+    """A worker that holds ``source``; its first line says whether that could be loaded.
+
+    NoIsolationError where this machine cannot hold it so.
+    """
+    source_read = _readable(source)
+    questions_read, questions_write = os.pipe()
     answers_read, answers_write = os.pipe()
     printed_read, printed_write = os.pipe()
-    source_read = _readable(source)
-    inside = isolation is Isolation.BUBBLEWRAP
-    refused = _refused_calls() if inside else []
-    # Without a process namespace the kernel counts all of the user's processes.
-    others = 0 if inside or os.getuid() == 0 else _tasks_of(os.getuid())
-    python = [interpreter(), "-I", "-S", "-u", "-X", "utf8"]
-    told = [function, str(answers_write), str(source_read), str(others)]
-    mark = "" if inside else os.urandom(8).hex()
-    worker = "/worker.py" if inside else str(WORKER)
+    theirs = (source_read, questions_read, answers_write, printed_write)
     try:
-        process = subprocess.Popen(
-            [*(_walls() if inside else ()), *_seccomp(refused), *python, worker, *told],
-            stdin=subprocess.PIPE,
-            stdout=printed_write,
-            stderr=printed_write,
-            pass_fds=(answers_write, source_read, *refused),
-            env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **({MARK: mark} if mark else {})},
-            cwd="/",
-            start_new_session=True,
-        )
-    finally:
-        for descriptor in (answers_write, printed_write, source_read, *refused):
+        zygote = _forked(function, isolation, theirs)
+    except NoIsolationError:
+        for descriptor in (questions_write, answers_read, printed_read):
             os.close(descriptor)
-    assert process.stdin is not None
+        raise
+    finally:
+        for descriptor in theirs:
+            os.close(descriptor)
     os.set_blocking(answers_read, False)
     os.set_blocking(printed_read, False)
-    return Worker(process, process.stdin, answers_read, printed_read, mark)
+    return Worker(zygote, os.fdopen(questions_write, "wb"), answers_read, printed_read)
+
+
+def _forked(function: str, isolation: Isolation, descriptors: tuple[int, ...]) -> Zygote:
+    """A warm process that has a child; a new one if the idle one was no use any more."""
+    while True:
+        idle = STABLE.take(isolation.value)
+        zygote = idle or _warmed(isolation)
+        order = {"function": function, "uid": _uid(zygote.number), "others": _others(isolation)}
+        try:
+            zygote.fork(order, descriptors)
+        except ZygoteError as error:
+            STABLE.drop(zygote)
+            if idle is None:
+                raise NoIsolationError(str(error)) from None
+        else:
+            return zygote
+
+
+def _warmed(isolation: Isolation) -> Zygote:
+    """A new warm process."""
+    python = [interpreter(), "-I", "-S", "-u", "-X", "utf8"]
+    inside = isolation is Isolation.BUBBLEWRAP
+    argv = [*_bubblewrap(), *python, "/worker.py"] if inside else [*python, str(WORKER)]
+    try:
+        return STABLE.start(isolation.value, argv, _holds(isolation))
+    except ZygoteError as error:
+        raise NoIsolationError(str(error)) from None
+
+
+def _holds(isolation: Isolation) -> dict[str, object]:
+    """What shall hold the children of a warm process."""
+    machine = os.uname().machine
+    known = sys.platform == "linux" and seccomp.knows(machine)
+    inside = isolation is Isolation.BUBBLEWRAP
+    if not known and isolation in (Isolation.BUBBLEWRAP, Isolation.LANDLOCK):
+        raise NoIsolationError(f"the system calls of this machine are not known: {machine}")
+    filters = calls.filters(shares_processes=not inside) if known else []
+    return {
+        "namespaces": inside,
+        "scratch": _scratch() if inside else [],
+        "scratch_bytes": SCRATCH_BYTES,
+        "landlock": sorted(_readable_paths()) if isolation is Isolation.LANDLOCK else None,
+        "filters": [base64.b64encode(program).decode() for program in filters],
+        "numbers": dict(syscalls.NUMBERS[machine]) if known else {},
+    }
+
+
+def _uid(number: int) -> int:
+    """Who a submission becomes if root grades."""
+    try:
+        mapped = [line.split() for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    except OSError:
+        return NOBODY
+    wanted = MANY_IDS + number
+    return wanted if any(int(at) <= wanted < int(at) + int(count) for at, _, count in mapped) else NOBODY
+
+
+@functools.cache
+def _others(isolation: Isolation) -> int:
+    """How many processes the kernel counts beside a submission's own, if it counts them together."""
+    return 0 if isolation is Isolation.BUBBLEWRAP or os.getuid() == 0 else 64 + _tasks_of(os.getuid())
 
 
 def _readable(source: bytes) -> int:
@@ -171,18 +191,21 @@ def _readable(source: bytes) -> int:
         return os.dup(file.fileno())
 
 
-def _bubblewrap(form: list[str]) -> list[str]:
-    """No network, no capabilities, another uid, an empty environment, and only Python to read."""
-    argv = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-    argv += ["--die-with-parent", "--cap-drop", "ALL", "--clearenv"]
+def _bubblewrap() -> list[str]:
+    """No network, an empty environment, only Python to read; the powers left each child gives up itself."""
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        raise NoIsolationError("bubblewrap is not installed")
+    argv = [bwrap, "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    argv += ["--clearenv", "--cap-drop", "ALL"]
+    powers = ["CAP_SYS_ADMIN"]
     if os.getuid() == 0:
-        # The kernel does not count root's processes, in no user namespace: the worker becomes nobody itself.
-        argv += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+        powers += ["CAP_SETUID", "CAP_SETGID", "CAP_KILL"]
     else:
-        argv += ["--unshare-user", "--uid", "65534", "--gid", "65534", *form]
-    argv += ["--proc", "/proc", "--dev", "/dev"]
-    for path in ("/tmp", "/dev/shm"):
-        argv += ["--perms", "1777", "--size", str(SCRATCH_BYTES), "--tmpfs", path]
+        argv += ["--unshare-user", "--uid", str(NOBODY), "--gid", str(NOBODY)]
+    for power in powers:
+        argv += ["--cap-add", power]
+    argv += ["--dev", "/dev", "--perms", "1777", "--size", "4096", "--tmpfs", "/tmp"]
     # Else bubblewrap makes them as closed as those that it found, and nobody could not pass.
     for parent in sorted(
         {str(parent) for path in _runtime() for parent in Path(path).parents} - {"/", "/tmp"}
@@ -193,8 +216,36 @@ def _bubblewrap(form: list[str]) -> list[str]:
         argv += ["--symlink", os.readlink(path), path] if link else ["--ro-bind", path, path]
     for path in _covered():
         argv += ["--size", "4096", "--tmpfs", path, "--remount-ro", path]
-    argv += ["--remount-ro", "/dev", "--ro-bind", str(WORKER), "/worker.py"]
-    return [*argv, "--remount-ro", "/", "--chdir", "/tmp"]
+    argv += ["--remount-ro", "/tmp", "--remount-ro", "/dev", "--ro-bind", str(WORKER), "/worker.py"]
+    return [*argv, "--remount-ro", "/"]
+
+
+def _scratch() -> list[str]:
+    """Where a submission may write: not where the interpreter lies."""
+    return [
+        folder
+        for folder in ("/tmp", "/dev/shm")
+        if not any(path.startswith(f"{folder}/") for path in _runtime())
+    ]
+
+
+def _readable_paths() -> Iterator[tuple[str, bool]]:
+    """What Landlock lets be read: paths, and whether all that lies below may be.
+
+    It cannot take away what lies in a folder that it granted, so folders that hold packages are granted
+    entry by entry.
+    """
+    yield "/dev/null", True
+    covered = _covered()
+    waiting = [path for path in _runtime() if not Path(path).is_symlink()]
+    while waiting:
+        path = waiting.pop()
+        if path in covered:
+            continue
+        is_whole = not any(hidden.startswith(f"{path}/") for hidden in covered)
+        yield path, is_whole
+        if not is_whole:
+            waiting += [entry.path for entry in os.scandir(path) if not entry.is_symlink()]
 
 
 def _runtime() -> list[str]:
@@ -238,14 +289,3 @@ def _tasks_of(uid: int) -> int:
         except OSError:  # it has ended
             continue
     return count
-
-
-def _kill_marked(mark: str) -> None:
-    """End what a worker without walls left behind: a daemon leaves the session, but keeps the environment."""
-    wanted = f"{MARK}={mark}".encode()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if wanted in (process / "environ").read_bytes().split(b"\0"):
-                os.kill(int(process.name), signal.SIGKILL)
-        except OSError:  # it has ended, or is another user's
-            continue

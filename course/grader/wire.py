@@ -16,7 +16,6 @@ from course.check import Call
 from course.grader.sandbox import Worker
 
 SECONDS_PER_CALL: Final = 1.0
-SECONDS_TO_LOAD: Final = 5.0
 OUTPUT_BYTES: Final = 1 << 20
 ANSWER_BYTES: Final = 1 << 20
 
@@ -40,7 +39,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Budget:
-    """Seconds left for all calls of a submission, and how many times longer than usual to wait."""
+    """Seconds left for loading a submission and all its calls; ``patience`` multiplies a call's limit."""
 
     seconds: float
     patience: float = 1.0
@@ -56,9 +55,12 @@ class Conversation:
     _heard: bytearray = field(default_factory=bytearray)
 
     def begin(self) -> None:
-        """Wait until the submission is loaded; raises WorkerGoneError with the reason if it is not."""
-        message = self._next(SECONDS_TO_LOAD * self.budget.patience)
-        for reason in ("not-loaded", "not-python", "not-nobody"):
+        """Wait until the submission is loaded; raises WorkerGoneError with the reason if it is not.
+
+        Loading is paid from the budget too: a submission that never ends costs no more than that.
+        """
+        message = self._timed(self.budget.seconds)
+        for reason in ("not-loaded", "not-python", "not-held"):
             if isinstance(why := message.get(reason), str):
                 raise WorkerGoneError(reason, why)
         if message != {"ready": True}:
@@ -90,7 +92,7 @@ class Conversation:
         try:
             return self._next(limit)
         except WorkerGoneError as gone:
-            if gone.reason == "too-slow" and limit < most:
+            if gone.reason == "too-slow" and limit < most / 2:
                 raise WorkerGoneError("too-slow-in-all") from None
             raise
         finally:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from course.check import UNKNOWN, Call, Case, Question, Talk, Verdict, Wrong, same
-from course.grader.authoring import asked_of, handed_in, required
+from course.grader.authoring import asked_of, handed_in, made_once, required
 from course.grader.kind import Conditions, Judgement, RefusedError
-from course.grader.sandbox import start
+from course.grader.sandbox import NoIsolationError, start
 from course.grader.showing import shortened
 from course.grader.wire import Answer, Budget, Conversation, WorkerGoneError
 
@@ -47,6 +47,8 @@ class _FunctionKind:
             verdicts = interview.ask_all(cases)
         except WorkerGoneError as gone:
             raise RefusedError(gone.reason, gone.detail, conditions.isolation) from gone
+        except NoIsolationError as error:
+            raise RefusedError("not-held", str(error), conditions.isolation) from None
         return Judgement(verdicts, conditions.isolation, bytes(interview.printed))
 
     def faults(self, exercise: Exercise, seed: str) -> Iterator[str]:
@@ -77,7 +79,7 @@ def cases_of(exercise: Exercise, seed: str) -> list[Case | Talk]:
             for case in exercise.checks.cases(exercise.seed(seed))
         ]
 
-    return asked_of(exercise, made)
+    return made_once(exercise, seed, made)
 
 
 @dataclass(slots=True)

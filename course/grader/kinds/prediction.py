@@ -6,13 +6,13 @@ of several statements, each a known misconception but one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from course.check import ABSENT, Question, Verdict, Wrong, fits, same
-from course.grader.authoring import asked_of
+from course.grader.authoring import asked_of, made_once
 from course.grader.document import opened, written
 from course.grader.kind import Conditions, Isolation, Judgement, RefusedError
 from course.grader.programs import answer_of
@@ -30,8 +30,12 @@ class Prediction:
 
     def questions(self, exercise: Exercise, seed: str) -> Sequence[Question]:
         """What checks.py asks for this seed."""
-        asked = asked_of(exercise, lambda: list(exercise.checks.questions(exercise.seed(seed))))
-        return [replace(each, form=str, example=ABSENT) if each.choices else each for each in asked]
+
+        def made() -> list[Question]:
+            asked: Iterable[Question] = exercise.checks.questions(exercise.seed(seed))
+            return [replace(each, form=str, example=ABSENT) if each.choices else each for each in asked]
+
+        return made_once(exercise, seed, made)
 
     def starter(self, exercise: Exercise, seed: str) -> bytes:
         """All questions, unanswered."""
