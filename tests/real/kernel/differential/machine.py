@@ -11,7 +11,7 @@ from .modes import Mode, Turn
 from .operation import SLOTS, Op, Outcome
 from .records import Classes
 from .stacks import Entry
-from .trees import Tree
+from .trees import Node, Tree
 
 Verb = Callable[..., Any]
 
@@ -35,6 +35,10 @@ class Machine(Protocol):
 
     def merged(self) -> Tree:
         """The mounted union as root sees it."""
+        ...
+
+    def walk(self, tree: Tree) -> dict[str, Node]:
+        """Every name of a tree that this side has given, comparable."""
         ...
 
     def unmount(self, *, keep: bool = False) -> None:

@@ -94,6 +94,9 @@ def of_summary(done: Measurement, seed: int, calls_per_mode: int, seconds: float
         "",
         f"Again: `python tests/real/kernel/fidelity.py --seed {seed} --calls {calls_per_mode}` (as root), or "
         "`make fuzz SEED=7 OPS=100000` for a run that shrinks what it finds.",
+        "",
+        "A few scenarios of every mode, and the shortest sequence for each negative control, are recorded "
+        "with the kernel's answers in `tests/golden/kernel`: without root the model is held against those.",
     ]
 
 

@@ -19,7 +19,7 @@ from .modes import Layout, Mode, Turn
 from .operation import CALLERS, Op, Outcome
 from .records import FRESH_NS, Classes
 from .stacks import Entry, write
-from .trees import Tree
+from .trees import Node, Tree, walk
 
 BUILDER = Caller(0, 0, frozenset(), 0)
 UNDO_EVERY = 5
@@ -129,6 +129,10 @@ class ModelMachine(ModelCalls):
     def merged(self) -> Tree:
         """See Machine.merged."""
         return ModelTree(self._views[0])
+
+    def walk(self, tree: Tree) -> dict[str, Node]:
+        """See Machine.walk."""
+        return dict(walk(tree, self.classes))
 
     def unmount(self, *, keep: bool = False) -> None:
         """See Machine.unmount."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from .machine import Slots
 from .operation import CALLERS
-from .records import Classes, Record
+from .records import Classes, Record, content
 
 
 class ModelCalls:
@@ -175,15 +175,14 @@ class ModelCalls:
     def do_read_file(self, path: str) -> bytes:
         file = self._fs.open(path, os.O_RDONLY | os.O_NONBLOCK)
         try:
-            content: bytes = file.read(1 << 22)
-            return content
+            return content(file.read(1 << 22))
         finally:
             file.close()
 
-    def do_write_file(self, path: str, content: bytes, mode: int) -> int:
+    def do_write_file(self, path: str, data: bytes, mode: int) -> int:
         file = self._fs.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, mode)
         try:
-            count: int = file.write(content)
+            count: int = file.write(data)
             return count
         finally:
             file.close()

@@ -18,7 +18,8 @@ from unionfs_sim.vfs import names
 from .machine import Machine
 from .modes import MODES
 from .report import Report
-from .scenario import play_random, replay
+from .scenario import Scenario, play_random, replay
+from .shrink import shrink
 
 LIMIT: Final = 20_000
 """Calls within which a mutant must be noticed."""
@@ -57,6 +58,20 @@ def notice(mutant: Mutant, seed: int, kernel: Machine, model: Machine) -> Notice
             return Noticed(mutant, mutant.mode, report.calls + 1, found.where)
         number += 1
     return Noticed(mutant, mutant.mode, 0, "")
+
+
+def shortest(mutant: Mutant, seed: int, kernel: Machine, model: Machine) -> Scenario:
+    """The smallest scenario found that shows a mutant; AssertionError if none does."""
+    for number in range(LIMIT):
+        name = f"{seed}:{mutant.mode}:{number}"
+        with mutant.change():
+            scenario, found = play_random(name, MODES[mutant.mode], kernel, model)
+            if found is None:
+                continue
+            scenario, _ = shrink(scenario, found, kernel, model)
+        if replay(scenario, kernel, model) is None:
+            return scenario
+    raise AssertionError(f"nothing shows that {mutant.sentence}")
 
 
 def _instead(*places: tuple[object, str], make: Callable[[Wrong], Wrong]) -> Callable[[], Any]:

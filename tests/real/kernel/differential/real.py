@@ -14,7 +14,7 @@ from .operation import CALLERS, Op, Outcome
 from .realcalls import RealCalls
 from .records import Classes
 from .stacks import Entry, write
-from .trees import HostTree, Tree
+from .trees import HostTree, Node, Tree, walk
 
 
 def put_file(path: str, content: bytes) -> None:
@@ -130,6 +130,10 @@ class RealMachine(RealCalls):
         self._inside_only()
         self._become(0)
         return HostTree()
+
+    def walk(self, tree: Tree) -> dict[str, Node]:
+        """See Machine.walk."""
+        return dict(walk(tree, self.classes))
 
     def unmount(self, *, keep: bool = False) -> None:
         """See Machine.unmount; ``keep`` leaves the mount for a union on top of it."""

@@ -7,7 +7,7 @@ import stat
 
 from . import syscalls
 from .machine import Slots
-from .records import Classes, Record
+from .records import Classes, Record, content
 from .syscalls import AT_SYMLINK_FOLLOW
 
 
@@ -160,13 +160,13 @@ class RealCalls:
     def do_read_file(self, path: str) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         try:
-            return os.read(descriptor, 1 << 22)
+            return content(os.read(descriptor, 1 << 22))
         finally:
             os.close(descriptor)
 
-    def do_write_file(self, path: str, content: bytes, mode: int) -> int:
+    def do_write_file(self, path: str, data: bytes, mode: int) -> int:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK, mode)
         try:
-            return os.write(descriptor, content)
+            return os.write(descriptor, data)
         finally:
             os.close(descriptor)

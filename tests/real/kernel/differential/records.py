@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
 from typing import Any, Final, NamedTuple
 
@@ -30,6 +31,16 @@ class Record(NamedTuple):
         """The fields that differ, as ``name kernel/model``."""
         pairs = zip(self._fields, self, other, strict=True)
         return ", ".join(f"{name} {mine!r}/{theirs!r}" for name, mine, theirs in pairs if mine != theirs)
+
+
+LONGEST: Final = 256
+
+
+def content(data: bytes) -> bytes:
+    """The content of a file as it is compared and written down: what is long stands there as its digest."""
+    if len(data) <= LONGEST:
+        return data
+    return b"%d bytes, sha256 %s" % (len(data), hashlib.sha256(data).hexdigest().encode())
 
 
 def _time(time_ns: int) -> int | str:

@@ -11,10 +11,9 @@ from .generator import Generator
 from .machine import Machine, perform
 from .modes import Mode, Turn
 from .operation import Op, Outcome
-from .records import Classes
 from .shadow import Shadow
 from .stacks import Entry, random_layer, random_root
-from .trees import Node, Tree, differences, walk
+from .trees import Node, differences
 
 WALK_EVERY: Final = 50
 """Calls between two comparisons of the whole merged tree."""
@@ -141,8 +140,8 @@ class Play:
     def _compare_merged(self, number: int, position: int) -> Divergence | None:
         merged = self.kernel.merged()
         if self.model is not None:
-            kernel = dict(walk(merged, self.kernel.classes))
-            looked = perform(_walked, (self.model.merged(), self.model.classes))
+            kernel = self.kernel.walk(merged)
+            looked = perform(self.model.walk, (self.model.merged(),))
             if looked.crash:
                 return Divergence("merged", number, position, "/", "a tree", str(looked))
             found = differences(kernel, looked.value)
@@ -158,11 +157,11 @@ class Play:
     def _compare_upper(self, number: int, position: int) -> Divergence | None:
         """A look at the raw upper while the union is mounted; both sides then stand in the root."""
         with self.kernel.outside() as layers:
-            kernel = dict(walk(layers["upper"], self.kernel.classes)) if "upper" in layers else {}
+            kernel = self.kernel.walk(layers["upper"]) if "upper" in layers else {}
         if self.model is None:
             return None
         with self.model.outside() as layers:
-            model = dict(walk(layers["upper"], self.model.classes)) if "upper" in layers else {}
+            model = self.model.walk(layers["upper"]) if "upper" in layers else {}
         found = differences(kernel, model)
         if not found:
             return None
@@ -174,21 +173,17 @@ class Play:
                 side.unmount(keep=keep)
         if keep:
             return None
-        kernel = {name: dict(walk(tree, self.kernel.classes)) for name, tree in self.kernel.raw().items()}
+        kernel = {name: self.kernel.walk(tree) for name, tree in self.kernel.raw().items()}
         if self.watcher:
             self.watcher.layers(self.mode, kernel)
         if self.model is None:
             return None
         others = self.model.raw()
         for name, nodes in kernel.items():
-            found = differences(nodes, dict(walk(others[name], self.model.classes)))
+            found = differences(nodes, self.model.walk(others[name]))
             if found:
                 return Divergence(f"raw {name}", number, 0, found[0][0], *_halves(found[0][1]))
         return None
-
-
-def _walked(tree: Tree, classes: Classes) -> dict[str, Node]:
-    return dict(walk(tree, classes))
 
 
 def _halves(difference: str) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
-from .records import Classes, Record
+from .records import Classes, Record, content
 
 PRESENCE = frozenset(
     f"{space}.overlay.{name}" for space in ("trusted", "user") for name in ("origin", "uuid")
@@ -81,7 +81,7 @@ def _node(tree: Tree, path: str, classes: Classes) -> tuple[Node, bool]:
     body: bytes | str | None = None
     try:
         if kind == stat.S_IFREG:
-            body = tree.content(path)
+            body = content(tree.content(path))
         elif kind == stat.S_IFLNK:
             body = tree.readlink(path)
         marks = tree.xattrs(path)
