@@ -51,20 +51,25 @@ class StepBegan:
 
 @dataclass(frozen=True, slots=True)
 class CacheHit:
-    """The step's result is known; ``diff_id`` is None where it adds no layer."""
+    """The step's result is known; ``diff_id`` is None where it adds no layer.
+
+    ``inputs``: name and digest of everything that decides, in the order of the cache key.
+    """
 
     stage: int
     step: int
     diff_id: str | None
+    inputs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CacheMissed:
-    """The step must be done; ``why`` names the input that changed first."""
+    """The step must be done; ``why`` names the input that changed first. ``inputs``: as in ``CacheHit``."""
 
     stage: int
     step: int
     why: str
+    inputs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

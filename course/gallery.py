@@ -50,6 +50,19 @@ def stage_graph_example() -> Picture:
     return laboratory.build(dockerfile, edited, name="nginx-example").stage_graph()
 
 
+def cache_comparison_example() -> Picture:
+    """F4: a page of a small site was edited, and everything below ``COPY . .`` is done again."""
+    laboratory = Laboratory()
+    dockerfile = (
+        "FROM alpine\nENV MODE=release\nRUN apk add --no-cache build-base\nCOPY . /src\n"
+        "RUN cc -o /usr/bin/hello /src/hello.c\nCMD hello\n"
+    )
+    files = {"hello.c": "int main(void) { return 0; }\n", "index.html": "<p>hello</p>\n"}
+    before = laboratory.build(dockerfile, files)
+    after = laboratory.build(dockerfile, {**files, "index.html": "<p>hello!</p>\n"})
+    return after.cache_comparison(before, {"RUN apk": 20, "RUN cc": 40, "COPY": 1})
+
+
 def attack_graph_example() -> Picture:
     """F5: the three ways of the lesson, and the fourth one without root."""
     names = ("docker-socket", "docker-in-docker", "kaniko", "buildah-rootless")
@@ -60,6 +73,7 @@ PICTURES: Final[Mapping[str, Callable[[], Picture]]] = MappingProxyType(
     {
         "overlay_stack": overlay_stack_example,
         "stage_graph": stage_graph_example,
+        "cache_comparison": cache_comparison_example,
         "attack_graph": attack_graph_example,
     }
 )

@@ -23,7 +23,7 @@ from builder.recipe import Recipe, built
 from builder.snapshotters.fingerprint import Mode
 from builder.stores.memory import MemoryStore
 from builder.strategies.strategy import Strategy
-from course.figures import explorer, overlay_stack, stage_graph
+from course.figures import cache_comparison, explorer, overlay_stack, stage_graph
 from course.figures.picture import Picture
 from course.figures.table import Table
 from course.playground.playground import Playground, Usage
@@ -65,6 +65,13 @@ class Built:
         """The stages, hits and misses, and what COPY --from carried."""
         dead = stage_graph.dead_of(self.image.diff_ids, self.tree())
         return stage_graph.of(self.events, lambda diff_id: self.sizes.get(diff_id, 0), dead)
+
+    def cache_comparison(self, before: Built, seconds: Mapping[str, float] | None = None) -> Picture:
+        """What decided whether each step was known, held against the build ``before``.
+
+        ``seconds``: how long a step takes, by how its text begins (default: as long as it took).
+        """
+        return cache_comparison.of(before.events, self.events, seconds)
 
     def overlay_stack(self, *paths: str) -> Picture:
         """Which layer answers each of ``paths`` (default: a telling choice)."""

@@ -7,6 +7,7 @@ its end. The texts and the keys are in ``course/lessons``, so that a notebook sh
 from __future__ import annotations
 
 import html
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -128,8 +129,8 @@ class Verdict:
     def _repr_html_(self) -> str:
         left = "style='text-align:left;vertical-align:top'"
         rows = "".join(
-            f"<tr><td {left}>{mark}</td><td {left}>{html.escape(ask)}</td>"
-            f"<td {left}><code>{html.escape(answer)}</code></td><td {left}>{html.escape(told)}"
+            f"<tr><td {left}>{mark}</td><td {left}>{_spans(ask)}</td>"
+            f"<td {left}><code>{html.escape(answer)}</code></td><td {left}>{_spans(told)}"
             + (f"<pre>{html.escape(shown)}</pre>" if shown else "")
             + "</td></tr>"
             for mark, ask, answer, told, shown in self._rows()
@@ -148,6 +149,11 @@ class Verdict:
         for name in self.answers:
             if name not in self.truths:
                 yield self.say("lesson.no-question", name=repr(name), hint=nearest(str(name), self.truths))
+
+
+def _spans(text: str) -> str:
+    """Text as HTML, what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
 
 
 class Lesson:

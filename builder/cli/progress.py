@@ -115,6 +115,7 @@ class Json:
     def __call__(self, event: Event) -> None:
         """Print the event with its name."""
         fields = {"event": type(event).__name__, **_jsonable(dataclasses.asdict(event))}
+        fields.pop("inputs", None)  # a name for every file of a COPY: too much for a line
         with self._lock:
             self._out.write(json.dumps(fields, ensure_ascii=True) + "\n")
             self._out.flush()

@@ -240,17 +240,19 @@ class StageBuild(Generic[FsT]):
         slot = f"slot:{self.request.name}:{self.planned.title}:{self.step}"
         known = self.build.records.recall(key) if self.request.cache is CacheUse.TAKE else None
         layer = None if known is None else self._stored(known["layer"])
+        noted = cachekey.remembered(inputs)
+        decided = tuple((name, digest) for name, digest in noted)
         if known is not None and (layer is not None or known["layer"] is None):
             self.build.listener(
-                CacheHit(self.planned.index, self.step, None if layer is None else layer.diff_id)
+                CacheHit(self.planned.index, self.step, None if layer is None else layer.diff_id, decided)
             )
             self._stack(layer)
         else:
-            self.build.listener(CacheMissed(self.planned.index, self.step, self._why(slot, inputs)))
+            self.build.listener(CacheMissed(self.planned.index, self.step, self._why(slot, inputs), decided))
             layer = self._do(act, purpose)
             record = None if layer is None else {"digest": layer.diff_id, "size": layer.descriptor.size}
             self.build.records.remember(key, {"layer": record})
-        self._note(slot, {"inputs": cachekey.remembered(inputs)})
+        self._note(slot, {"inputs": noted})
         self.append(layer, line)
 
     def _note(self, key: str, record: Mapping[str, Any]) -> None:

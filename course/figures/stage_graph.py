@@ -79,7 +79,8 @@ def spec(
 
     ``size_of``: a DiffID → the bytes of that layer's tar. A stage weighs the sum of its layers.
     ``dead_in``: a DiffID → how many of its bytes no view of the image shows.
-    ``first_miss`` of a stage: the step from which on all steps about files had to be done, if there are more.
+    ``first_miss`` of a stage: the step from which on all steps about files had to be done, if there are more,
+    and something else was known.
     """
     stages: dict[int, _Stage] = {}
     title = ""
@@ -119,13 +120,14 @@ def spec(
 
 def _columns(stages: Mapping[int, _Stage]) -> list[dict[str, Any]]:
     last = max(stages, default=-1)
+    knew = any(step.cached for stage in stages.values() for step in stage.steps)
     return [
         {
             "name": stage.name if stage.name and not stage.name.isdigit() else "",
             "number": index,
             "shipped": index == last,
             "bytes": stage.bytes,
-            "first_miss": _first_miss(stage.steps),
+            "first_miss": _first_miss(stage.steps) if knew else None,
             "steps": [
                 {
                     "text": step.text,

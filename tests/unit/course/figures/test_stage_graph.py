@@ -104,3 +104,43 @@ def test_no_stages_is_a_picture_too() -> None:
 
     assert stage_graph.as_text(spec) == "no stages"
     assert stage_graph.draw(spec).texts
+
+
+def test_the_first_miss_is_told_where_every_later_step_missed_too() -> None:
+    from course.laboratory import Laboratory
+
+    laboratory = Laboratory()
+    dockerfile = "FROM alpine\nRUN echo a > /a\nCOPY b /b\nRUN cat /b > /c\nRUN true\n"
+    cold = laboratory.build(dockerfile, {"b": "1"}).stage_graph()
+    warm = laboratory.build(dockerfile, {"b": "2"}).stage_graph()
+
+    assert [stage["first_miss"] for stage in warm.spec["stages"]] == [2]
+    assert "first miss: every later step misses too" in warm._repr_svg_()
+    assert "first miss" not in cold._repr_svg_()
+
+
+def test_a_miss_after_which_something_was_known_is_not_told_to_spread() -> None:
+    planned = (StagePlanned(0, "a", "alpine", (), ("COPY a a", "RUN x", "RUN y")),)
+    events: list[Event] = [
+        BuildBegan("SIMULATED", "", planned),
+        CacheMissed(0, 1, "file"),
+        CacheHit(0, 2, None),
+    ]
+
+    assert stage_graph.spec([*events, CacheMissed(0, 3, "")], size_of)["stages"][0]["first_miss"] is None
+
+
+def test_bytes_that_no_view_shows_are_hatched_though_they_are_shipped() -> None:
+    from course.figures.scene import Box
+    from course.laboratory import Laboratory
+
+    built = Laboratory().build("FROM alpine\nRUN head -c 90000 /dev/zero > /x\nRUN rm /x\n")
+    picture = built.stage_graph()
+
+    steps = picture.spec["stages"][0]["steps"]
+    assert [step["dead"] for step in steps] == [0, 90000, 0]
+    bars = [
+        shape for shape in stage_graph.scene(picture.spec).shapes if isinstance(shape, Box) and shape.h == 22
+    ]
+    assert [bar.hatched for bar in bars] == [False, True, False]
+    assert "▨ 90.0 kB in no view" in str(picture)
