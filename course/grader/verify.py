@@ -73,11 +73,7 @@ def verify(exercise: Exercise, conditions: Conditions, *, more_seeds: int = 0) -
             caught |= failed
             mutants.append(MutantResult(mutant, result.points, mutant.group in failed))
             faults += _mutant_faults(mutants[-1], result)
-            for seed in more:
-                result = _graded(exercise, f"mutants/{mutant.name}", seed, conditions)
-                is_caught = any(group.name == mutant.group and not group.passed for group in result.groups)
-                found = MutantResult(mutant, result.points, is_caught)
-                faults += (f"{fault}, with the seed {seed!r}" for fault in _mutant_faults(found, result))
+            faults += _first_faults(exercise, mutant, more, conditions)
         faults += [
             f"the group {name!r} never fails: no mutant is caught by it"
             for name in exercise.groups
@@ -86,6 +82,19 @@ def verify(exercise: Exercise, conditions: Conditions, *, more_seeds: int = 0) -
     except ExerciseError as error:
         faults.append(str(error))
     return Verification(exercise, points["reference"], points["starter"], tuple(mutants), tuple(faults))
+
+
+def _first_faults(
+    exercise: Exercise, mutant: Mutant, seeds: tuple[str, ...], conditions: Conditions
+) -> Iterator[str]:
+    """What is wrong with a mutant at the first of ``seeds`` with which something is."""
+    for seed in seeds:
+        result = _graded(exercise, f"mutants/{mutant.name}", seed, conditions)
+        is_caught = any(group.name == mutant.group and not group.passed for group in result.groups)
+        found = list(_mutant_faults(MutantResult(mutant, result.points, is_caught), result))
+        if found:
+            yield from (f"{fault}, with the seed {seed!r}" for fault in found)
+            return
 
 
 def _graded(exercise: Exercise, part: str, seed: str, conditions: Conditions) -> Result:

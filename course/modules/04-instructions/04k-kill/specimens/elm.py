@@ -1,0 +1,16 @@
+"""A directory and what lies in it begin alike."""
+
+import re
+
+
+def ignored(text, path):
+    out = False
+    for line in text.splitlines():
+        if line.strip() and not line.startswith("#"):
+            pattern = line.strip().removeprefix("!").strip().strip("/")
+            regex = re.escape(pattern)
+            for sign, meaning in ((r"\*\*/", "(.*/)?"), (r"\*\*", ".*"), (r"\*", "[^/]*"), (r"\?", "[^/]")):
+                regex = regex.replace(sign, meaning)
+            if re.match(regex, path):
+                out = not line.strip().startswith("!")
+    return out
