@@ -26,9 +26,8 @@ class _Parsons(Planned):
     __slots__ = ()
 
     def questions(self, exercise: Exercise, seed: str) -> Sequence[Question]:
-        lines = shuffled(exercise, seed)
-        text = Text("question")
-        return [Question("order", next(iter(exercise.groups)), text, list[str], given={"lines": lines})]
+        given = {"lines": in_order(exercise, seed)}
+        return [Question("order", next(iter(exercise.groups)), Text("question"), list[str], given=given)]
 
     def starter(self, exercise: Exercise, seed: str) -> bytes:
         return written(exercise, seed, self.key, shuffled(exercise, seed))
@@ -40,9 +39,14 @@ class _Parsons(Planned):
 kind: Final = _Parsons("order")
 
 
+def in_order(exercise: Exercise, seed: str) -> list[str]:
+    """All lines as checks.py has them: for the programs of an exercise, which pick among them."""
+    return asked_of(exercise, lambda: list(exercise.checks.lines(exercise.seed(seed))))
+
+
 def shuffled(exercise: Exercise, seed: str) -> list[str]:
     """All lines, as a learner with ``seed`` finds them."""
-    lines: list[str] = asked_of(exercise, lambda: list(exercise.checks.lines(exercise.seed(seed))))
+    lines = in_order(exercise, seed)
     return random.Random(exercise.seed(seed)).sample(lines, len(lines))
 
 

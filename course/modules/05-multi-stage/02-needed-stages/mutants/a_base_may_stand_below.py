@@ -1,0 +1,21 @@
+"""Takes any stage of that name, wherever it stands."""
+
+
+def needed(stages, target):
+    names = [stage["name"] for stage in stages]
+    waiting = [len(stages) - 1 if target is None else names.index(target)]
+    found = set()
+    while waiting:
+        number = waiting.pop()
+        if number in found:
+            continue
+        found.add(number)
+        stage = stages[number]
+        if stage["base"] in names:
+            waiting.append(names.index(stage["base"]))
+        for name in stage["copies"] + stage["mounts"]:
+            if name in names:
+                waiting.append(names.index(name))
+            elif name.isdigit():
+                waiting.append(int(name))
+    return sorted(found)

@@ -1,0 +1,19 @@
+"""Looks at what is copied, and forgets what the stage stands on."""
+
+
+def needed(stages, target):
+    names = [stage["name"] for stage in stages]
+    waiting = [len(stages) - 1 if target is None else names.index(target)]
+    found = set()
+    while waiting:
+        number = waiting.pop()
+        if number in found:
+            continue
+        found.add(number)
+        stage = stages[number]
+        for name in stage["copies"] + stage["mounts"]:
+            if name in names[:number]:
+                waiting.append(names.index(name))
+            elif name.isdigit():
+                waiting.append(int(name))
+    return sorted(found)
