@@ -18,7 +18,7 @@ class Where(Protocol):
 
 
 class BuildError(Exception):
-    """A failure with its three parts.
+    """A failure with its three parts; ``excerpt``: the lines that it is about, if they help.
 
     >>> print(BuildError("no such stage: bild", where="Dockerfile:7", fix="did you mean 'build'?"))
     Dockerfile:7: no such stage: bild
@@ -30,11 +30,13 @@ class BuildError(Exception):
         self.what = what
         self.where = where
         self.fix = fix
+        self.excerpt: str | None = None
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where is not None else ""
+        lines = f"\n{self.excerpt}" if self.excerpt else ""
         remedy = f"\n  {self.fix}" if self.fix else ""
-        return f"{place}{self.what}{remedy}"
+        return f"{place}{self.what}{lines}{remedy}"
 
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows in place of a traceback (IPython's ``showtraceback`` asks for it)."""

@@ -16,7 +16,16 @@ import click
 from builder.cli.caches import Place, bring, leave
 from builder.cli.confining import confinement
 from builder.cli.contexts import named_images
-from builder.cli.inputs import DockerfileSource, agents, open_context, pairs, read_dockerfile, secrets
+from builder.cli.findings import FindingTold, findings, with_costs
+from builder.cli.inputs import (
+    DockerfileSource,
+    agents,
+    open_context,
+    pairs,
+    read_dockerfile,
+    read_ignore,
+    secrets,
+)
 from builder.cli.limits import limit_option, limits
 from builder.cli.progress import STYLES, progress
 from builder.cli.registries import mirrors, registries, registry_options
@@ -25,10 +34,12 @@ from builder.cli.session import Session
 from builder.cli.summary import layer_rows, show, weights
 from builder.cli.why import show as show_steps
 from builder.cli.why import steps_told
+from builder.context.ignore import IgnoreFile
 from builder.dockerfile.plan.scope import EPOCH_ARG
 from builder.dockerfile.plan.stages import StageGraph, plan
 from builder.dockerfile.syntax.lexer import DEFAULT_LIMITS, Limits
 from builder.engine.order import BuildResult, CacheUse
+from builder.engine.weight import image_waste
 from builder.errors import BuildError
 from builder.events import Event, Listener, OutputPrinted, TransferMoved, tee
 from builder.image.digest import short
@@ -96,7 +107,9 @@ def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None
     "-o", "--output", "outputs", multiple=True, metavar="SPEC", help="type=oci|docker|local,dest=PATH"
 )
 @click.option("--progress", "style", type=click.Choice(STYLES), default="auto", show_default=True)
-@click.option("-q", "--quiet", is_flag=True, help="Print the image's digest and nothing else.")
+@click.option(
+    "-q", "--quiet", is_flag=True, help="Print the image's digest; warnings go to the standard error."
+)
 @click.option("--secret", "secret_specs", multiple=True, metavar="id=NAME,src=FILE", help="For RUN --mount.")
 @click.option(
     "--ssh", "agents", multiple=True, metavar="ID[=SOCKET]", help="An ssh agent for RUN --mount; default."
@@ -204,9 +217,11 @@ class Invocation:
         style = "quiet" if self.options["quiet"] else self.options["style"]
         with ExitStack() as stack:
             shown = stack.enter_context(progress(style, self.session.err))
+            ignore = read_ignore(self.context, source.path)
+            told = self._lint(source, ignore, store)
             recipe = Recipe(
                 graph=graph,
-                context=stack.enter_context(open_context(self.context, source.path, store)),
+                context=stack.enter_context(open_context(self.context, ignore, store)),
                 strategy=self.strategy,
                 name=source.path,
                 cache=CacheUse.IGNORE if self.options["no_cache"] else CacheUse.TAKE,
@@ -237,7 +252,21 @@ class Invocation:
                 self._push(store, named, listener)
                 self._write(store, named)
                 self._explain(store, build.result)
-                self._report(store, build)
+                self._report(store, build, told)
+
+    def _lint(
+        self, source: DockerfileSource, ignore: IgnoreFile | None, store: LayoutStore
+    ) -> list[FindingTold]:
+        """What lint finds; BuildError if the file says ``# check=error=true`` and BuildKit finds it too."""
+        told = findings(source, ignore, store)
+        worst = next((each for each in told if not each.ours), None)
+        if worst is not None and source.dockerfile.directive("check") is not None:
+            from builder.dockerfile.lint.lint import fails
+
+            if fails(source.dockerfile):
+                fix = "mend it, or leave error=true out of the line # check="
+                raise BuildError(f"{worst.rule}: {worst.message}", where=worst.where, fix=fix)
+        return told
 
     def _fetching(self, store: LayoutStore, listener: Listener) -> Callable[[Fetcher], Fetcher]:
         """How FROM finds what is not here: by ``--pull``, and by whether the build is a real one."""
@@ -322,7 +351,7 @@ class Invocation:
         report = BuildReport(name, result.image, layers, tuple(self.events), sizes)
         self.session.reporter(report, target)
 
-    def _report(self, store: LayoutStore, build: Build) -> None:
+    def _report(self, store: LayoutStore, build: Build, told: Sequence[FindingTold]) -> None:
         result = build.result
         if any(output.dest == STDOUT for output in self.outputs):
             return
@@ -333,6 +362,9 @@ class Invocation:
             show_steps(self.session, steps_told(self.events))
         rows = layer_rows(result.image, store, store)
         weighed = weights(build)
+        waste = image_waste(store, result.image, store)
+        target = build.recipe.graph.target.index
+        told = with_costs(told, self.events, target, result.image, waste)
         if self.options["as_json"]:
             self.session.json(
                 {
@@ -347,10 +379,17 @@ class Invocation:
                         else {}
                     ),
                     "stages": [asdict(stage) for stage in weighed],
+                    "scale": max(stage.image.scale for stage in result.stages),
+                    "waste": {
+                        "size_bytes": waste.size_bytes,
+                        "wasted_bytes": waste.wasted_bytes,
+                        "largest": [asdict(each) for each in waste.largest],
+                    },
+                    "findings": [asdict(each) for each in told],
                 }
             )
             return
-        show(self.session, build, rows, weighed)
+        show(self.session, build, rows, weighed, waste, told)
         self._where(result)
 
     def _where(self, result: BuildResult) -> None:

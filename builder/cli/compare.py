@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from builder.cli.inputs import open_context, pairs, read_dockerfile
-from builder.cli.session import Session, size
+from builder.cli.inputs import open_context, pairs, read_dockerfile, read_ignore
+from builder.cli.session import Session, scaled, size
 from builder.comparison import Comparison, Outcome, compare
 from builder.dockerfile.plan.stages import plan
 from builder.image.digest import short
@@ -58,7 +58,10 @@ def command(
     directory = context or path.parent
     source = read_dockerfile(directory, str(path))
     graph = plan(source.dockerfile, target=target, build_args=pairs(args, session.env, "--build-arg"))
-    with session.store() as store, open_context(directory, source.path, store) as files:
+    with (
+        session.store() as store,
+        open_context(directory, read_ignore(directory, source.path), store) as files,
+    ):
         recipe = Recipe(graph=graph, context=files, mode=Mode(mode))
         compared = compare(recipe, seconds=time.monotonic)
     if as_json:
@@ -116,6 +119,9 @@ def _show(session: Session, compared: Comparison) -> None:
             "Digests of layers may differ where trees do not: a scan also writes the target of a changed"
         )
         session.print("symlink, and a file that was written again with the same bytes.")
+    scale = max(outcome.image.scale for outcome in compared.outcomes)
+    if scale != 1:
+        session.print(scaled(scale))
     session.print("")
     rows = [
         [

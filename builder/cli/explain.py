@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from builder.cli.inputs import open_context, pairs, read_dockerfile
+from builder.cli.inputs import open_context, pairs, read_dockerfile, read_ignore
 from builder.cli.progress import shortened
 from builder.cli.session import Session, size
 from builder.context.selection import Source, select
@@ -77,7 +77,10 @@ def command(
     directory = context or path.parent
     source = read_dockerfile(directory, str(path))
     graph = plan(source.dockerfile, target=target, build_args=pairs(args, session.env, "--build-arg"))
-    with session.store() as store, open_context(directory, source.path, store) as files:
+    with (
+        session.store() as store,
+        open_context(directory, read_ignore(directory, source.path), store) as files,
+    ):
         explained = list(_explain(graph, files, fetcher(store, Settings())))
     chosen = [each for each in explained if line is None or _covers(each, line)]
     if not chosen:

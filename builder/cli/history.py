@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from builder.cli.lookup import find_or_embedded
-from builder.cli.session import Session, size
+from builder.cli.session import Session, scaled, size
 from builder.image.digest import short
 from builder.image.image import History, Image, LayerBlob
 
@@ -20,14 +20,15 @@ _SHOWN = 60
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def command(session: Session, name: str, *, no_trunc: bool, as_json: bool) -> None:
-    """Show which instruction made which layer, the last one first.
+    """Show which instruction made which layer, the last one first. SIZE is that of the layer's tar.
 
     \b
     Example:
       layerlab history web:latest
     """
     with session.store() as store:
-        steps = list(described(find_or_embedded(store, name).image))
+        image = find_or_embedded(store, name).image
+    steps = list(described(image))
     if as_json:
         session.json(
             [
@@ -54,6 +55,8 @@ def command(session: Session, name: str, *, no_trunc: bool, as_json: bool) -> No
             for entry, layer in reversed(steps)
         ],
     )
+    if image.scale != 1:
+        session.say(scaled(image.scale))
 
 
 def described(image: Image) -> Iterator[tuple[History, LayerBlob | None]]:

@@ -12,7 +12,7 @@ import click
 
 from builder.cli.history import clipped, described
 from builder.cli.lookup import find_or_embedded
-from builder.cli.session import Session, size
+from builder.cli.session import Session, scaled, size
 from builder.errors import ImageFormatError
 from builder.image.analysis import Held, ImageTree, Kind, PathRecord, analyse
 from builder.image.difference import Change, Difference, differences
@@ -45,7 +45,8 @@ def tree(session: Session, name: str, *, layer: int | None, summary: bool, as_js
     """List files by layer, and what each layer hides or wastes.
 
     \b
-    + is new, ~ replaces what a lower layer has, - deletes it.
+    + is new, ~ replaces what a lower layer has, - deletes it. SIZE is that of the layer's tar, IN FILES that
+    of what its files hold, HIDDEN what of it no view shows.
 
     \b
     Example:
@@ -61,12 +62,13 @@ def tree(session: Session, name: str, *, layer: int | None, summary: bool, as_js
         return
     steps = [entry.created_by for entry, blob in described(image) if blob is not None]
     session.table(
-        ("LAYER", "DIGEST", "ENTRIES", "SIZE", "HIDDEN", "DELETIONS", "CREATED BY"),
+        ("LAYER", "DIGEST", "ENTRIES", "SIZE", "IN FILES", "HIDDEN", "DELETIONS", "CREATED BY"),
         [
             (
                 each.index,
                 short(image.diff_ids[each.index]),
                 each.entries,
+                size(image.layers[each.index].descriptor.size),
                 size(each.size_bytes),
                 size(each.hidden_bytes),
                 each.whiteouts + each.opaque,
@@ -75,7 +77,12 @@ def tree(session: Session, name: str, *, layer: int | None, summary: bool, as_js
             for each in found.layers
         ],
     )
-    session.print(f"{size(found.size_bytes)} in files, {size(found.wasted_bytes)} of them seen by nobody")
+    session.print(
+        f"{size(image.size)} in tars, {size(found.size_bytes)} of it in files, "
+        f"{size(found.wasted_bytes)} of these seen by nobody"
+    )
+    if image.scale != 1:
+        session.say(scaled(image.scale))
     for each in [] if summary else found.layers:
         if layer in (None, each.index):
             session.print(f"\nlayer {each.index}: {clipped(steps[each.index])}")
@@ -90,23 +97,24 @@ def _lines(record: PathRecord, layer: int) -> Iterator[str]:
         if held.layer != layer:
             continue
         sign = "-" if held.kind is Kind.WHITEOUT else "~" if position else "+"
-        notes = list(_notes(record, held))
+        notes = list(_notes(held))
         shown = record.path + ("/" if held.kind is Kind.DIRECTORY else "")
         yield f"  {sign} {shown}" + (f"  ({', '.join(notes)})" if notes else "")
 
 
-def _notes(record: PathRecord, held: Held) -> Iterator[str]:
+def _notes(held: Held) -> Iterator[str]:
     if held.size_bytes:
         yield size(held.size_bytes)
     if held.opaque:
         yield "opaque: hides what lower layers have in it"
     if held.hidden:
-        later = [each.layer for each in record.held if each.layer > held.layer]
-        yield f"hidden by layer {later[0]}" if later else "hidden by a later layer's deletion"
+        yield f"hidden by layer {held.hidden_by}"
 
 
 def _tree_document(image: Image, found: ImageTree) -> dict[str, Any]:
     return {
+        "tar_bytes": image.size,
+        "scale": image.scale,
         "size_bytes": found.size_bytes,
         "wasted_bytes": found.wasted_bytes,
         "layers": [
@@ -114,6 +122,7 @@ def _tree_document(image: Image, found: ImageTree) -> dict[str, Any]:
                 "index": each.index,
                 "diff_id": image.diff_ids[each.index],
                 "entries": each.entries,
+                "tar_bytes": image.layers[each.index].descriptor.size,
                 "size_bytes": each.size_bytes,
                 "hidden_bytes": each.hidden_bytes,
                 "whiteouts": each.whiteouts,

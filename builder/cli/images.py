@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from builder.cli.session import Session, size
+from builder.cli.session import Session, scaled, size
 from builder.image.digest import short
 
 
@@ -15,7 +15,7 @@ from builder.image.digest import short
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def command(session: Session, *, quiet: bool, no_trunc: bool, embedded: bool, as_json: bool) -> None:
-    """List the images in the local store.
+    """List the images in the local store. SIZE is that of all layers' tars.
 
     \b
     Example:
@@ -36,6 +36,7 @@ def command(session: Session, *, quiet: bool, no_trunc: bool, embedded: bool, as
                     "size_bytes": image.size,
                     "created": image.created,
                     "platform": image.platform,
+                    "scale": image.scale,
                 }
                 for reference, image in found
             ]
@@ -58,6 +59,9 @@ def command(session: Session, *, quiet: bool, no_trunc: bool, embedded: bool, as
                 for reference, image in found
             ],
         )
+        scale = max((image.scale for _, image in found), default=1)
+        if scale != 1:
+            session.say(scaled(scale))
 
 
 def _embedded(session: Session, *, quiet: bool, as_json: bool) -> None:

@@ -53,8 +53,8 @@ def read_dockerfile(context: Path, chosen: str | None, limits: Limits = DEFAULT_
 
 
 @contextmanager
-def open_context(directory: Path, dockerfile: str, digests: DigestCache) -> Iterator[Source]:
-    """The build context: what ``.dockerignore`` lets through of ``directory``.
+def open_context(directory: Path, ignore: IgnoreFile | None, digests: DigestCache) -> Iterator[Source]:
+    """The build context: what ``ignore`` lets through of ``directory``.
 
     Digests of its files that were computed inside are remembered at the end, whatever the end is.
     """
@@ -62,7 +62,6 @@ def open_context(directory: Path, dockerfile: str, digests: DigestCache) -> Iter
         files = HostDirectory(directory)
     except OSError as error:
         raise ContextError(f"cannot use the context {directory}: {error.strerror}") from None
-    ignore = read_ignore(directory, dockerfile)
     context = BuildContext(
         files, ignore=ignore, name=os.path.realpath(directory), digests=digests, clock=time.time_ns
     )

@@ -51,7 +51,7 @@ def command(
     found = check(
         source.dockerfile,
         ignore=ignore,
-        environment=_environment,
+        environment=environment,
         experimental=wanted,
         origin=Origin.BUILDKIT if buildkit_only else Origin.ALL,
     )
@@ -71,7 +71,7 @@ def _read(dockerfile: str) -> DockerfileSource:
     return read_dockerfile(path, None) if path.is_dir() else read_dockerfile(path.parent, dockerfile)
 
 
-def _environment(base: str) -> Mapping[str, str] | None:
+def environment(base: str) -> Mapping[str, str] | None:
     """What an embedded base image sets; None for an image that is not embedded."""
     from builder.image.config import ImageConfig
     from builder.image.reference import Reference

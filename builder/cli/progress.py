@@ -23,7 +23,6 @@ from builder.events import (
     StepFailed,
     TransferDone,
     Warned,
-    nobody,
 )
 from builder.image.digest import short
 
@@ -97,6 +96,18 @@ class Plain:
         rest = self._rest.pop((stage, step), "")
         if rest:
             yield f"{self._label(stage, step)} | {rest}"
+
+
+class Quiet:
+    """Warnings and nothing else: that another image was taken matters to whoever reads only the digest."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._plain = Plain(out)
+
+    def __call__(self, event: Event) -> None:
+        """Print a warning."""
+        if isinstance(event, Warned):
+            self._plain(event)
 
 
 def shortened(text: str) -> str:
@@ -191,7 +202,7 @@ def progress(style: str, out: TextIO) -> Iterator[Listener]:
         style = "tty" if out.isatty() else "plain"
     match style:
         case "quiet":
-            yield nobody
+            yield Quiet(out)
         case "json":
             yield Json(out)
         case "tty":

@@ -128,6 +128,11 @@ def size(count: int) -> str:
     raise AssertionError(count)
 
 
+def scaled(scale: int) -> str:
+    """What is said of sizes where an embedded base is in them."""
+    return f"Programs and libraries of embedded images weigh 1/{scale} of the real ones."
+
+
 def plain(answer: Any) -> Any:
     """The answer as JSON can hold it: tuples as lists, mappings as dicts."""
     if isinstance(answer, Mapping):

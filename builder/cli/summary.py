@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from builder.cli.session import Session, size
+from builder.cli.findings import FindingTold
+from builder.cli.session import Session, scaled, size
 from builder.dockerfile.plan.stages import StageBase, StageGraph
 from builder.engine.weight import layer_entries
 from builder.image.digest import short
 from builder.image.image import Image
-from builder.protocols import Execution, Records, Store
+from builder.image.waste import Waste
+from builder.protocols import Records, Store
 from builder.recipe import Build
-from builder.world.scale import SCALE
 
 _INSTRUCTION_CHARACTERS = 60
+_SHORT = 40
+_WORTH_A_LINE = 100
+"""A file that wastes less than this part of all bytes is not named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +88,15 @@ def weights(build: Build) -> list[StageWeight]:
     ]
 
 
-def show(session: Session, build: Build, rows: Sequence[LayerRow], weighed: Sequence[StageWeight]) -> None:
-    """Print the three tables."""
+def show(
+    session: Session,
+    build: Build,
+    rows: Sequence[LayerRow],
+    weighed: Sequence[StageWeight],
+    waste: Waste,
+    told: Sequence[FindingTold],
+) -> None:
+    """Print the stages, the layers, what was shipped, what of it is wasted, and what lint says."""
     session.print("Stages")
     for line in stage_lines(build.recipe.graph):
         session.print(f"  {line}")
@@ -100,12 +111,31 @@ def show(session: Session, build: Build, rows: Sequence[LayerRow], weighed: Sequ
     for stage in weighed:
         verb = "was shipped" if stage.shipped else "was used and left behind"
         session.print(f"{stage.title} ({stage.base}): {size(stage.size)} of files {verb}")
-    if build.tools.workshop.execution is Execution.SIMULATED:
-        session.print(f"Programs and libraries of embedded images weigh 1/{SCALE} of the real ones.")
+    for line in waste_lines(waste, [row.instruction for row in rows]):
+        session.print(line)
+    scale = max(stage.image.scale for stage in build.result.stages)
+    if scale != 1:
+        session.print(scaled(scale))
+    if told:
+        session.print("")
+        session.print(f"Lint: {len(told)} found (layerlab lint --rules explains)")
+        for each in told:
+            session.print(f"  {each}")
 
 
-def _cut(text: str) -> str:
+def waste_lines(waste: Waste, instructions: Sequence[str]) -> list[str]:
+    """What nobody can see of an image, and where it is. ``instructions``: one for each layer, base first."""
+    if not waste.wasted_bytes:
+        return ["Nothing is wasted: all of it can be seen."]
+    lines = [f"Wasted: {size(waste.wasted_bytes)} of {size(waste.size_bytes)} in files can be seen by nobody"]
+    for each in waste.largest:
+        if each.size_bytes * _WORTH_A_LINE >= waste.size_bytes:
+            made, hid = (_cut(instructions[layer], _SHORT) for layer in (each.layer, each.by))
+            where = f"layer {each.layer} ({made}), hidden by layer {each.by} ({hid})"
+            lines.append(f"  {size(each.size_bytes)} {each.path}: {where}")
+    return lines
+
+
+def _cut(text: str, length: int = _INSTRUCTION_CHARACTERS) -> str:
     line = " ".join(text.split())
-    if len(line) <= _INSTRUCTION_CHARACTERS:
-        return line
-    return line[: _INSTRUCTION_CHARACTERS - 1] + "…"
+    return line if len(line) <= length else line[: length - 1] + "…"

@@ -51,6 +51,7 @@ from unionfs_sim.tar.header import LayerFormatError
 
 COMMENT: Final = "layerlab"
 _SIGINT: Final = 128 + 2
+_SHOWN_LINES: Final = 12
 MAX_LAYERS: Final = 500
 """Lower directories of one mount (Linux fs/overlayfs, ``OVL_MAX_STACK``)."""
 
@@ -174,6 +175,8 @@ class StageBuild(Generic[FsT]):
                 and error.exit_status == _SIGINT
             ):
                 raise Stopped from error  # another stage failed, or the user has had enough
+            if isinstance(error, StepFailedError) and error.exit_status is not None:
+                error.excerpt = error.excerpt or _excerpt(instruction)
             self.build.listener(StepFailed(self.planned.index, self.step, error.what))
             raise
         elapsed = self.request.seconds() - began
@@ -326,6 +329,16 @@ class _Located:
 def _blob(descriptor: Descriptor) -> LayerBlob:
     """A layer that lies uncompressed in the store: its digest is its DiffID."""
     return LayerBlob(descriptor, DiffID(descriptor.digest))
+
+
+def _excerpt(instruction: Instruction) -> str:
+    """The instruction as written, with the numbers of its lines; the middle of a long one is left out."""
+    first = instruction.span.line
+    lines = [f"  {first + at:4} | {line}" for at, line in enumerate(instruction.source.split("\n"))]
+    if len(lines) > _SHOWN_LINES:
+        half = _SHOWN_LINES // 2
+        lines[half:-half] = ["       …"]
+    return "\n".join(lines)
 
 
 def _one_line(source: str) -> str:

@@ -44,13 +44,21 @@ _KINDS = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One entry of one layer. ``size_bytes``: of a file's first name in the layer; other names count 0."""
+    """One entry of one layer. ``size_bytes``: of a file's first name in the layer; other names count 0.
+
+    ``hidden_by``: the layer that took the last name of it out of view; None while it is seen.
+    """
 
     layer: int
     kind: Kind
     size_bytes: int
     opaque: bool
-    hidden: bool
+    hidden_by: int | None = None
+
+    @property
+    def hidden(self) -> bool:
+        """Whether no view shows it."""
+        return self.hidden_by is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +122,19 @@ class _Seen:
 def analyse(layers: Sequence[Layer]) -> ImageTree:
     """What ``layers``, base first, hold, and what of it is seen."""
     view = _Seen(0, Layer().root)
+    gone: dict[tuple[int, int], int] = {}
     for index, layer in enumerate(layers):
-        _stack(view, index, layer)
+        for seen in _stack(view, index, layer):
+            gone.update(dict.fromkeys(((each.layer, id(each.inode)) for _, each in _walk(seen)), index))
+            gone[seen.layer, id(seen.inode)] = index
     answers: dict[str, int] = {}
-    used: set[tuple[int, int]] = set()
     for path, seen in _walk(view):
         answers[path] = seen.layer
-        used.add((seen.layer, id(seen.inode)))
+        gone.pop((seen.layer, id(seen.inode)), None)  # a second name of it is still there
     held: dict[str, list[Held]] = {}
     summaries = []
     for index, layer in enumerate(layers):
-        own = dict(_held(index, layer, used))
+        own = dict(_held(index, layer, gone))
         for path, entry in own.items():
             held.setdefault(path, []).append(entry)
         summaries.append(_summary(index, list(own.values())))
@@ -134,21 +144,25 @@ def analyse(layers: Sequence[Layer]) -> ImageTree:
     return ImageTree(tuple(summaries), MappingProxyType(records))
 
 
-def _stack(view: _Seen, index: int, layer: Layer) -> None:
-    """Put ``layer`` on top of the view (OCI image-spec layer.md, "Applying Changesets")."""
+def _stack(view: _Seen, index: int, layer: Layer) -> Iterator[_Seen]:
+    """Put ``layer`` on top of the view (OCI image-spec layer.md, "Applying Changesets"); what it hides."""
     waiting = [(view, layer.root)]
     while waiting:
         seen, directory = waiting.pop()
         if is_opaque(directory):
+            yield from seen.children.values()
             seen.children.clear()
         for name, inode in directory.children.items():
             if is_whiteout(inode):
-                seen.children.pop(name, None)
+                if name in seen.children:
+                    yield seen.children.pop(name)
                 continue
             known = seen.children.get(name)
             if known is not None and inode.is_dir and known.inode.is_dir:
                 known.layer, known.inode = index, inode
             else:
+                if known is not None:
+                    yield known
                 known = seen.children[name] = _Seen(index, inode)
             if inode.is_dir:
                 waiting.append((known, inode))
@@ -164,7 +178,7 @@ def _walk(view: _Seen) -> Iterator[tuple[str, _Seen]]:
             waiting.append((path, seen))
 
 
-def _held(index: int, layer: Layer, used: set[tuple[int, int]]) -> Iterator[tuple[str, Held]]:
+def _held(index: int, layer: Layer, gone: Mapping[tuple[int, int], int]) -> Iterator[tuple[str, Held]]:
     """The entries of one layer; the bytes of a file belong to the first of its names."""
     counted: set[int] = set()
     for path, inode in layer.inodes():
@@ -174,8 +188,8 @@ def _held(index: int, layer: Layer, used: set[tuple[int, int]]) -> Iterator[tupl
         kind = Kind.WHITEOUT if deletes else _KINDS[stat.S_IFMT(inode.mode)]
         size = 0 if id(inode) in counted or kind is not Kind.FILE else inode.content.size
         counted.add(id(inode))
-        hidden = not inode.is_dir and not deletes and (index, id(inode)) not in used
-        yield path, Held(index, kind, size, is_opaque(inode), hidden)
+        hidden_by = None if inode.is_dir or deletes else gone.get((index, id(inode)))
+        yield path, Held(index, kind, size, is_opaque(inode), hidden_by)
 
 
 def _summary(index: int, held: Sequence[Held]) -> LayerSummary:

@@ -36,6 +36,8 @@ _DOCKER_MEMORY: Final = ("container", "container_config", "docker_version", "id"
 """What Docker remembers of the container that it committed: it says nothing of the image."""
 _KNOWN: Final = frozenset([*_DESCRIBED, *_DOCKER_MEMORY])
 _MAX_INDEX_DEPTH: Final = 4
+SCALED: Final = "scale 1:"
+"""How the comment of a history entry begins whose layer is smaller than the real one; the number follows."""
 
 
 class BlobSource(Protocol):
@@ -152,6 +154,13 @@ class Image:
     def id(self) -> Digest:
         """The digest of the config, which docker calls the image's ID."""
         return digest_of(self.config_bytes())
+
+    @property
+    def scale(self) -> int:
+        """How many bytes of the real image one byte of its base stands for: 1, but for embedded bases."""
+        comments = (entry.comment for entry in self.history)
+        found = (each.removeprefix(SCALED) for each in comments if each.startswith(SCALED))
+        return max((int(number) for number in found if number.isascii() and number.isdigit()), default=1)
 
     @property
     def size(self) -> int:

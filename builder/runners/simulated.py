@@ -15,12 +15,13 @@ from builder.protocols import Command, Exit, Network, Sink, Snapshotter, Termina
 from builder.runners.attachments import Attachments, Caches
 from builder.runners.stdin import Stdin
 from builder.world.machine.attachments import devices
-from builder.world.machine.executable import DEFAULT_PATH, ExecError
+from builder.world.machine.executable import DEFAULT_PATH, ExecError, NotSimulated, RealProgram
 from builder.world.machine.limits import Limits
 from builder.world.machine.mounted import attached
 from builder.world.machine.network import Network as Listeners
 from builder.world.machine.network import Serving
 from builder.world.machine.process import Program
+from builder.world.machine.procfs import kernel_files
 from builder.world.machine.scheduler import Cancelled
 from builder.world.machine.stopped import LimitError, StoppedError
 from builder.world.supplies.internet import NO_INTERNET
@@ -30,6 +31,10 @@ from unionfs_sim.nodes.caller import Caller
 from unionfs_sim.vfs.posix import Posix
 
 _FIRST_PID: Final = 1
+_REAL_PROGRAM: Final = (
+    "real programs do not run in the simulation: build with --strategy rootless.\n"
+    "  If a loaded or pulled image took the name of an embedded one, layerlab rmi NAME gives it back"
+)
 
 
 class SimulatedRunner:
@@ -138,7 +143,7 @@ class SimulatedProcess:
 
     def _run(self) -> Exit:
         with self._mounts.held() as attachments:
-            return self._in(attached(self._rootfs, [devices(), *attachments]))
+            return self._in(attached(self._rootfs, [devices(), *kernel_files(), *attachments]))
 
     def _in(self, root: Posix) -> Exit:
         runner, command = self._runner, self._command
@@ -205,8 +210,11 @@ def run_container(
 def _not_started(root: Posix, world: World, command: Command, error: ExecError) -> StepFailedError:
     """The error for a command that could not be executed, worded as runc words it, with what to do."""
     name = command.argv[0]
+    if isinstance(error, NotSimulated):
+        return StepFailedError(f'exec: "{name}": {error.message}', exit_status=127)
     if error.status != 127:
-        return StepFailedError(f'exec: "{name}": {error.message.lower()}', exit_status=126)
+        fix = _REAL_PROGRAM if isinstance(error, RealProgram) else None
+        return StepFailedError(f'exec: "{name}": {error.message.lower()}', fix=fix, exit_status=126)
     if name in ("/bin/sh", "/bin/bash"):
         fix = 'the image has no shell: use the JSON form, RUN ["/path"], or an image that has one'
     elif "/" in name:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from builder.errors import StoreError, UnknownImageError
 from builder.image.config import ImageConfig
 from builder.image.digest import DiffID
-from builder.image.image import History, Image, LayerBlob
+from builder.image.image import SCALED, History, Image, LayerBlob
 from builder.image.oci import MEDIA_LAYER, Descriptor, Platform
 from builder.image.reference import Reference
 from builder.protocols import Fetcher
@@ -36,6 +36,11 @@ class Embedded(Protocol):
     @property
     def config(self) -> Mapping[str, Any]:
         """The configuration, as an image's JSON has it (OCI image-spec config.md, "config")."""
+        ...
+
+    @property
+    def scale(self) -> int:
+        """How many bytes of the real image one of its own stands for."""
         ...
 
     @property
@@ -138,7 +143,8 @@ class LocalFetcher:
         embedded = catalogue.find(reference.familiar)
         if embedded is None:
             raise _unknown(catalogue, reference)
-        history = tuple(History(embedded.created, line) for line in embedded.created_by)
+        comment = f"{SCALED}{embedded.scale}" if embedded.scale != 1 else ""
+        history = tuple(History(embedded.created, line, comment) for line in embedded.created_by)
         layers = tuple(self._put(layer) for layer in embedded.layers)
         config = ImageConfig.of(embedded.config, where=reference.familiar)
         return Image(config, layers, history, platform, embedded.created)

@@ -14,22 +14,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """One image in a list. ``id``: the digest of its config; ``size``: of all layers, in bytes."""
+    """One image in a list. ``id``: the digest of its config; ``size``: of all layers' tars, in bytes.
+
+    ``scale``: see ``Image.scale``.
+    """
 
     id: Digest
     layers: int
     size: int
     created: str | None
     platform: str
+    scale: int = 1
 
     @classmethod
     def of(cls, image: Image) -> Summary:
         """What a list says of ``image``."""
-        return cls(image.id, len(image.layers), image.size, image.created, str(image.platform))
+        return cls(image.id, len(image.layers), image.size, image.created, str(image.platform), image.scale)
 
     def to_json(self) -> str:
         """The summary as text."""
-        return json.dumps([self.id, self.layers, self.size, self.created, self.platform])
+        return json.dumps([self.id, self.layers, self.size, self.created, self.platform, self.scale])
 
     @classmethod
     def parse(cls, written: str) -> Summary:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections import ChainMap
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ import builder.world
 from builder.engine.order import Download
 from builder.errors import StepFailedError
 from builder.events import Warned
+from builder.files.edition import edition as edition_of
 from builder.protocols import Execution, Fetcher, Snapshotter, Workshop
 from builder.security.powers import powers
 from builder.stores.cachemounts import CacheMounts, RecordingStore
@@ -74,14 +74,8 @@ def catalogue() -> Catalogue:
 
 
 def edition() -> str:
-    """What changes when the embedded images may have changed: their files' sizes and times."""
-    state = hashlib.sha256()
-    for top, directories, names in os.walk(os.path.join(os.path.dirname(builder.world.__file__), "supplies")):
-        directories[:] = sorted(name for name in directories if name != "__pycache__")
-        for name in sorted(names):
-            status = os.stat(os.path.join(top, name))
-            state.update(f"{top}/{name}:{status.st_size}:{status.st_mtime_ns}\n".encode())
-    return state.hexdigest()[:16]
+    """What changes when the embedded images may have changed."""
+    return edition_of(os.path.join(os.path.dirname(builder.world.__file__), "supplies"))
 
 
 def lenient_fetcher(store: RecordingStore, settings: Settings) -> Fetcher:

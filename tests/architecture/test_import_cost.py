@@ -73,7 +73,6 @@ def test_a_build_that_is_known_loads_neither_world_nor_union_nor_tools(tmp_path:
     )
     found = {name for name in loaded if name.startswith(needless)}
     tables = {
-        "builder.world.scale",
         "builder.world.machine",
         "builder.world.machine.limits",
         "unionfs_sim.vfs",

@@ -6,6 +6,7 @@ are about layers, which it does not look at. docs/lint.md is made from this tabl
 
 from __future__ import annotations
 
+import enum
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +14,14 @@ from types import MappingProxyType
 from typing import Final
 
 from builder.dockerfile.span import Span
+
+
+class Cost(enum.Enum):
+    """Which bytes of the image a finding stands for, once the layer of its instruction is known."""
+
+    NONE = "none"
+    HIDES = "hides"
+    CACHES = "caches"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,7 @@ class Rule:
     experimental: bool = False
     ignored: str = ""
     ours: bool = False
+    cost: Cost = Cost.NONE
 
     @property
     def path(self) -> str:
@@ -230,6 +240,7 @@ REMOVE_FREES_NOTHING: Final = Rule(
     "FROM alpine:3.19\nRUN wget http://example.com/kit.tar\nRUN rm kit.tar",
     "FROM alpine:3.19\nRUN wget http://example.com/kit.tar && rm kit.tar",
     ours=True,
+    cost=Cost.HIDES,
 )
 CHANGE_COPIES_FILES: Final = Rule(
     "ChangeCopiesFiles",
@@ -239,6 +250,7 @@ CHANGE_COPIES_FILES: Final = Rule(
     "FROM alpine:3.19\nCOPY site /site\nRUN chmod -R a+rX /site",
     "FROM alpine:3.19\nCOPY --chmod=a+rX site /site",
     ours=True,
+    cost=Cost.HIDES,
 )
 PACKAGE_CACHE_KEPT: Final = Rule(
     "PackageCacheKept",
@@ -247,6 +259,7 @@ PACKAGE_CACHE_KEPT: Final = Rule(
     "FROM debian:12\nRUN apt-get update && apt-get install -y less",
     "FROM debian:12\nRUN apt-get update && apt-get install -y less && rm -rf /var/lib/apt/lists/*",
     ours=True,
+    cost=Cost.CACHES,
 )
 UPDATE_ALONE: Final = Rule(
     "UpdateAlone",
@@ -255,6 +268,7 @@ UPDATE_ALONE: Final = Rule(
     "FROM debian:12\nRUN apt-get update",
     "FROM debian:12\nRUN apt-get update && apt-get install -y less && rm -rf /var/lib/apt/lists/*",
     ours=True,
+    cost=Cost.CACHES,
 )
 INSTALL_ASKS: Final = Rule(
     "InstallAsks",

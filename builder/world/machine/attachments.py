@@ -36,6 +36,9 @@ def devices() -> Attachment:
             "/tty": Device(device_number(5, 0), mode=stat.S_IFCHR | 0o666),
             "/fd": Symlink("/proc/self/fd"),
             "/shm": Dir(mode=0o1777),
+            "/mqueue": Dir(mode=0o1777),
+            "/pts": Dir(mode=0o755),
+            "/ptmx": Symlink("pts/ptmx"),
             **{name: Symlink(f"/proc/self/fd/{number}") for name, number in links.items()},
         }
     )

@@ -94,8 +94,10 @@ def open_path(
         return special
     try:
         return opened(fs.open(path, flags, mode), check)
-    except FileNotFoundError:
+    except OSError as error:
         # An image's log file may be a link to /dev/stdout, which leads to a descriptor of whoever opens it.
+        if error.errno not in (errno.ENOENT, errno.EROFS):
+            raise
         special = _special(fds, _linked(fs, path), check)
         if special is None:
             raise

@@ -13,6 +13,8 @@ from unionfs_sim.vfs.posix import Posix
 PROGRAM_MAGIC: Final = b"\x7fSIM "
 """First bytes of an executable of the simulated world; the program's name and a newline follow."""
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+ELSEWHERE: Final = "a real build can run it (--strategy rootless)"
+"""What to do about a program that nothing here simulates."""
 _HEAD: Final = 4096
 _MOST_INTERPRETERS: Final = 4
 
@@ -24,6 +26,17 @@ class ExecError(Exception):
         super().__init__(message)
         self.message = message
         self.status = status
+
+
+class NotSimulated(ExecError):
+    """A program of the image that nothing here can run; 127, as if it were not there."""
+
+    def __init__(self, resembling: str) -> None:
+        super().__init__(f"not simulated{resembling}: {ELSEWHERE}", 127)
+
+
+class RealProgram(ExecError):
+    """ENOEXEC: a file that a processor would run, and nothing here can."""
 
 
 class NotExecutable(ExecError):
@@ -82,7 +95,7 @@ def recognise(fs: Posix, cwd: str, path: str, *, depth: int = 0) -> Executable:
     if head.startswith(b"#!"):
         return _interpreted(fs, cwd, path, head, depth)
     if b"\0" in head.partition(b"\n")[0]:
-        raise ExecError("Exec format error", 126)
+        raise RealProgram("Exec format error", 126)
     raise NotExecutable("Exec format error", 126)
 
 

@@ -21,6 +21,7 @@ from builder.world.machine.executable import (
     ExecError,
     Executable,
     NotExecutable,
+    NotSimulated,
     locate,
     recognise,
 )
@@ -163,9 +164,7 @@ def execute(
         found = Executable("sh", path, (argv[0], path))
     program = parent.programs.get(found.program)
     if program is None:
-        raise ExecError(
-            f"the program {found.program!r} is not simulated{nearest(parent.programs, found.program)}", 126
-        )
+        raise NotSimulated(nearest(parent.programs, found.program))
     parent.machine.advance(_NS_PER_PROCESS)
     words = (*found.prefix, *argv[1:]) if found.prefix else tuple(argv)
     table = inherited(parent.fds if fds is None else fds)

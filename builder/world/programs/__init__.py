@@ -42,8 +42,6 @@ _PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "make": ("make.make", "make"),
     "nginx": ("web.nginx", "nginx"),
 }
-NOT_SIMULATED: Final = frozenset(["git", "perl", "python3", "node", "npm", "pip", "java", "go", "cc1"])
-"""Programs that packages bring and that only say that they are not simulated (exit 127)."""
 
 
 def _load(module: str, function: str) -> Program:
@@ -62,12 +60,6 @@ def _load(module: str, function: str) -> Program:
     return guarded
 
 
-def _refuse(process: Process) -> int:
-    """Say that a program is not simulated; 127, as if it were not there."""
-    process.complain("not simulated: this program exists in the image, and nothing here can run it")
-    return 127
-
-
 class _Programs(Mapping[str, Program]):
     """The table; a program's module is imported when the program is looked up."""
 
@@ -75,19 +67,17 @@ class _Programs(Mapping[str, Program]):
         self._load = functools.cache(_load)
 
     def __getitem__(self, name: str) -> Program:
-        if name in NOT_SIMULATED:
-            return _refuse
         module, function = _PLACES[name]
         return self._load(module, function)
 
     def __contains__(self, name: object) -> bool:
-        return name in _PLACES or name in NOT_SIMULATED
+        return name in _PLACES
 
     def __iter__(self) -> Iterator[str]:
-        return iter([*_PLACES, *sorted(NOT_SIMULATED)])
+        return iter(_PLACES)
 
     def __len__(self) -> int:
-        return len(_PLACES) + len(NOT_SIMULATED)
+        return len(_PLACES)
 
 
 PROGRAMS: Final[Mapping[str, Program]] = _Programs()

@@ -44,6 +44,7 @@ _MODULES: Final = {
     "sed.sed": "sed",
     "system.clock": "date sleep",
     "system.identity": "groups whoami",
+    "system.kernel": "free ip mount tty",
     "system.running": "env false kill nice nohup printenv timeout true",
     "system.uname": "arch hostname nproc uname",
     "system.xargs": "xargs",

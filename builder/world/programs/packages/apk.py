@@ -14,6 +14,7 @@ from builder.world.programs.packages.store import (
     download,
     make_directories,
     mebibytes,
+    offered,
     read_index,
     read_text,
     remove_files,
@@ -177,6 +178,8 @@ class _Apk:
             self._warn(
                 f"ERROR: unable to select packages:\n  {error.name} (no such package):\n    required by: {by}"
             )
+            fetching = "apk update fetches one, apk add --no-cache does without"
+            self._warn(f"apk: {offered(offers, error.name, fetching=fetching)}")
             return 1
         total = len(chosen) + bool(virtual)
         for number, offer in enumerate(chosen, 1):

@@ -14,6 +14,7 @@ from builder.world.programs.packages.store import (
     choose,
     download,
     make_directories,
+    offered,
     read_index,
     read_text,
     remove_files,
@@ -171,7 +172,10 @@ class Apt:
         except UnknownPackageError as error:
             if error.required_by:
                 return self._error(f"Unable to correct problems: {error.required_by} needs {error.name}")
-            return self._error(f"Unable to locate package {error.name}")
+            status = self._error(f"Unable to locate package {error.name}")
+            notice = offered(offers, error.name, fetching="apt-get update fetches them")
+            self._process.stderr.write(f"N: {notice}\n".encode("utf-8", "surrogateescape"))
+            return status
         for name in names:
             plain, _, version = name.partition("=")
             if version and plain in offers and offers[plain].version != version.rstrip("*"):

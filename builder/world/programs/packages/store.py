@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import io
 import json
 import os
@@ -61,6 +62,19 @@ class UnknownPackageError(Exception):
         super().__init__(name)
         self.name = name
         self.required_by = required_by
+
+
+def offered(offers: Mapping[str, Offer], name: str, *, fetching: str) -> str:
+    """What to say to who asked for a package that is not offered: what there is, and how to get at it.
+
+    ``fetching``: the command that fetches an index, where none is here.
+    """
+    if not offers:
+        return f"no list of packages is in this image: {fetching}"
+    like = difflib.get_close_matches(name, offers, n=3)
+    like = like or sorted(each for each in offers if name in each or each in name)[:3]
+    nearest = f"; like it: {', '.join(like)}" if like else ""
+    return f"the simulated repositories hold {len(offers)} packages{nearest}"
 
 
 def choose(offers: Mapping[str, Offer], have: Iterable[str], wanted: Iterable[str]) -> list[Offer]:

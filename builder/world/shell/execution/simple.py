@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from builder.world.machine.descriptor import Stream
-from builder.world.machine.executable import DEFAULT_PATH, ExecError
+from builder.world.machine.executable import DEFAULT_PATH, ELSEWHERE, ExecError, NotSimulated
 from builder.world.machine.process import execute, file_of
 from builder.world.shell.builtins import BUILTINS
 from builder.world.shell.dialect import Dialect
@@ -19,6 +19,39 @@ from builder.world.shell.language.words import NAME
 from builder.world.shell.state import Builtin, Shell
 
 _DEEPEST_FUNCTION: Final = 1000
+_OFTEN_ASKED_FOR: Final = frozenset(
+    [
+        "bundle",
+        "cargo",
+        "composer",
+        "dotnet",
+        "gem",
+        "git",
+        "go",
+        "java",
+        "javac",
+        "mvn",
+        "node",
+        "npm",
+        "npx",
+        "perl",
+        "php",
+        "pip",
+        "pip3",
+        "pnpm",
+        "python",
+        "python3",
+        "ruby",
+        "rustc",
+        "yarn",
+    ]
+)
+"""Programs of Dockerfiles that nothing here simulates."""
+_MANAGERS: Final = (
+    ("/etc/apk/repositories", "alpine", "apk add --no-cache"),
+    ("/etc/apt", "debian", "apt-get install -y"),
+)
+"""A file by which an image is known, the repositories it uses, and how a package is installed there."""
 
 
 def run_simple(shell: Shell, node: SimpleCommand, flags: int) -> int:
@@ -169,7 +202,8 @@ def run_file(shell: Shell, words: Sequence[str]) -> int:
         if shell.dialect is Dialect.BASH and error.status == 127:
             message = "No such file or directory" if "/" in words[0] else "command not found"
         shell.complain(f"{words[0]}: {message}")
-        if error.status == 127 and "/" not in words[0] and (advice := hint(shell, words[0])):
+        is_absent = error.status == 127 and not isinstance(error, NotSimulated)
+        if is_absent and "/" not in words[0] and (advice := hint(shell, words[0])):
             shell.complain(f"{words[0]}: {advice}")
         return error.status
 
@@ -183,8 +217,11 @@ def execute_file(shell: Shell, words: Sequence[str]) -> int:
 
 def hint(shell: Shell, name: str) -> str:
     """What to try instead of a command that does not exist, or "": a name like it that does exist."""
+    package = _bringing(shell, name)
     if name in shell.process.programs:
-        return "it is simulated, but not installed in this image"
+        return package or "it is simulated, but not installed in this image"
+    if package or name in _OFTEN_ASKED_FOR:
+        return f"it is not simulated: {ELSEWHERE}"
     known = {name for name in BUILTINS if shell.builtin(name)} | set(shell.functions)
     for directory in (shell.variables.get("PATH") or DEFAULT_PATH).split(":"):
         try:
@@ -193,6 +230,17 @@ def hint(shell: Shell, name: str) -> str:
             continue
     similar = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)
     return f"did you mean {similar[0]}?" if similar else ""
+
+
+def _bringing(shell: Shell, name: str) -> str:
+    """What installs a program here, or "" where no package of this image's repositories brings it."""
+    for marker, repository, command in _MANAGERS:
+        if shell.fs.exists(marker):
+            from builder.world.supplies.packages.repositories import bringing  # only where a name is wrong
+
+            packages = bringing(repository, name)
+            return f"{command} {packages[0]} brings it" if packages else ""
+    return ""
 
 
 def _assigns(word: Word) -> bool:

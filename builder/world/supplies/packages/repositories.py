@@ -24,6 +24,7 @@ from builder.world.supplies.archive import gzip_stored, make_tar, with_directori
 from builder.world.supplies.description import Entry, read_text, read_tree, scaled
 
 _HERE: Final = Path(__file__).parent
+_PROGRAMS: Final = ("/bin", "/sbin", "/usr/bin", "/usr/sbin")
 SCRIPT: Final = ".post-install"
 """The member of a package's archive that is run after unpacking."""
 
@@ -57,6 +58,16 @@ def packages(repository: str) -> Mapping[str, Package]:
     """The packages of ``repository`` (``alpine``, ``debian``) by name."""
     text = read_text(_HERE, f"{repository}.txt")
     return {package.name: package for package in _read(text)}
+
+
+def bringing(repository: str, program: str) -> list[str]:
+    """The packages of ``repository`` that put a program of that name where commands are looked for."""
+    places = {f"{directory}/{program}" for directory in _PROGRAMS}
+    return [
+        package.name
+        for package in packages(repository).values()
+        if any(entry.path in places for entry in package.entries)
+    ]
 
 
 def index_of(repository: str) -> bytes:

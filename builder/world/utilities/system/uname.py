@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from builder.world.machine.process import Process
+from builder.world.machine.procfs import HOSTNAME, RELEASE
 from builder.world.utilities.commandline import number, parse
-
-HOSTNAME: Final = "buildkitsandbox"
-"""The name that BuildKit gives the machine of a RUN."""
 
 _FACTS: Final = {
     "s": "Linux",
     "n": HOSTNAME,
-    "r": "6.1.0",
+    "r": RELEASE,
     "v": "#1 SMP",
     "m": "x86_64",
     "p": "unknown",

@@ -83,6 +83,7 @@ class Base:
     config: Any
     created_by: tuple[str, ...] = ("the base",)
     created: str = "2024-01-01T00:00:00Z"
+    scale: int = 1
 
 
 @dataclass

@@ -238,9 +238,10 @@ def test_a_failed_run_names_its_line_status_and_last_words(kitchen):
     with pytest.raises(StepFailedError) as raised:
         kitchen.build("FROM base\nRUN good\nRUN bad\n")
 
-    assert (
-        str(raised.value)
-        == "Dockerfile:3: RUN: the command ended with exit status 3\n  it last said:\n    first\n    no space"
+    assert str(raised.value) == (
+        "Dockerfile:3: RUN: the command ended with exit status 3\n"
+        "     3 | RUN bad\n"
+        "  it last said:\n    first\n    no space"
     )
     assert raised.value.exit_status == 3
     assert kitchen.snapshotter._uppers == {}

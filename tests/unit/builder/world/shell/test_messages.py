@@ -73,6 +73,14 @@ def test_a_program_that_is_simulated_but_not_installed_says_so(sh: Sh) -> None:
     assert "it is simulated, but not installed in this image" in said
 
 
+@pytest.mark.parametrize("program", ["npm", "pip", "go", "git", "python3", "perl", "cargo"])
+def test_a_program_that_nothing_here_simulates_is_never_called_simulated(sh: Sh, program: str) -> None:
+    status, said = sh(f"{program} install x")
+
+    assert status == 127
+    assert said.endswith(f"{program}: it is not simulated: a real build can run it (--strategy rootless)\n")
+
+
 def test_the_trace_goes_to_the_standard_error_that_was_there_before(sh: Sh) -> None:
     assert sh("set -x; a=1 b='x y' echo hi 2>/dev/null") == (0, "+ a=1 b=x y echo hi\nhi\n")
 

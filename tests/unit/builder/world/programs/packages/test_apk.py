@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from builder.world.supplies.internet import NO_INTERNET
 
 
@@ -23,6 +25,42 @@ def test_add_without_an_index_knows_no_package(machine):
     assert (
         "ERROR: unable to select packages:\n  curl (no such package):\n    required by: world[curl]" in output
     )
+
+
+def test_an_unknown_package_is_followed_by_what_to_do_or_what_there_is(machine):
+    here = machine("alpine:3.19")
+
+    _, without_an_index = here.run("apk add curl")
+    _, with_one = here.run("apk add --no-cache curll")
+
+    assert without_an_index.endswith(
+        "apk: no list of packages is in this image: apk update fetches one, apk add --no-cache does without\n"
+    )
+    assert with_one.endswith("packages; like it: curl, libcurl, curl-dev\n")
+    assert here.run("apk update -q && apk add -q curl && curl -s https://example.com/ | head -n 1") == (
+        0,
+        "<!doctype html>\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("image", "install", "program"),
+    [
+        ("alpine:3.19", "apk add -q --no-cache", "git"),
+        ("alpine:3.19", "apk add -q --no-cache", "tini"),
+        ("debian:12-slim", "apt-get update -qq && apt-get install -y -qq", "git"),
+        ("debian:12-slim", "apt-get update -qq && apt-get install -y -qq", "openssl"),
+    ],
+)
+def test_a_package_brings_its_program_which_says_that_nothing_here_runs_it(machine, image, install, program):
+    here = machine(image)
+
+    installed = here.run(f"{install} {program} >/dev/null && ls /usr/bin/{program} /sbin/{program}")[1]
+    status, output = here.run(f"{program} -x")
+
+    assert f"bin/{program}\n" in installed
+    assert status == 127
+    assert output.endswith(f"{program}: not simulated: a real build can run it (--strategy rootless)\n")
 
 
 def test_add_installs_what_is_needed_first(machine):

@@ -14,7 +14,25 @@ def test_install_before_update_locates_nothing(machine):
     status, output = machine("debian:12-slim").run("apt-get install -y curl")
 
     assert status == 100
-    assert output.endswith("E: Unable to locate package curl\n")
+    assert output.endswith(
+        "E: Unable to locate package curl\n"
+        "N: no list of packages is in this image: apt-get update fetches them\n"
+    )
+
+
+def test_an_unknown_package_is_told_apart_from_missing_lists_by_what_there_is(machine):
+    _, output = machine("debian:12-slim").run("apt-get update -qq && apt-get install -y nginxx")
+
+    assert "E: Unable to locate package nginxx\nN: the simulated repositories hold " in output
+    assert output.endswith("packages; like it: nginx\n")
+
+
+def test_the_advice_for_missing_lists_helps(machine):
+    here = machine("debian:12-slim")
+
+    here.run("apt-get update && apt-get install -y curl")
+
+    assert here.run("curl -s https://example.com/ | head -n 1") == (0, "<!doctype html>\n")
 
 
 def test_install_needs_an_answer_or_yes(machine):
