@@ -85,7 +85,12 @@ def command(
     chosen, known = settings_from(settings), versions_from(versions)
     kind = builder_named(builder) if builder else None
     source = Manifests(session, files, approaches)
-    builds = [situation(pod, _kind(pod, kind), chosen, known) for pod in (each.pod for each in source.pods())]
+    pods = [each.pod for each in source.pods()]
+    building = [pod for pod in pods if kind or _guessed(pod)] or pods
+    for pod in pods:
+        if pod not in building:
+            session.say(f"{pod.document.name}: {pod} is left out: no builder that is known runs in it")
+    builds = [situation(pod, _kind(pod, kind), chosen, known) for pod in building]
     if not builds:
         return 1
     answers = [{start: reach(build, start) for start in Start} for build in builds]
@@ -107,12 +112,17 @@ def command(
     return 1 if source.failed or reached & set(forbid) else 0
 
 
-def _kind(pod: Pod, chosen: Builder | None) -> Builder:
+def _guessed(pod: Pod) -> Builder | None:
     from builder.security.approaches import kind_of
     from builder.security.facts import guess_builder
+
+    return kind_of(pod) or guess_builder(pod)
+
+
+def _kind(pod: Pod, chosen: Builder | None) -> Builder:
     from builder.security.tables import builders
 
-    found = chosen or kind_of(pod) or guess_builder(pod)
+    found = chosen or _guessed(pod)
     if found is None:
         raise BuildError(
             f"{pod.document.name}: no container of {pod} has the image of a builder that is known",

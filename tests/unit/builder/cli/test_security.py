@@ -144,6 +144,16 @@ def test_cuts_are_named_with_what_they_cost(layerlab):
     assert "no few controls that docker-socket can live with cut it" in none.out
 
 
+def test_reach_leaves_out_the_pods_of_a_file_in_which_nothing_builds(layerlab, manifest):
+    plain = POD.replace("name: c", "name: c\n    image: alpine").replace("name: p", "name: plain")
+    path = manifest(plain + "---\n" + POD.replace("name: c", "name: c\n    image: kaniko"))
+
+    said = layerlab("security", "reach", path, "--json")
+
+    assert [each["builder"] for each in json.loads(said.out)] == ["kaniko"]
+    assert "Pod/plain is left out" in said.err
+
+
 def test_a_forbidden_node_is_status_1_only_if_it_is_reached(layerlab):
     words = ("security", "reach", "--approach", "kaniko-hardened", "--forbid", "node_root")
 
