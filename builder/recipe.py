@@ -71,7 +71,8 @@ class Recipe:
     ``secrets``: by id. ``ssh``: sockets of agents, by id. ``timeout_seconds``: of one RUN; ``limits``: of one
     that is simulated. ``mode``: what a scan looks at. ``state_dir``: where a real build unpacks layers;
     ``confinement``: how much its commands may do. ``images``: manifests in the store that a name means for
-    this build alone. ``bases``: what stands in for a tag that there is not.
+    this build alone. ``bases``: what stands in for a tag that there is not. ``root``, ``ignored``,
+    ``credentials``: of a Kaniko-style build (``strategies.definition.Settings``).
     """
 
     graph: StageGraph
@@ -89,6 +90,9 @@ class Recipe:
     state_dir: Path | None = None
     confinement: Confinement = field(default_factory=Confinement)
     bases: Bases = Bases.NEAREST
+    root: Path | None = None
+    ignored: tuple[str, ...] = ()
+    credentials: bytes = field(default=b"{}", repr=False)
 
 
 @dataclass(slots=True)
@@ -176,6 +180,9 @@ def built(
         state_dir=recipe.state_dir,
         confinement=recipe.confinement,
         limits=recipe.limits,
+        root=recipe.root,
+        ignored=recipe.ignored,
+        credentials=recipe.credentials,
     )
     tools = recipe.strategy.definition.tools(store, settings)
     request = BuildRequest(

@@ -30,6 +30,13 @@ from builder.cli.limits import limit_option, limits
 from builder.cli.progress import STYLES, progress
 from builder.cli.registries import mirrors, registries, registry_options
 from builder.cli.report import BuildReport
+from builder.cli.scanning import (
+    ScanChoice,
+    refuse_scan_options,
+    scan_choice,
+    scan_options,
+    shown_credentials,
+)
 from builder.cli.session import Session
 from builder.cli.summary import layer_rows, show, weights
 from builder.cli.why import show as show_steps
@@ -137,6 +144,7 @@ def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None
 @click.option(
     "--ulimit", "ulimits", multiple=True, metavar="NAME=N", help="A limit of a real RUN: nproc=100."
 )
+@scan_options
 @click.option("--strict", is_flag=True, help="Take no embedded base of another tag for one that is not here.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the explorer page.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
@@ -234,6 +242,7 @@ class Invocation:
                 state_dir=self.session.state_dir,
                 confinement=self.confinement,
                 bases=Bases.EXACT if self.options["strict"] else Bases.NEAREST,
+                **self._scanning(),
             )
             listener = tee(shown, self._collect)
             fetching = self._fetching(store, listener)
@@ -268,13 +277,23 @@ class Invocation:
                 raise BuildError(f"{worst.rule}: {worst.message}", where=worst.where, fix=fix)
         return told
 
+    def _scanning(self) -> ScanChoice:
+        """What a Kaniko-style build is told; UsageError for its options with another strategy."""
+        choice = scan_choice(self.options)
+        if self.strategy is not Strategy.KANIKO_STYLE:
+            return refuse_scan_options(self.options, self.strategy)
+        if choice["root"] is not None and self.options["push"]:
+            choice["credentials"] = shown_credentials(self.session, self.tags)
+        return choice
+
     def _fetching(self, store: LayoutStore, listener: Listener) -> Callable[[Fetcher], Fetcher]:
         """How FROM finds what is not here: by ``--pull``, and by whether the build is a real one."""
 
         def fetching(here: Fetcher) -> Fetcher:
             from builder.transport.registry.fetcher import Policy, RegistryFetcher
 
-            simulated = self.strategy in (Strategy.SIMULATED, Strategy.KANIKO_STYLE)
+            kaniko_in_memory = self.strategy is Strategy.KANIKO_STYLE and self.options["root"] is None
+            simulated = self.strategy is Strategy.SIMULATED or kaniko_in_memory
             policy = {True: Policy.ALWAYS, False: Policy.NEVER}.get(
                 self.options["pull"], Policy.NAMED if simulated else Policy.MISSING
             )

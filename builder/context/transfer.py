@@ -15,13 +15,29 @@ _SPELLING: Final = ("trusted.overlay.", "user.overlay.")
 """How a layer spells an opaque directory and its kin: not content."""
 
 
-class Transfer:
-    """Copies names from ``source`` to ``target`` at the same paths; hard links stay hard links."""
+def content_xattrs(xattrs: dict[str, bytes]) -> dict[str, bytes | None]:
+    """Those of the file itself."""
+    return {name: value for name, value in xattrs.items() if not name.startswith(_SPELLING)}
 
-    def __init__(self, source: Filesystem, target: Filesystem, *, time: Callable[[int], int]) -> None:
+
+class Transfer:
+    """Copies names from ``source`` to ``target`` at the same paths; hard links stay hard links.
+
+    ``xattrs``: which extended attributes are copied.
+    """
+
+    def __init__(
+        self,
+        source: Filesystem,
+        target: Filesystem,
+        *,
+        time: Callable[[int], int],
+        xattrs: Callable[[dict[str, bytes]], dict[str, bytes | None]] = content_xattrs,
+    ) -> None:
         self._source = source
         self._target = target
         self._time = time
+        self._xattrs = xattrs
         self._links: dict[tuple[int, int], str] = {}
 
     def parents(self, path: str) -> None:
@@ -49,7 +65,7 @@ class Transfer:
             uid=status.st_uid,
             gid=status.st_gid,
             mtime_ns=self._time(status.st_mtime_ns),
-            xattrs=_content_xattrs(self._source.xattrs(path)) or None,
+            xattrs=self._xattrs(self._source.xattrs(path)) or None,
         )
         self._target.setattr(path, attributes)
 
@@ -71,10 +87,10 @@ class Transfer:
         if kind == stat.S_IFLNK:
             self._target.symlink(self._source.readlink(path), path)
         elif kind == stat.S_IFREG:
-            copy_bytes(self._source, self._target, path)
+            self._bytes(path, status)
         else:
             self._target.mknod(path, kind | 0o600, status.st_rdev)
 
-
-def _content_xattrs(xattrs: dict[str, bytes]) -> dict[str, bytes | None]:
-    return {name: value for name, value in xattrs.items() if not name.startswith(_SPELLING)}
+    def _bytes(self, path: str, status: Stat) -> None:  # noqa: ARG002 - for those who need no copy
+        """Make the regular file."""
+        copy_bytes(self._source, self._target, path)

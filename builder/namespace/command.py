@@ -76,7 +76,7 @@ def execute(sandbox: Sandbox, ownership: Ownership) -> NoReturn:
     _exec(sandbox.argv, env)
 
 
-class _Here(HostDirectory):
+class Here(HostDirectory):
     """The root that this process is in: nothing outside can be named any more, so paths need no care."""
 
     def open(self, path: str | bytes, flags: int = 0, mode: int = 0o666, /) -> HostFile:
@@ -87,7 +87,7 @@ class _Here(HostDirectory):
 def _user(text: str) -> Identity:
     """Who ``USER text`` means in this root. StepFailedError if nobody."""
     try:
-        return identity(_Here("/"), text)
+        return identity(Here("/"), text)
     except UnknownAccountError as error:
         names = ", ".join(error.known)
         raise StepFailedError(

@@ -131,7 +131,8 @@ def sweep(sessions: str) -> None:
 def clear(path: str) -> None:
     """Remove ``path`` with everything below it; absent is no error. However deep: nothing recurses.
 
-    A directory below another is moved up before it is emptied, so that no path becomes long.
+    A directory below another is moved up before it is emptied, so that no path becomes long. EXDEV at what
+    lies on another file system: that is left alone.
     """
     try:
         top = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -157,6 +158,8 @@ def _flatten(top: int, name: str, number: int) -> int:
     """Empty one directory of ``top`` and remove it; directories in it come to ``top`` under fresh names."""
     inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=top)
     try:
+        if os.fstat(inner).st_dev != os.fstat(top).st_dev:
+            raise OSError(errno.EXDEV, "on another file system", name)
         for each in os.listdir(inner):
             try:
                 os.unlink(each, dir_fd=inner)

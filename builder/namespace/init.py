@@ -42,7 +42,7 @@ def become(channel: Channel, message: Message, descriptors: list[int]) -> NoRetu
     streams(descriptors[:count])
     socket.sethostname(sandbox.hostname)
     if not sandbox.network:
-        _loopback_up()
+        loopback_up()
     pivot.enter(sandbox, descriptors[count:])
     if sandbox.terminal is not None:
         terminal(channel, sandbox.terminal)
@@ -70,7 +70,8 @@ def terminal(channel: Channel, size: tuple[int, int]) -> None:
         os.close(slave)
 
 
-def _loopback_up() -> None:
+def loopback_up() -> None:
+    """Let a new network namespace have its loopback."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", _IFF_UP_RUNNING))
 

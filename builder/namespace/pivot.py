@@ -36,7 +36,7 @@ def enter(sandbox: Sandbox, came: Sequence[int]) -> None:
     root, attached = _root_and_attachments(sandbox, came)
     processes = mounts.processes()
     devices = mounts.Devices()
-    files = _files()
+    files = machines_files()
     mounts.enter(root, AT)
     devices.attach(sandbox.shm_bytes)
     mounts.attach(processes, "/proc")
@@ -64,7 +64,7 @@ def equip() -> None:
         file.write(_HOSTS)
 
 
-def _files() -> list[tuple[str, int]]:
+def machines_files() -> list[tuple[str, int]]:
     """The machine's resolver configuration and our hosts file, read-only."""
     taken = [("/etc/hosts", mounts.bind(f"{SHARED}/hosts"))]
     try:
@@ -85,7 +85,7 @@ def _root_and_attachments(sandbox: Sandbox, came: Sequence[int]) -> tuple[int, l
     below = (NOTHING, STUB) if stack.plain is None else ()
     if not sandbox.attachments:
         return stack.mount(below=below), []
-    taken = [(each, _taken(each, came)) for each in sandbox.attachments]
+    taken = [(each, taken(each, came)) for each in sandbox.attachments]
     look = Stack((*stack.lowers, stack.upper), ownership=stack.ownership) if stack.upper else stack
     root = look.mount(below=below)
     with HostDirectory(f"/proc/self/fd/{root}") as tree:
@@ -128,7 +128,7 @@ def _make_place_in_a_mount(path: str, *, is_directory: bool) -> None:
         ) from None
 
 
-def _taken(attachment: Attachment, came: Sequence[int]) -> int:
+def taken(attachment: Attachment, came: Sequence[int]) -> int:
     """The source of an attachment as a mount of its own."""
     if attachment.stack is not None:
         mounted = _part(Stack.of(attachment.stack).mount(), attachment.path)

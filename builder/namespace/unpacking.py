@@ -39,12 +39,20 @@ def unpack(channel: Channel, message: Message, descriptors: list[int]) -> None:
             layer = read_layer(stream)
     new, name = message["new"], message["name"]
     os.mkdir(new, 0o755)
-    here = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    os.chdir(new)
-    _Writer(below.ownership).write(layer)
-    os.fchdir(here)
+    write(layer, new, below.ownership)
     publish(new, name)
     channel.send({"unpacked": name})
+
+
+def write(layer: Layer, directory: str, ownership: Ownership) -> None:
+    """Put the files of a raw layer into a directory that has none of their names, but for directories."""
+    here = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.chdir(directory)
+        _Writer(ownership).write(layer)
+    finally:
+        os.fchdir(here)
+        os.close(here)
 
 
 class _Writer:
@@ -64,7 +72,7 @@ class _Writer:
             for name, node in directory.children.items():
                 path = prefix + name
                 if node.is_dir:
-                    os.mkdir(path, 0o700)
+                    _make_directory(path)
                     waiting.append((path + "/", node))
                     directories.append((path, node))
                 else:
@@ -141,6 +149,14 @@ class _Writer:
             for name, node in directory.children.items()
             if (node.uid or node.gid) and not node.is_dir and not stat.S_ISREG(node.mode)
         }
+
+
+def _make_directory(path: str) -> None:
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if not stat.S_ISDIR(os.lstat(path).st_mode):
+            raise
 
 
 def _own(where: int | str, uid: int, gid: int) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from builder.errors import BuildError
 from builder.namespace import idmap, wire, zygote
@@ -19,12 +19,16 @@ class UserNamespace:
     """A user namespace with its helper, which is started by the first request.
 
     ``directory``: the helper's working directory; paths in requests are relative to it. ``ids``: the ids that
-    it is to have. ``session``: a directory below it that is this builder's. ``in_memory``: why the helper
-    works on a tmpfs instead; "" if it does not.
+    it is to have. ``session``: a directory below it that is this builder's; "" if nothing is stacked there.
+    ``in_memory``: why the helper works on a tmpfs instead; "" if it does not. ``tasks``: what it can do
+    besides its own.
     """
 
-    def __init__(self, directory: str, ids: IdMap, *, session: str) -> None:
+    def __init__(
+        self, directory: str, ids: IdMap, *, session: str, tasks: Mapping[str, zygote.Task] | None = None
+    ) -> None:
         self.directory = directory
+        self._tasks = tasks or {}
         self.in_memory = ""
         self._session = session
         self._ids = ids
@@ -95,7 +99,7 @@ class UserNamespace:
         ours, theirs = Channel.pair()
         pid = os.fork()
         if pid == 0:
-            zygote.start(self.directory, theirs.fileno())
+            zygote.start(self.directory, theirs.fileno(), self._tasks)
         theirs.close()
         try:
             answer(ours)

@@ -18,7 +18,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, NoReturn, TypeAlias
 
-from builder.namespace import command, directories, files, init, packing, pivot, skeleton, syscalls, unpacking
+from builder.namespace import (
+    command,
+    directories,
+    executor,
+    files,
+    init,
+    packing,
+    pivot,
+    skeleton,
+    syscalls,
+    unpacking,
+)
 from builder.namespace.channel import Channel, Message
 from builder.namespace.wire import error_told
 from unionfs_sim.tar.header import LayerFormatError
@@ -53,10 +64,11 @@ class _Child:
     """Where its exit status is reported; None for a task, which answers for itself."""
 
 
-def start(directory: str, channel: int) -> NoReturn:
+def start(directory: str, channel: int, tasks: Mapping[str, Task]) -> NoReturn:
     """In the builder's child: become the helper, with ``directory`` as working directory.
 
-    Says "unshared" and waits for the answer before it uses the ids that it is then given. Never returns.
+    ``tasks``: what it can do besides ``TASKS``. Says "unshared" and waits for the answer before it uses the
+    ids that it is then given. Never returns.
     """
     status = 1
     try:
@@ -67,7 +79,7 @@ def start(directory: str, channel: int) -> NoReturn:
             mapped = told_to.receive()
             if mapped is not None:
                 _become_root()
-                status = _first_process(told_to, mapped[0]["session"])
+                status = _first_process(told_to, mapped[0]["session"], tasks)
         except OSError as error:
             told_to.send({"failed": error_told(error)})
     finally:
@@ -103,19 +115,19 @@ def _become_root() -> None:
     os.umask(0o022)
 
 
-def _first_process(channel: Channel, session: str) -> int:
+def _first_process(channel: Channel, session: str, tasks: Mapping[str, Task]) -> int:
     """Fork process 1 of the pid namespace and wait for it; the builder waits for us."""
     child = os.fork()
     if child == 0:
         try:
             syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
-            in_memory = skeleton.settle(session)
+            in_memory = skeleton.settle(session) if session else ""
             pivot.equip()
             command.lessen()
             gc.freeze()
             gc.disable()
             channel.send({"in_memory": in_memory})
-            _Helper(channel).serve()
+            _Helper(channel, {**TASKS, **tasks}).serve()
         except BaseException as error:  # the builder must know why
             channel.send({"failed": error_told(error)})
         finally:
@@ -125,8 +137,9 @@ def _first_process(channel: Channel, session: str) -> int:
 
 
 class _Helper:
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, tasks: Mapping[str, Task]) -> None:
         self._channel = channel
+        self._tasks = tasks
         self._children: dict[int, _Child] = {}
         self._poll = select.poll()
         self._poll.register(channel.fileno(), select.POLLIN)
@@ -152,7 +165,7 @@ class _Helper:
         if message["verb"] == "changes" and _changes_at_once(channel, message, descriptors[1:]):
             return
         given = descriptors[1:]
-        is_sandbox = message["verb"] == "run"
+        is_sandbox = message["verb"] in ("run", "container")
         try:
             pid = syscalls.clone(init.flags(message) if is_sandbox else 0)
         except OSError as error:
@@ -161,7 +174,7 @@ class _Helper:
         else:
             if pid == 0:
                 self._channel.close()
-                _become(channel, message, given)
+                _become(self._tasks, channel, message, given)
             pidfd = os.pidfd_open(pid)
             self._children[pidfd] = _Child(pid, channel if is_sandbox else None)
             self._poll.register(pidfd, select.POLLIN)
@@ -223,12 +236,16 @@ def _changes_at_once(channel: Channel, message: Message, descriptors: list[int])
     return True
 
 
-def _become(channel: Channel, message: Message, descriptors: list[int]) -> NoReturn:
+def _become(
+    tasks: Mapping[str, Task], channel: Channel, message: Message, descriptors: list[int]
+) -> NoReturn:
     """In the child: do the request, and say what went wrong with it."""
     try:
         if message["verb"] == "run":
             init.become(channel, message, descriptors)
-        TASKS[message["verb"]](channel, message, descriptors)
+        if message["verb"] == "container":
+            executor.become(channel, message)
+        tasks[message["verb"]](channel, message, descriptors)
     except BaseException as error:  # whatever it is: this process ends here, and its builder must know why
         try:
             channel.send({"failed": error_told(error)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,12 +36,27 @@ class IgnoreList:
             for entry in self.entries
         )
 
+    def inside(self, directory: str) -> Callable[[str], bool]:
+        """Which names in ``directory`` are ignored, where the directory itself is not."""
+        parts = [part for part in directory.split("/") if part]
+        last = [
+            entry[-1]
+            for entry in self.entries
+            if len(entry) == len(parts) + 1 and all(map(re.Pattern.fullmatch, entry, parts))
+        ]
+        return (lambda name: any(each.fullmatch(name) for each in last)) if last else nothing
+
     def below(self, path: str) -> bool:
         """Whether something ignored may lie below ``path``, so that the directory itself must stay."""
         parts = [part for part in path.split("/") if part]
         return any(
             len(entry) > len(parts) and all(map(re.Pattern.fullmatch, entry, parts)) for entry in self.entries
         )
+
+
+def nothing(name: str) -> bool:  # noqa: ARG001 - whatever it is
+    """False: no name is ignored."""
+    return False
 
 
 def default_ignored(*more: str) -> IgnoreList:

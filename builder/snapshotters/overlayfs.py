@@ -12,9 +12,9 @@ import fcntl
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import PurePosixPath
-from typing import BinaryIO, Final
+from typing import Final
 
 from builder.context.edit import Edit
 from builder.events import ChangesFound, Listener, nobody
@@ -34,6 +34,7 @@ from builder.protocols import (
     Usage,
     Workspace,
 )
+from builder.snapshotters.ondisk import on_disk
 from builder.snapshotters.usage import usage_of
 
 _PIECE: Final = 1 << 20
@@ -191,7 +192,7 @@ class OverlaySnapshotter:
             self._verify(diff_id)
             new = f"{self._state.workspace()}/new"
             message = {"verb": "unpack", "stack": below.told(), "new": new, "name": _place(name)}
-            with self._store.open(Digest(diff_id)) as stream, _on_disk(stream) as file:
+            with self._store.open(Digest(diff_id)) as stream, on_disk(stream) as file:
                 self._state.namespace.ask(message, [file.fileno()])
 
     def _verify(self, diff_id: DiffID) -> None:
@@ -205,19 +206,3 @@ def _place(name: ChainID | None) -> str:
     """Where the layers of a stack's top lie."""
     assert name is not None
     return f"{LAYERS}/{hex_of(name)}"
-
-
-@contextlib.contextmanager
-def _on_disk(stream: BinaryIO) -> Iterator[BinaryIO]:
-    """The same bytes as a file with a descriptor."""
-    try:
-        stream.fileno()
-    except OSError:
-        descriptor = os.memfd_create("layer")
-        with open(descriptor, "w+b") as file:
-            while piece := stream.read(_PIECE):
-                file.write(piece)
-            file.seek(0)
-            yield file
-        return
-    yield stream

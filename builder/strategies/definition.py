@@ -41,10 +41,12 @@ class Bases(enum.Enum):
 class Settings:
     """What all strategies are told. ``start_ns``: what simulated clocks say first.
 
-    ``mode``: what a scan looks at. ``copied_up``: told of every copy-up where there is a union.
-    ``images``: what names mean for this build alone. ``fetching``: what becomes of a fetcher that finds only
-    what is here: one that asks registries as well. ``state_dir``: where real layers may lie unpacked;
-    ``confinement``: how much a real command may do; ``limits``: what a simulated one may use up.
+    ``mode``: what a scan looks at. ``copied_up``: told of every copy-up where there is a union. ``images``:
+    what names mean for this build alone. ``fetching``: what becomes of a fetcher that finds only what is
+    here: one that asks registries as well. ``state_dir``: where real layers may lie unpacked;
+    ``confinement``: how much a real command may do; ``limits``: what a simulated one may use up. ``root``:
+    the directory that a Kaniko-style build may empty and build in, and ``ignored`` what a scan leaves alone
+    there; ``credentials``: what its commands find of those that it pushes with.
     """
 
     timestamps: Timestamps = field(default_factory=Timestamps)
@@ -59,6 +61,9 @@ class Settings:
     state_dir: Path | None = None
     confinement: Confinement = field(default_factory=Confinement)
     limits: Limits = field(default_factory=Limits)
+    root: Path | None = None
+    ignored: tuple[str, ...] = ()
+    credentials: bytes = b"{}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,9 +119,13 @@ class Output:
 
 
 class RunnerLaws:
-    """The laws. ``has_terminals``: whether a command can have one. ``own``: the builder's names in a root."""
+    """The laws. ``has_terminals``: whether a command can have one. ``own``: the builder's names in a root.
+
+    ``sees_host_paths``: whether a command can be shown a directory of the machine.
+    """
 
     has_terminals = True
+    sees_host_paths = True
     own: frozenset[str] = frozenset()
 
     # ---- what a command sees, and how it ends
@@ -327,6 +331,10 @@ class RunnerLaws:
         (tmp_path / "f").write_text("of the host")
         mounts = (HostPath(target=path("/host"), source=tmp_path),)
 
+        if not self.sees_host_paths:
+            with pytest.raises(NotSupportedError, match="of this machine"):
+                machine.run("cat /host/f", mounts=mounts)
+            return
         _, printed = machine.run("cat /host/f", mounts=mounts)
 
         assert printed == b"of the host"

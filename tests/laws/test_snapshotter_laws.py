@@ -11,7 +11,8 @@ from snapshotter_laws import OPERATIONS, PATHS, SnapshotterLaws
 
 from builder.protocols import Concurrency
 from builder.snapshotters.memory import MemorySnapshotter
-from builder.snapshotters.scan import ScanSnapshotter
+from builder.snapshotters.scan.memory import scanning
+from builder.snapshotters.scan.snapshotter import ScanSnapshotter
 from builder.stores.memory import MemoryStore
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.nodes.caller import TickingClock
@@ -23,7 +24,7 @@ def memory(store: MemoryStore) -> MemorySnapshotter:
 
 
 def scan(store: MemoryStore) -> ScanSnapshotter[Posix]:
-    return ScanSnapshotter(Layer(clock=TickingClock(10**18, 1000)), store)
+    return scanning(Layer(clock=TickingClock(10**18, 1000)), store)
 
 
 MORE = st.one_of(OPERATIONS, st.tuples(st.just("rename"), PATHS, PATHS))

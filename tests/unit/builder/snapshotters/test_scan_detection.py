@@ -15,7 +15,7 @@ from builder.events import ChangesFound
 from builder.image.digest import DiffID, chain_id
 from builder.protocols import Purpose, Snapshot
 from builder.snapshotters.fingerprint import Mode
-from builder.snapshotters.scan import ScanSnapshotter
+from builder.snapshotters.scan.memory import scanning
 from builder.stores.memory import MemoryStore
 from unionfs_sim.filesystem import Attributes
 from unionfs_sim.layers.layer import File, Layer, Symlink, layer
@@ -118,7 +118,7 @@ def scanned(act: Act, mode: Mode, mtime_ns: int) -> list[str]:
     store = MemoryStore()
     diff_id = DiffID(store.put(pack(base(mtime_ns), latest_ns=None)).digest)
     parent = Snapshot(chain_id([diff_id]), (diff_id,))
-    snapshotter = ScanSnapshotter(Layer(clock=TickingClock(10**18, 1000)), store, mode=mode)
+    snapshotter = scanning(Layer(clock=TickingClock(10**18, 1000)), store, mode=mode)
     work = snapshotter.prepare(parent, purpose=Purpose.ANYTHING)
     act(work.rootfs)
     made = store.put(snapshotter.changes(work))
@@ -144,7 +144,7 @@ def test_a_full_scan_writes_the_entries_that_kaniko_writes(name, act, noticed, e
 def test_what_a_scan_costs_is_said():
     store = MemoryStore()
     events: list[object] = []
-    snapshotter = ScanSnapshotter(base(1), store, listener=events.append)
+    snapshotter = scanning(base(1), store, listener=events.append)
 
     work = snapshotter.prepare(Snapshot(None, ()), purpose=Purpose.ANYTHING)
     list(snapshotter.changes(work))
@@ -156,7 +156,7 @@ def test_what_a_scan_costs_is_said():
 def test_edits_that_are_listed_need_no_scan():
     store = MemoryStore()
     events: list[object] = []
-    snapshotter = ScanSnapshotter(Layer(), store, listener=events.append)
+    snapshotter = scanning(Layer(), store, listener=events.append)
 
     work = snapshotter.prepare(Snapshot(None, ()), purpose=Purpose.EDITS)
 
