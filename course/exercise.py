@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import importlib.util
+import json
 import os
 import re
 import sys
@@ -145,6 +146,29 @@ class Exercise:
         except Exception as error:  # an author's file may do anything, and gets one sentence for it
             raise ExerciseError(f"it cannot be loaded: {of_error(error)}", where=str(path)) from error
         return module
+
+    @property
+    def version(self) -> str:
+        """A digest of all files that decide about marks; texts, solutions and mutants do not."""
+        found = hashlib.sha256()
+        for path in self.deciding():
+            content = path.read_bytes()
+            if path.name == "exercise.toml":  # a mutant more changes nobody's marks
+                tables = {name: said for name, said in read_toml(path).items() if name != "mutants"}
+                content = json.dumps(tables, sort_keys=True, default=str).encode()
+            found.update(f"{path.relative_to(self.folder).as_posix()}\0{len(content)}\0".encode() + content)
+        return found.hexdigest()[:16]
+
+    def deciding(self) -> list[Path]:
+        """The files that decide about marks."""
+        rest = ("README.", "text.", "reference.")
+        return [
+            path
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file()
+            and not path.name.startswith(rest)
+            and not {"mutants", "__pycache__"} & set(path.relative_to(self.folder).parts)
+        ]
 
     def seed(self, learner_seed: str) -> str:
         """What all dice of this exercise are made from; the generator's version is part of it."""

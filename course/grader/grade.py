@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from course.check import Verdict, Wrong
 from course.exercise import Exercise, ExerciseError
 from course.grader.kind import SUBMISSION_BYTES, Conditions, Isolation, RefusedError, kind_of
+
+_RAISED: Final = ("raised", "too-slow", "too-slow-in-all", "not-asked", "ended")
+_EXCEPTION: Final = re.compile(r"\b[A-Z]\w+(?=:|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +34,11 @@ class GroupResult:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A graded submission. ``refused``: (catalogue id, detail) if it could not be judged at all."""
+    """A graded submission. ``refused``: (catalogue id, detail) if it could not be judged at all.
+
+    ``behaviour``: equal for two submissions that were asked the same and were wrong in the same way; "" if
+    nothing was wrong.
+    """
 
     exercise: Exercise
     seed: str
@@ -35,6 +46,7 @@ class Result:
     groups: tuple[GroupResult, ...]
     refused: tuple[str, str] | None = None
     printed: bytes = b""
+    behaviour: str = ""
 
     @property
     def points(self) -> int:
@@ -64,14 +76,39 @@ def grade_bytes(exercise: Exercise, submission: bytes, *, seed: str, conditions:
     except RefusedError as refused:
         return _refused(exercise, seed, refused)
     groups = tuple(_by_group(exercise, judgement.verdicts))
-    return Result(exercise, seed, judgement.isolation, groups, printed=judgement.printed)
+    return Result(
+        exercise,
+        seed,
+        judgement.isolation,
+        groups,
+        printed=judgement.printed,
+        behaviour=_behaviour(judgement.verdicts),
+    )
+
+
+def _behaviour(verdicts: Sequence[Verdict]) -> str:
+    """A digest of all that was wrong. Of what was raised, its kind counts, and neither line nor words."""
+    wrong = [(number, verdict.wrong) for number, verdict in enumerate(verdicts) if verdict.wrong is not None]
+    if not wrong:
+        return ""
+    said = [
+        (number, each.because, each.how, "" if each.how in _RAISED else sorted(each.fields.items()))
+        for number, each in wrong
+    ]
+    raised = [
+        _EXCEPTION.findall(str(each.fields.get("detail", ""))) for _, each in wrong if each.how in _RAISED
+    ]
+    return hashlib.sha256(json.dumps([said, raised], default=str).encode()).hexdigest()[:16]
 
 
 def _refused(exercise: Exercise, seed: str, refused: RefusedError) -> Result:
     lost = tuple(
         GroupResult(name, group.points, passed=False, earned=0) for name, group in exercise.groups.items()
     )
-    return Result(exercise, seed, refused.isolation, lost, (refused.reason, refused.detail))
+    behaviour = f"refused: {refused.reason}"
+    return Result(
+        exercise, seed, refused.isolation, lost, (refused.reason, refused.detail), behaviour=behaviour
+    )
 
 
 def _read(submission: Path) -> bytes:

@@ -79,9 +79,14 @@ def details(wrong: Wrong, texts: Catalogue, say: Catalogue) -> Iterator[str]:
 
 
 def as_json(result: Result, say: Catalogue) -> str:
+    """The document of the result, as JSON."""
+    return json.dumps(as_document(result, say), indent=2)  # in ASCII: nothing in it can steer a terminal
+
+
+def as_document(result: Result, say: Catalogue) -> dict[str, object]:
     """The result in the schema of Exercism's test runners, version 3, with points added."""
     status = "error" if result.refused else "pass" if result.passed else "fail"
-    document = {
+    return {
         "version": 3,
         "status": status,
         "message": refusal(result, say) if result.refused else None,
@@ -93,7 +98,6 @@ def as_json(result: Result, say: Catalogue) -> str:
         "seed": result.seed,
         "isolation": result.isolation.value,
     }
-    return json.dumps(document, indent=2)  # in ASCII: no answer of a submission can steer a terminal
 
 
 def _test(result: Result, group: GroupResult, say: Catalogue) -> dict[str, object]:

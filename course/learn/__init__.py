@@ -25,6 +25,10 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "progress": "Show what you did and how right your predictions were.",
         "reset": "Begin an exercise anew.",
         "verify": "Grade the exercises themselves (for teachers).",
+        "grade": "Grade what a class handed in (for teachers).",
+        "report": "Say what a class understood (for teachers).",
+        "regrade": "Grade again after an exercise was changed (for teachers).",
+        "mutant": "Keep a learner's wrong answer as a mutant (for teachers).",
     }
 )
 """Word → the line that ``--help`` shows for it; its module is called after it."""

@@ -18,6 +18,8 @@ PREPARED = (
     "build -q -t web -t web:1 -t web:2 -t nginx-example examples/nginx",
     "save -o web.tar web:latest",
     "learn start 1.3 started",
+    "learn start 1.3 handed-in/ada",
+    "learn grade 1.3 handed-in -o results",
 )
 """What a reader of the examples has done before."""
 
@@ -63,6 +65,7 @@ def test_every_word_has_an_example_of_its_own(name: str) -> None:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("prepared")
     shutil.copytree(ROOT / "examples", folder / "examples")
+    shutil.copytree(ROOT / "course/modules/01-rootfs-and-union/03-resolve", folder / "my-course/03-resolve")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("LAYERLAB_HOME", str(folder / "state"))
