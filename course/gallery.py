@@ -13,7 +13,9 @@ from typing import Final
 
 from builder.security.approaches import builder_of, pod
 from builder.security.facts import situation
-from course.figures import attack_graph, overlay_stack
+from builder.snapshotters.fingerprint import Mode
+from builder.strategies.strategy import Strategy
+from course.figures import attack_graph, overlay_stack, size_waterfall, snapshot_timeline
 from course.figures.picture import Picture
 from course.laboratory import Laboratory
 from unionfs_sim import WHITEOUT, Dir, Layer, layer, mount
@@ -63,6 +65,51 @@ def cache_comparison_example() -> Picture:
     return after.cache_comparison(before, {"RUN apk": 20, "RUN cc": 40, "COPY": 1})
 
 
+ONE_STAGE: Final = """
+FROM alpine
+RUN apk add --no-cache build-base
+COPY hello.c .
+RUN cc -o /usr/local/bin/hello hello.c
+RUN apk del build-base && rm hello.c
+"""
+TWO_STAGES: Final = """
+FROM alpine AS build
+RUN apk add --no-cache build-base
+COPY hello.c .
+RUN cc -o /hello hello.c
+FROM alpine
+COPY --from=build /hello /usr/local/bin/hello
+"""
+SCANNED: Final = """
+FROM alpine
+COPY app.conf /etc/app.conf
+RUN echo debug=1 >> /etc/app.conf
+RUN rm -r /etc/apk
+RUN cp -p /etc/os-release /old && echo ID=other > /etc/os-release && touch -r /old /etc/os-release
+"""
+
+
+def size_waterfall_example() -> Picture:
+    """F3: a compiler that the last line removes, and one that was never shipped."""
+    files = {"hello.c": "int main(void) { return 0; }\n"}
+    dockerfiles = {"one stage": ONE_STAGE, "two stages": TWO_STAGES}
+    return size_waterfall.of(
+        {name: Laboratory().build(text, files).weighed() for name, text in dockerfiles.items()}
+    )
+
+
+def snapshot_timeline_example() -> Picture:
+    """F6: the three modes of a scan; the last line puts the time of a changed file back."""
+    return snapshot_timeline.of(
+        {
+            mode.value: Laboratory()
+            .build(SCANNED, {"app.conf": "port=80\n"}, strategy=Strategy.KANIKO_STYLE, mode=mode)
+            .scanned()
+            for mode in Mode
+        }
+    )
+
+
 def attack_graph_example() -> Picture:
     """F5: the three ways of the lesson, and the fourth one without root."""
     names = ("docker-socket", "docker-in-docker", "kaniko", "buildah-rootless")
@@ -74,6 +121,8 @@ PICTURES: Final[Mapping[str, Callable[[], Picture]]] = MappingProxyType(
         "overlay_stack": overlay_stack_example,
         "stage_graph": stage_graph_example,
         "cache_comparison": cache_comparison_example,
+        "size_waterfall": size_waterfall_example,
+        "snapshot_timeline": snapshot_timeline_example,
         "attack_graph": attack_graph_example,
     }
 )

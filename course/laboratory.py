@@ -25,6 +25,8 @@ from builder.stores.memory import MemoryStore
 from builder.strategies.strategy import Strategy
 from course.figures import cache_comparison, explorer, overlay_stack, stage_graph
 from course.figures.picture import Picture
+from course.figures.size_waterfall import Weighed
+from course.figures.snapshot_timeline import Scanned
 from course.figures.table import Table
 from course.playground.playground import Playground, Usage
 from unionfs_sim.events import CopiedUp
@@ -72,6 +74,14 @@ class Built:
         ``seconds``: how long a step takes, by how its text begins (default: as long as it took).
         """
         return cache_comparison.of(before.events, self.events, seconds)
+
+    def weighed(self) -> Weighed:
+        """The image as ``size_waterfall.of`` weighs it."""
+        return Weighed(list(map(_short, self.made_by())), self.tree())
+
+    def scanned(self) -> Scanned:
+        """The build as ``snapshot_timeline.of`` tells it: a Kaniko-style one."""
+        return Scanned(self.events, dict(zip(self.image.diff_ids, self.layers, strict=True)))
 
     def overlay_stack(self, *paths: str) -> Picture:
         """Which layer answers each of ``paths`` (default: a telling choice)."""
@@ -124,11 +134,16 @@ class Laboratory:
         name: str = "image",
         target: str | None = None,
         build_args: Mapping[str, str] | None = None,
+        strategy: Strategy = Strategy.SIMULATED,
+        mode: Mode = Mode.FULL,
     ) -> Built:
-        """Build the text ``dockerfile``; ``files``: the build context, path → text, a folder or a layer."""
+        """Build the text ``dockerfile``; ``files``: the build context, path → text, a folder or a layer.
+
+        ``mode``: how closely a Kaniko-style build looks for changes.
+        """
         events: list[Event] = []
         graph = _plan(dockerfile, target, build_args)
-        recipe = Recipe(graph=graph, context=_context(files), name=name)
+        recipe = Recipe(graph=graph, context=_context(files), name=name, strategy=strategy, mode=mode)
         with built(recipe, self.store, listener=events.append, seconds=self.seconds) as done:
             result = done.result
         known = [blob for stage in result.stages for blob in stage.image.layers]

@@ -80,7 +80,9 @@ def _read(events: Iterable[Event]) -> _Build:
                 names = {stage.index: stage.name or str(stage.index) for stage in stages}
                 for stage in stages:
                     for number, text in enumerate(stage.steps, 1):
-                        build.steps[names[stage.index], number] = _Step(text)
+                        build.steps[names[stage.index], number] = _Step(
+                            " ".join(text.replace("\\\n", " ").split())
+                        )
             case CacheHit() | CacheMissed():
                 step = build.steps[names[event.stage], event.step]
                 step.cached, step.inputs = isinstance(event, CacheHit), event.inputs

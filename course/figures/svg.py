@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 from xml.sax.saxutils import escape
 
 from course.figures import palette
 from course.figures.lettering import Face
 from course.figures.scene import Box, Line, Scene, Shape, Stroke, Text
+
+MOST_PIXELS: Final = 770
+"""As wide as a notebook's outputs on a page of 900 pixels, where nothing else makes a picture fit."""
 
 _DASHES = {
     Stroke.SOLID: "",
@@ -26,9 +30,10 @@ def render(scene: Scene, *, prefix: str = "f") -> str:
     colours = sorted({shape.line for shape in scene.shapes if isinstance(shape, Line) and shape.arrow})
     arrows = "".join(_arrow(prefix, colour) for colour in colours)
     wide, high = _number(scene.width), _number(scene.height)
+    shown = min(1.0, MOST_PIXELS / scene.width)
     head = (
         f'<svg id="{prefix}" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" '
-        f'width="{wide}" height="{high}" '
+        f'width="{_number(scene.width * shown)}" height="{_number(scene.height * shown)}" '
         f'style="max-width:100%;height:auto" role="img" aria-labelledby="{prefix}-title {prefix}-desc" '
         "font-family=\"'DejaVu Sans',Verdana,Geneva,sans-serif\">\n"
         f'<title id="{prefix}-title">{_clean(scene.title)}</title>\n'

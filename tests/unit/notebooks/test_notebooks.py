@@ -18,7 +18,7 @@ from course.notebook_outputs import executed, written
 
 FOLDER = Path(__file__).parents[3] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-MOST_PIXELS = 900
+MOST_PIXELS = 780
 
 every_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 
