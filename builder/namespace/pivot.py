@@ -85,12 +85,12 @@ def _root_and_attachments(sandbox: Sandbox, came: Sequence[int]) -> tuple[int, l
     below = (NOTHING, STUB) if stack.plain is None else ()
     if not sandbox.attachments:
         return stack.mount(below=below), []
-    taken = [(each, taken(each, came)) for each in sandbox.attachments]
+    sources = [(each, taken(each, came)) for each in sandbox.attachments]
     look = Stack((*stack.lowers, stack.upper), ownership=stack.ownership) if stack.upper else stack
     root = look.mount(below=below)
     with HostDirectory(f"/proc/self/fd/{root}") as tree:
         os.close(root)
-        placed = [(resolve(tree, each.target), each, mounted) for each, mounted in taken]
+        placed = [(resolve(tree, each.target), each, mounted) for each, mounted in sources]
         missing = [(path, mounted) for path, _, mounted in placed if not _is_there(tree, path)]
     if missing:
         stubs = f"{sandbox.scratch}/stub" if stack.plain is None else stack.plain
