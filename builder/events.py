@@ -6,12 +6,12 @@ Imports nothing of the rest, so every part may emit them. Digests and places are
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from unionfs_sim.nodes.record import Record
 
-@dataclass(frozen=True, slots=True)
-class StagePlanned:
+
+class StagePlanned(Record):
     """One stage of the plan. ``depends_on``: indices of stages; ``steps``: the instructions' texts."""
 
     index: int
@@ -21,8 +21,7 @@ class StagePlanned:
     steps: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class BuildBegan:
+class BuildBegan(Record):
     """The plan is made: the stages that the target needs, in the order of the Dockerfile."""
 
     strategy: str
@@ -30,8 +29,7 @@ class BuildBegan:
     stages: tuple[StagePlanned, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StageBegan:
+class StageBegan(Record):
     """A stage's base is known; ``layers``: the DiffIDs that it brings, base first."""
 
     stage: int
@@ -39,8 +37,7 @@ class StageBegan:
     layers: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StepBegan:
+class StepBegan(Record):
     """A step is about to be done or found. ``step`` counts from 1 within the stage."""
 
     stage: int
@@ -49,8 +46,7 @@ class StepBegan:
     where: str
 
 
-@dataclass(frozen=True, slots=True)
-class CacheHit:
+class CacheHit(Record):
     """The step's result is known; ``diff_id`` is None where it adds no layer.
 
     ``inputs``: name and digest of everything that decides, in the order of the cache key.
@@ -62,8 +58,7 @@ class CacheHit:
     inputs: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CacheMissed:
+class CacheMissed(Record):
     """The step must be done; ``why`` names the input that changed first. ``inputs``: as in ``CacheHit``."""
 
     stage: int
@@ -72,8 +67,7 @@ class CacheMissed:
     inputs: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OutputPrinted:
+class OutputPrinted(Record):
     """A command printed something."""
 
     stage: int
@@ -81,8 +75,7 @@ class OutputPrinted:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ChangesFound:
+class ChangesFound(Record):
     """A snapshotter looked for what a step changed, and what looking cost."""
 
     workspace: str
@@ -90,8 +83,7 @@ class ChangesFound:
     bytes_hashed: int
 
 
-@dataclass(frozen=True, slots=True)
-class LayerMade:
+class LayerMade(Record):
     """A step became a layer of the image. ``size`` in bytes of the uncompressed tar."""
 
     stage: int
@@ -100,8 +92,7 @@ class LayerMade:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class StepDone:
+class StepDone(Record):
     """A step is over; ``changed_files`` is False where it only changed the configuration or nothing."""
 
     stage: int
@@ -110,8 +101,7 @@ class StepDone:
     changed_files: bool
 
 
-@dataclass(frozen=True, slots=True)
-class StepFailed:
+class StepFailed(Record):
     """A step failed; its workspace is gone."""
 
     stage: int
@@ -119,8 +109,7 @@ class StepFailed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class WorkspaceDiscarded:
+class WorkspaceDiscarded(Record):
     """What a step had changed so far was thrown away, because it failed or was stopped."""
 
     stage: int
@@ -128,32 +117,28 @@ class WorkspaceDiscarded:
     workspace: str
 
 
-@dataclass(frozen=True, slots=True)
-class StageDone:
+class StageDone(Record):
     """A stage is over; ``layers``: the DiffIDs of all its layers, base first."""
 
     stage: int
     layers: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TransferBegan:
+class TransferBegan(Record):
     """A blob is about to be fetched or sent. ``size``: in bytes, as it travels; None if not yet known."""
 
     blob: str
     size: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class TransferMoved:
+class TransferMoved(Record):
     """More of a blob has travelled: ``count`` bytes so far."""
 
     blob: str
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class TransferDone:
+class TransferDone(Record):
     """A blob is where it should be. ``how``: "fetched", "sent", "mounted", or "there" already."""
 
     blob: str
@@ -161,16 +146,14 @@ class TransferDone:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(Record):
     """Something works less well than one might expect; ``fix`` says what would mend it, "" if nothing."""
 
     text: str
     fix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BuildDone:
+class BuildDone(Record):
     """The image exists; ``digest`` is its manifest's."""
 
     digest: str

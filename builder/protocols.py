@@ -68,7 +68,6 @@ import enum
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final, Generic, Protocol, TypeAlias, TypeVar
 
@@ -79,6 +78,7 @@ from builder.image.image import Image
 from builder.image.oci import Descriptor, Platform
 from builder.image.reference import Reference
 from unionfs_sim.filesystem import Filesystem
+from unionfs_sim.nodes.record import Record, field
 
 FsT = TypeVar("FsT", bound=Filesystem)
 FsT_contra = TypeVar("FsT_contra", bound=Filesystem, contravariant=True)
@@ -113,8 +113,7 @@ class Purpose(enum.Enum):
     EDITS = "edits"
 
 
-@dataclass(frozen=True, slots=True)
-class Timestamps:
+class Timestamps(Record):
     """How times enter a layer: none is later than ``latest_ns`` (SOURCE_DATE_EPOCH); None keeps them.
 
     >>> Timestamps(0).of(5), Timestamps(None).of(5)
@@ -128,8 +127,7 @@ class Timestamps:
         return time_ns if self.latest_ns is None else min(time_ns, self.latest_ns)
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Record):
     """A committed state: the stack of layers that it is. ``layers``: base first."""
 
     chain_id: ChainID | None
@@ -143,8 +141,7 @@ class Snapshot:
 EMPTY = Snapshot(None, ())
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Record):
     """What files take. ``bytes``: of the contents of regular files; ``inodes``: of every kind.
 
     A file with several names counts once.
@@ -154,8 +151,7 @@ class Usage:
     inodes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace(Generic[FsT]):
+class Workspace(Record, Generic[FsT]):
     """An active state: a parent and a root file system that may change."""
 
     parent: Snapshot
@@ -221,8 +217,7 @@ class Network(enum.Enum):
     HOST = "host"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bind:
+class Bind(Record, kw_only=True):
     """Files of a committed state: the directory or file at ``path`` stands at ``target``.
 
     ``path`` leads through no symlink. What is written to one that is not ``read_only`` is forgotten.
@@ -234,8 +229,7 @@ class Bind:
     read_only: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cache:
+class Cache(Record, kw_only=True):
     """A directory that outlives the build and is part of no image.
 
     ``initial``: what a new one begins with; else it is empty, with this owner and mode.
@@ -251,16 +245,14 @@ class Cache:
     read_only: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tmpfs:
+class Tmpfs(Record, kw_only=True):
     """An empty directory that is gone with the command. ``size_bytes``: the most it takes; None: no limit."""
 
     target: PurePosixPath
     size_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Secret:
+class Secret(Record, kw_only=True):
     """A file that only this command sees; never written to the state directory."""
 
     target: PurePosixPath
@@ -270,8 +262,7 @@ class Secret:
     gid: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ssh:
+class Ssh(Record, kw_only=True):
     """A socket that leads to the caller's ssh agent, which listens at ``agent`` on this machine."""
 
     target: PurePosixPath
@@ -281,8 +272,7 @@ class Ssh:
     gid: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostPath:
+class HostPath(Record, kw_only=True):
     """A file or directory of this machine (``run -v``); never part of a build."""
 
     target: PurePosixPath
@@ -294,16 +284,14 @@ Mount: TypeAlias = Bind | Cache | Tmpfs | Secret | Ssh | HostPath
 """Something attached to the root for one command: RUN --mount, a heredoc's script, ``run -v``."""
 
 
-@dataclass(frozen=True, slots=True)
-class TerminalSize:
+class TerminalSize(Record):
     """How much a terminal shows, in characters."""
 
     columns: int
     rows: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(Record, kw_only=True):
     """One command to run in a root file system: words, environment and who runs it.
 
     ``user``: as the image config has it (name, uid, either with a group), "" for root.
@@ -323,8 +311,7 @@ class Command:
     timeout_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(Record):
     """How a command ended: its status as a shell sees it (128 + N for signal N)."""
 
     status: int

@@ -17,7 +17,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
@@ -39,6 +38,7 @@ from builder.stores.cachemounts import RecordingStore
 from builder.strategies.definition import NOW_NS, Bases, Local, Settings
 from builder.strategies.strategy import Strategy
 from builder.world.machine.limits import Limits
+from unionfs_sim.nodes.record import Record, field
 
 if TYPE_CHECKING:
     from unionfs_sim.events import CopiedUp
@@ -46,8 +46,7 @@ if TYPE_CHECKING:
 _SECOND_NS: Final = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Dates:
+class Dates(Record):
     """What a build is dated. ``epoch_seconds``: image and history; ``timestamps``: the files of layers."""
 
     epoch_seconds: int = 0
@@ -64,8 +63,7 @@ class Dates:
         return cls(now_seconds, Timestamps(None))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class Recipe(Record, kw_only=True):
     """What to build, and how. ``name``: tells Dockerfile and context from others when saying what changed.
 
     ``secrets``: by id. ``ssh``: sockets of agents, by id. ``timeout_seconds``: of one RUN; ``limits``: of one
@@ -80,13 +78,13 @@ class Recipe:
     strategy: Strategy = Strategy.SIMULATED
     name: str = ""
     cache: CacheUse = CacheUse.TAKE
-    secrets: Mapping[str, bytes] = field(default_factory=lambda: MappingProxyType({}))
-    ssh: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
+    secrets: Mapping[str, bytes] = MappingProxyType({})
+    ssh: Mapping[str, Path] = MappingProxyType({})
     dates: Dates = field(default_factory=Dates)
     timeout_seconds: float | None = None
     limits: Limits = field(default_factory=Limits)
     mode: Mode = Mode.FULL
-    images: Mapping[Reference, Descriptor] = field(default_factory=lambda: MappingProxyType({}))
+    images: Mapping[Reference, Descriptor] = MappingProxyType({})
     state_dir: Path | None = None
     confinement: Confinement = field(default_factory=Confinement)
     bases: Bases = Bases.NEAREST
@@ -95,12 +93,12 @@ class Recipe:
     credentials: bytes = field(default=b"{}", repr=False)
 
 
-@dataclass(slots=True)
 class Taken:
     """What a build took from elsewhere, as far as it has come: images by FROM, files by ADD of a URL."""
 
-    images: dict[tuple[Reference, Platform], Image] = field(default_factory=dict)
-    urls: dict[str, Digest] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.images: dict[tuple[Reference, Platform], Image] = {}
+        self.urls: dict[str, Digest] = {}
 
     def watching(self, fetcher: Fetcher) -> Fetcher:
         """The same fetcher, which tells what it found."""
@@ -119,8 +117,7 @@ class Taken:
         return fetch
 
 
-@dataclass(frozen=True, slots=True)
-class _Watched:
+class _Watched(Record):
     fetcher: Fetcher
     taken: Taken
 
@@ -130,8 +127,7 @@ class _Watched:
         return image
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
+class Build(Record):
     """A build that is done, with its tools still open: stages can be looked at."""
 
     recipe: Recipe

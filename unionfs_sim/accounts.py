@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from unionfs_sim.filesystem import Filesystem
+from unionfs_sim.nodes.record import Record
 
 PASSWD: Final = "/etc/passwd"
 GROUP: Final = "/etc/group"
@@ -56,8 +56,7 @@ class IdRangeError(ValueError):
         super().__init__(f"{text[:20]} is too large for a uid or gid")
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Record):
     """Whom a command runs as. ``groups``: the supplementary ones; ``home``: what HOME is."""
 
     uid: int

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +58,7 @@ from builder.strategies.definition import Bases
 from builder.strategies.strategy import Strategy, strongest
 from builder.transport.cache import Asked
 from builder.transport.output import STDOUT, Output, OutputKind
+from unionfs_sim.nodes.record import replace
 
 if TYPE_CHECKING:
     from builder.attestation.provenance import Mode
@@ -385,6 +385,8 @@ class Invocation:
         target = build.recipe.graph.target.index
         told = with_costs(told, self.events, target, result.image, waste)
         if self.options["as_json"]:
+            from dataclasses import asdict  # here, as only JSON needs it
+
             self.session.json(
                 {
                     "digest": result.manifest.digest,

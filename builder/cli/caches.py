@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -15,6 +14,7 @@ from builder.image.oci import Platform
 from builder.image.reference import Reference
 from builder.stores.layout import LayoutStore
 from builder.transport.cache import packed, unpacked
+from unionfs_sim.nodes.record import Record
 
 if TYPE_CHECKING:
     from builder.transport.registry.repository import Registries
@@ -25,8 +25,7 @@ _CALLED: Final = Reference.parse("layerlab.invalid/cache:latest")
 OpenRegistries = Callable[[], AbstractContextManager["Registries"]]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Record):
     """Where a cache is: a reference in a registry, or a directory."""
 
     reference: Reference | None

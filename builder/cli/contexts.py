@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,6 +14,9 @@ from builder.image.layout import INDEX_FILE
 from builder.image.oci import Descriptor
 from builder.image.reference import Reference
 from builder.stores.layout import LayoutStore
+
+if TYPE_CHECKING:
+    from builder.transport.load import Loaded
 
 _SCHEME: Final = "oci-layout://"
 
@@ -53,17 +56,20 @@ def _manifest(path: str, tag: str, store: LayoutStore) -> Descriptor:
         raise BuildError(f"no OCI layout: {error.strerror}", where=path, fix="it has an index.json") from None
     key = f"layout:{index}:{tag}"
     known = store.recall(key)
-    if known is not None:
+    if known is not None and "parts" in known:
         descriptor = Descriptor(known["type"], Digest(known["digest"]), known["size"])
         if store.find(descriptor.digest) is not None:
             return descriptor
-    descriptor = _arrived(path, tag, store)
+    arrived = _arrived(path, tag, store)
+    descriptor, image = arrived.manifest, arrived.image
     record = {"type": descriptor.media_type, "digest": descriptor.digest, "size": descriptor.size}
-    store.remember(key, record)
+    # What a record names is not collected: a manifest is of no use without what it leads to.
+    parts = [image.id, *(layer.descriptor.digest for layer in image.layers)]
+    store.remember(key, {**record, "parts": parts})
     return descriptor
 
 
-def _arrived(path: str, tag: str, store: LayoutStore) -> Descriptor:
+def _arrived(path: str, tag: str, store: LayoutStore) -> Loaded:
     from builder.transport.load import arrived, opened
 
     with opened(path) as source:
@@ -77,4 +83,4 @@ def _arrived(path: str, tag: str, store: LayoutStore) -> Descriptor:
         names = ", ".join(ref.familiar for each in images for ref in each.references)
         wanted = f"no image with the tag {tag!r}" if tag else "more than one image"
         raise BuildError(f"the layout has {wanted}", where=path, fix=f"write PATH:TAG; there are: {names}")
-    return chosen[0].manifest
+    return chosen[0]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
 from typing import Final
 
 from builder.cli.inputs import DockerfileSource
@@ -17,12 +16,12 @@ from builder.image.digest import digest_of
 from builder.image.image import Image
 from builder.image.waste import Waste
 from builder.protocols import Records
+from unionfs_sim.nodes.record import Record, replace
 
 _LINT: Final = os.path.join(os.path.dirname(os.path.dirname(syntax.__file__)), "lint")
 
 
-@dataclass(frozen=True, slots=True)
-class FindingTold:
+class FindingTold(Record):
     """One finding. ``cost``: which bytes of the layer it is about; ``cost_bytes``: how many, 0 if unknown."""
 
     rule: str
@@ -44,6 +43,8 @@ def findings(source: DockerfileSource, ignore: IgnoreFile | None, records: Recor
     key = f"lint:{source.digest}:{digest}:{edition(_LINT)}"
     known = records.recall(key)
     if known is None:
+        from dataclasses import asdict  # here, as most files are known
+
         known = {"findings": [asdict(each) for each in _found(source, ignore)]}
         records.remember(key, known)
     return [FindingTold(**each) for each in known["findings"]]

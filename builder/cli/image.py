@@ -5,22 +5,28 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from builder.cli.history import clipped, described
 from builder.cli.lookup import find_or_embedded
 from builder.cli.session import Session, scaled, size
-from builder.errors import ImageFormatError
+from builder.errors import BuildError, ImageFormatError
 from builder.image.analysis import Held, ImageTree, Kind, PathRecord, analyse
 from builder.image.difference import Change, Difference, differences
-from builder.image.digest import short
+from builder.image.digest import chain_ids, hex_of, short
 from builder.image.image import Image
 from builder.image.unpack import unpack_stack
 from builder.image.validate import validate as problems_of
+from builder.strategies.rootless import TREES
 from unionfs_sim.layers.merge import merged
+
+if TYPE_CHECKING:
+    from builder.namespace.trees import Unpacked
+    from builder.stores.layout import LayoutStore
 
 _SIGNS = {Change.ADDED: "+", Change.REMOVED: "-", Change.CHANGED: "~"}
 
@@ -240,6 +246,9 @@ def check(session: Session, *, repair: bool, as_json: bool) -> int:
 def prune(session: Session, *, cache: bool, older_than: str | None, keep_size: str | None) -> None:
     """Remove the blobs that neither a name nor the build cache needs. Names are never removed.
 
+    Of what real builds have unpacked stays what an image with a name is made of. --cache removes the contents
+    of their cache mounts, too.
+
     \b
     Example:
       layerlab image prune --older-than 7d --keep-size 2GB
@@ -250,16 +259,46 @@ def prune(session: Session, *, cache: bool, older_than: str | None, keep_size: s
         if cache:
             store.forget_cache()
         removed = store.prune(before=before, keep_bytes=keep_bytes)
-    if removed.skipped:
+        waits = removed.skipped
+        trees = None if waits else _pruned_trees(session, store, caches=cache)
+    if waits or (trees is None and _has_trees(session)):
         session.say("another process uses the store: try again when it has ended")
     session.print(f"removed {removed.blobs} blobs, {size(removed.size_bytes)}")
+    if trees is not None:
+        session.print(f"removed {trees.layers} unpacked layers, {size(trees.layer_bytes)}")
+        if cache:
+            session.print(f"removed {trees.caches} cache mounts, {size(trees.cache_bytes)}")
+
+
+def _has_trees(session: Session) -> bool:
+    """Whether a real build has unpacked anything."""
+    return (session.state_dir / TREES).is_dir()
+
+
+def _pruned_trees(session: Session, store: LayoutStore, *, caches: bool) -> Unpacked | None:
+    """What was removed of the trees; None if there are none, or if somebody uses them."""
+    if not _has_trees(session):
+        return None
+    from builder.namespace.trees import Trees
+
+    stacks = (image.diff_ids for image in _images(store))
+    kept = {hex_of(name) for layers in stacks for name in chain_ids(layers)}
+    with Trees(str(session.state_dir / TREES)) as trees:
+        return trees.prune(kept=kept, caches=caches)
+
+
+def _images(store: LayoutStore) -> Iterator[Image]:
+    """The images that have a name; not those that are damaged, and not lists of images."""
+    for manifest in set(store.tags().values()):
+        with suppress(BuildError):
+            yield Image.load(store, manifest)
 
 
 @command.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
 def df(session: Session, *, as_json: bool) -> None:
-    """Say who needs how much of the store.
+    """Say who needs how much of the store, and what real builds have unpacked beside it.
 
     \b
     Example:
@@ -267,15 +306,31 @@ def df(session: Session, *, as_json: bool) -> None:
     """
     with session.store() as store:
         found = store.shares()
+    unpacked = _unpacked(session)
     if as_json:
-        session.json(asdict(found))
+        session.json({**asdict(found), "unpacked": None if unpacked is None else asdict(unpacked)})
         return
-    rows = (
+    rows: tuple[tuple[object, ...], ...] = (
         ("images", found.images, size(found.image_bytes), "layerlab rmi NAME"),
         ("build cache", found.records, size(found.record_bytes), "layerlab image prune --cache"),
         ("nobody", "", size(found.unneeded_bytes), "layerlab image prune"),
     )
+    if unpacked is not None:
+        rows += (
+            ("real builds: layers", unpacked.layers, size(unpacked.layer_bytes), "layerlab image prune"),
+            ("real builds: cache mounts", unpacked.caches, size(unpacked.cache_bytes), "… prune --cache"),
+        )
     session.table(("NEEDED BY", "COUNT", "SIZE", "FREED BY"), rows)
+
+
+def _unpacked(session: Session) -> Unpacked | None:
+    """What lies unpacked; None if nothing does."""
+    if not _has_trees(session):
+        return None
+    from builder.namespace.trees import Trees
+
+    with Trees(str(session.state_dir / TREES)) as trees:
+        return trees.sizes()
 
 
 _AGE_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

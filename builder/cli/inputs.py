@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -21,14 +20,14 @@ from builder.dockerfile.syntax.parser import Dockerfile, parse
 from builder.errors import BuildError, ContextError
 from builder.image.digest import Digest, digest_of
 from unionfs_sim.host.directory import HostDirectory
+from unionfs_sim.nodes.record import Record
 
 _IGNORE_FILE = ".dockerignore"
 _MAX_SECRET_BYTES = 512_000
 """As BuildKit has it (``MaxSecretSize``)."""
 
 
-@dataclass(frozen=True, slots=True)
-class DockerfileSource:
+class DockerfileSource(Record):
     """A Dockerfile as read. ``path``: absolute, or "-" for the standard input; ``digest``: of its bytes."""
 
     dockerfile: Dockerfile

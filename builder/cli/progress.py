@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -125,6 +124,8 @@ class Json:
 
     def __call__(self, event: Event) -> None:
         """Print the event with its name."""
+        import dataclasses  # here, as only JSON needs it
+
         fields = {"event": type(event).__name__, **_jsonable(dataclasses.asdict(event))}
         fields.pop("inputs", None)  # a name for every file of a COPY: too much for a line
         with self._lock:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from builder.events import Event
 from builder.image.image import Image
+from unionfs_sim.nodes.record import Record
 
 if TYPE_CHECKING:
     from unionfs_sim.layers.layer import Layer
 
 
-@dataclass(frozen=True, slots=True)
-class BuildReport:
+class BuildReport(Record):
     """A build that is done. ``layers``: base first; ``sizes``: bytes of each layer's tar, by DiffID."""
 
     name: str

@@ -10,9 +10,10 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+
+from unionfs_sim.nodes.record import Record, field
 
 if TYPE_CHECKING:
     from builder.cli.report import Reporter
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(Record):
     """One invocation of the program. ``ctx.obj`` of every command is one of these."""
 
     state_dir: Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from builder.cli.findings import FindingTold
 from builder.cli.session import Session, scaled, size
@@ -14,6 +13,7 @@ from builder.image.image import Image
 from builder.image.waste import Waste
 from builder.protocols import Records, Store
 from builder.recipe import Build
+from unionfs_sim.nodes.record import Record
 
 _INSTRUCTION_CHARACTERS = 60
 _SHORT = 40
@@ -21,8 +21,7 @@ _WORTH_A_LINE = 100
 """A file that wastes less than this part of all bytes is not named."""
 
 
-@dataclass(frozen=True, slots=True)
-class LayerRow:
+class LayerRow(Record):
     """One layer of an image, with the history line that made it."""
 
     instruction: str
@@ -31,8 +30,7 @@ class LayerRow:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class StageWeight:
+class StageWeight(Record):
     """One stage and the sum over the files of its tree. ``shipped``: it is the image."""
 
     title: str

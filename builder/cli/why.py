@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from builder.cli.progress import shortened
 from builder.cli.session import Session
 from builder.events import BuildBegan, CacheHit, CacheMissed, Event, StepBegan
+from unionfs_sim.nodes.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class StepTold:
+class StepTold(Record):
     """One step that may change files. ``where``: file and line; ``why``: "" if it was known."""
 
     stage: str

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -32,12 +31,12 @@ from builder.context.selection import Item, Selected
 from builder.errors import BuildError
 from unionfs_sim.filesystem import Attributes, Filesystem, Stat
 from unionfs_sim.nodes.content import Content
+from unionfs_sim.nodes.record import Record
 
 _NEW_DIRECTORY: Final = 0o755
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Destination:
+class Destination(Record, kw_only=True):
     """Where a copy goes and what it changes on the way.
 
     ``path``: absolute; it ends with ``/`` if only a directory may stand there. ``owner``: None keeps the
@@ -56,8 +55,7 @@ class Destination:
         return _NEW_DIRECTORY if self.change is None else self.change.new_directory
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(Record):
     """A file whose bytes do not come from a tree: a heredoc, or what a URL answered."""
 
     name: str
@@ -173,14 +171,14 @@ def _above(path: str) -> list[str]:
     return found
 
 
-@dataclass(slots=True)
 class _Copy:
     """One match on its way: hard links of one match stay hard links of each other."""
 
-    source: Filesystem
-    to: Destination
-    draft: Draft
-    links: dict[tuple[int, int], str] = field(default_factory=dict)
+    def __init__(self, source: Filesystem, to: Destination, draft: Draft) -> None:
+        self.source = source
+        self.to = to
+        self.draft = draft
+        self.links: dict[tuple[int, int], str] = {}
 
     def item(self, item: Item, target: str) -> None:
         status = item.status

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from unionfs_sim.filesystem import Attributes, Filesystem
+from unionfs_sim.nodes.record import Record
 from unionfs_sim.trees import remove_tree
 
 if TYPE_CHECKING:
@@ -23,16 +23,14 @@ NOTHING: Final = Attributes()
 _PIECE: Final = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class MakeDirectory:
+class MakeDirectory(Record):
     """A directory at ``path``; one that is already there only gets the attributes."""
 
     path: str
     attributes: Attributes = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class WriteFile:
+class WriteFile(Record):
     """A new regular file at ``path``; whatever is there (no directory) is replaced, never written through."""
 
     path: str
@@ -40,8 +38,7 @@ class WriteFile:
     attributes: Attributes = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class MakeSymlink:
+class MakeSymlink(Record):
     """A symlink at ``path``; whatever is there (no directory) is replaced."""
 
     path: str
@@ -49,16 +46,14 @@ class MakeSymlink:
     attributes: Attributes = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class MakeHardlink:
+class MakeHardlink(Record):
     """A second name at ``path`` for the file at ``source``, which an earlier edit made."""
 
     path: str
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class MakeNode:
+class MakeNode(Record):
     """A fifo or device at ``path``; the S_IFMT bits of ``mode`` say which."""
 
     path: str
@@ -67,15 +62,13 @@ class MakeNode:
     attributes: Attributes = NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Remove:
+class Remove(Record):
     """Nothing at ``path`` any more, with all that is below; nothing there is no error."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class SetAttributes:
+class SetAttributes(Record):
     """Other attributes for the name itself."""
 
     path: str

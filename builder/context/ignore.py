@@ -18,11 +18,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Final
 
 from builder.context.wildcard import WildcardError, check_wildcard, translate
 from builder.errors import ContextError
+from unionfs_sim.nodes.record import Record, field
 
 _BOM: Final = b"\xef\xbb\xbf"
 _GO_SPACE: Final = "\t\n\v\f\r \x85\xa0"
@@ -32,8 +32,7 @@ _REMEMBERED: Final = 65_536
 _PATH_MAX: Final = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Record):
     """One line that says something. ``pattern``: as written; ``exception``: it began with ``!``."""
 
     line: int
@@ -44,8 +43,7 @@ class Rule:
         return f"line {self.line}: {self.pattern}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Matcher:
+class _Matcher(Record):
     """A rule that is ready to be asked. ``exact``: the only path that it names, if it names one."""
 
     rule: Rule

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from unionfs_sim.nodes.record import Record
 
 _OCTAL: Final = re.compile(r"[0-7]{1,5}")
 _CLAUSE: Final = re.compile(r"([ugoa]*)((?:[-+=](?:[ugo]|[rwxXst]*))+)")
@@ -15,8 +16,7 @@ _SHIFT: Final = {"u": 6, "g": 3, "o": 0}
 _NEW_DIRECTORY: Final = 0o755
 
 
-@dataclass(frozen=True, slots=True)
-class ModeChange:
+class ModeChange(Record):
     """What --chmod does: a number for everything (``fixed``), or actions on the bits that are there."""
 
     fixed: int | None

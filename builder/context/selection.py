@@ -10,14 +10,14 @@ from __future__ import annotations
 import errno
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Final
+from typing import Final, NamedTuple
 
 from builder.context.ignore import IgnoreFile
 from builder.context.paths import clean, glob, has_wildcard, join, leaves, lstat, resolve
 from builder.errors import ContextError
 from unionfs_sim.filesystem import Filesystem, Stat
+from unionfs_sim.nodes.record import Record
 
 _PIVOT: Final = "/./"
 
@@ -26,8 +26,7 @@ def _no_hint(_path: str) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Record):
     """A tree to copy from. ``hint``: from a path that is not there to a sentence on why, or None."""
 
     tree: Filesystem
@@ -35,8 +34,7 @@ class Source:
     hint: Callable[[str], str | None] = _no_hint
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One file of a selection. ``relative``: below the selection's top, "" for the top itself."""
 
     relative: str
@@ -49,8 +47,7 @@ class Item:
         return stat.S_ISDIR(self.status.st_mode)
 
 
-@dataclass(frozen=True, slots=True)
-class Selected:
+class Selected(NamedTuple):
     """One match of one source: its name as written and what is to be copied, parents before children."""
 
     name: str

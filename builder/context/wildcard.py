@@ -11,8 +11,9 @@ Middle stars are atomic: a pattern with many of them must not take for ever on a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from unionfs_sim.nodes.record import Record
 
 _NOT_SLASH: Final = "[^/]"
 _ESCAPES: Final = {
@@ -60,8 +61,7 @@ class WildcardError(ValueError):
         self.fix = fix
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(Record):
     """A piece of a pattern. ``text``: a regular expression, or the star itself."""
 
     text: str

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from unionfs_sim.nodes.record import Record
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(Record):
     """The lines ``line`` to ``end_line`` of ``file``, counted from 1, both included.
 
     >>> str(Span("Dockerfile", 4, 6))
@@ -16,6 +15,9 @@ class Span:
     file: str
     line: int
     end_line: int
+
+    def __lt__(self, other: Span) -> bool:
+        return (self.file, self.line, self.end_line) < (other.file, other.line, other.end_line)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"

@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from builder.context.content import content_of
 from builder.context.selection import Item, Selected
 from builder.image.digest import ChainID
 from unionfs_sim.filesystem import Filesystem
+from unionfs_sim.nodes.record import Record
 
 _VERSION: Final = "2"
 """Part of every key: raised when steps begin to mean something else."""
@@ -27,8 +27,7 @@ _MAX_TOLD: Final = 2000
 _NO_PARENT: Final = "scratch"
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Record):
     """One thing that a step depends on. ``name``: for people; ``digest``: of its value."""
 
     name: str

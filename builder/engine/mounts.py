@@ -5,7 +5,6 @@ from __future__ import annotations
 import posixpath
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final, Generic
 
@@ -22,6 +21,7 @@ from builder.errors import StepFailedError
 from builder.image.digest import DiffID
 from builder.protocols import EMPTY, Bind, Cache, FsT, Mount, Secret, Snapshot, Ssh, Tmpfs
 from unionfs_sim.filesystem import Attributes
+from unionfs_sim.nodes.record import Record
 
 _MOUNTED: Final = "/mounted"
 _SECRETS: Final = "/run/secrets"
@@ -34,8 +34,7 @@ def ssh_agent(passed: Mapping[str, Path], mount: RunMount) -> Path | None:
     return passed.get(mount.id or "default")
 
 
-@dataclass(frozen=True, slots=True)
-class Attached:
+class Attached(Record):
     """Mounts ready for a command, and variables that secrets are put into."""
 
     mounts: tuple[Mount, ...]

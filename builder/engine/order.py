@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,6 +14,7 @@ from builder.dockerfile.plan.stages import StageGraph
 from builder.image.image import Image
 from builder.image.oci import Descriptor
 from builder.protocols import Snapshot
+from unionfs_sim.nodes.record import Record, field
 
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
@@ -26,16 +26,14 @@ class CacheUse(enum.Enum):
     IGNORE = "ignore"
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
+class Download(Record):
     """What a URL answered."""
 
     body: bytes
     mtime_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildRequest:
+class BuildRequest(Record, kw_only=True):
     """One build. ``name``: tells this Dockerfile and context from others when saying what changed.
 
     ``secrets``: by id. ``ssh``: sockets of agents, by id. ``download``: None where ADD cannot reach any URL.
@@ -49,7 +47,7 @@ class BuildRequest:
     strategy: str = "simulated"
     cache: CacheUse = CacheUse.TAKE
     secrets: Mapping[str, bytes] = field(default_factory=lambda: _NOTHING)
-    ssh: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
+    ssh: Mapping[str, Path] = MappingProxyType({})
     download: Callable[[str], Download] | None = None
     epoch_seconds: int = 0
     timeout_seconds: float | None = None
@@ -57,8 +55,7 @@ class BuildRequest:
     stop: threading.Event = field(default_factory=threading.Event)
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltStage:
+class BuiltStage(Record):
     """A stage that is done. ``scope``: the variables at its end, which a stage that starts from it sees."""
 
     index: int
@@ -69,8 +66,7 @@ class BuiltStage:
     scope: Scope = field(compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class BuildResult:
+class BuildResult(Record):
     """The image and what led to it. ``manifest``: of the image, in the store; ``stages``: as planned."""
 
     image: Image

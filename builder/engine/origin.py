@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Generic
 
@@ -15,10 +14,10 @@ from builder.engine.stage import StageBuild, snapshot_of
 from builder.image.reference import Reference
 from builder.protocols import EMPTY, FsT, Snapshot
 from unionfs_sim.filesystem import Filesystem
+from unionfs_sim.nodes.record import Record, field
 
 
-@dataclass(frozen=True, slots=True)
-class Origin(Generic[FsT]):
+class Origin(Record, Generic[FsT]):
     """One place to take files from. ``snapshot`` is None for the context."""
 
     stage: StageBuild[FsT]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any, Final, Generic, Protocol
 
@@ -47,6 +46,7 @@ from builder.image.image import History, Image, LayerBlob, rfc3339
 from builder.image.oci import MEDIA_LAYER, Descriptor
 from builder.image.reference import Reference
 from builder.protocols import FsT, Purpose, Records, Snapshot, Workshop, Workspace
+from unionfs_sim.nodes.record import Record, replace
 from unionfs_sim.tar.header import LayerFormatError
 
 COMMENT: Final = "layerlab"
@@ -74,8 +74,7 @@ def snapshot_of(image: Image) -> Snapshot:
     return Snapshot(image.chain_id, image.diff_ids)
 
 
-@dataclass(frozen=True, slots=True)
-class Steps(Generic[FsT]):
+class Steps(Record, Generic[FsT]):
     """How instructions about files are carried out: one function a kind.
 
     ``workdir`` makes the directory that the configuration names already; it is told the history line.

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from types import ModuleType
 from typing import BinaryIO, Final
 
 from builder.errors import ImageFormatError, NotSupportedError
+from unionfs_sim.nodes.record import Record
 from unionfs_sim.tar.compression import PIECE_BYTES, CompressionError, Format, NoZstdError
 from unionfs_sim.tar.compression import decompress as decompress_plainly
 
@@ -28,8 +28,7 @@ FREE_BYTES: Final = 1 << 30
 """So much may be all zeros: gzip makes 1000 of them one byte."""
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Record):
     """What a layer may unpack to: bytes, and, beyond ``FREE_BYTES``, times its size as it travels."""
 
     layer_bytes: int = DEFAULT_LIMIT_BYTES

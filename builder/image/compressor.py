@@ -15,13 +15,14 @@ import sys
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from builder.errors import BuildError, NotSupportedError
-from builder.image.compression import zstd_module
 from builder.image.oci import MEDIA_LAYER, MEDIA_LAYER_GZIP, MEDIA_LAYER_ZSTD
+from unionfs_sim.nodes.record import Record
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 BLOCK_BYTES: Final = 1 << 20
 _ZSTD_BLOCK_BYTES: Final = 4 << 20
@@ -46,8 +47,7 @@ class Method(enum.Enum):
 _LEVELS: Final = {Method.GZIP: (0, 9, 6), Method.FAST: (0, 3, 2), Method.ZSTD: (1, 19, 3)}
 
 
-@dataclass(frozen=True, slots=True)
-class Compression:
+class Compression(Record):
     """A method and a level; ``str`` names both, and what is equal gives equal bytes (with equal libraries).
 
     FAST is gzip by ISA-L, whose bytes change with its releases: for digests that other machines shall get
@@ -134,8 +134,7 @@ def _gzip(content: Iterable[bytes], level: int, threads: int, library: Any) -> I
     yield struct.pack("<LL", checksum, size & 0xFFFFFFFF)
 
 
-@dataclass(frozen=True, slots=True)
-class _Deflate:
+class _Deflate(Record):
     library: Any
     level: int
     before: bytes
@@ -149,6 +148,8 @@ class _Deflate:
 
 
 def _zstd(content: Iterable[bytes], level: int, threads: int) -> Iterator[bytes]:
+    from builder.image.compression import zstd_module  # here, as few layers are compressed with zstd
+
     module = zstd_module()
     if module is None:
         raise NotSupportedError("this Python has no zstd", fix="install backports.zstd, or use gzip")
@@ -186,6 +187,8 @@ def _in_order(jobs: Iterator[Callable[[], bytes]], threads: int) -> Iterator[byt
         yield first()
         yield from (job() for job in jobs)
         return
+    from concurrent.futures import ThreadPoolExecutor  # here, as a known build compresses nothing
+
     with ThreadPoolExecutor(threads, thread_name_prefix="compress") as pool:
         running: deque[Future[bytes]] = deque([pool.submit(first), pool.submit(second)])
         try:

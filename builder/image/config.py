@@ -7,12 +7,12 @@ that neither names are carried along in ``extra``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final
 
 from builder.errors import ImageFormatError
 from builder.image.oci import Document, strings, text
+from unionfs_sim.nodes.record import Record, field, replace
 
 DEFAULT_SHELL: Final = ("/bin/sh", "-c")
 """What the shell form of RUN, CMD and ENTRYPOINT is run with where SHELL says nothing."""
@@ -28,8 +28,7 @@ _HEALTHCHECK_TIMES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Healthcheck:
+class Healthcheck(Record):
     """How to ask whether a container works; 0 means inherit (moby ``HealthConfig``).
 
     ``test``: ``("NONE",)``, ``("CMD", …)`` or ``("CMD-SHELL", line)``.
@@ -58,8 +57,7 @@ class Healthcheck:
         return cls(words(document, "Test", where=where) or (), **times)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageConfig:
+class ImageConfig(Record, kw_only=True):
     """The defaults of a container. A change is a new configuration; None means: not set.
 
     ``env`` keeps its order. ``exposed_ports``: such as ``80/tcp``; ports and ``volumes`` are sets, sorted.

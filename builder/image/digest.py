@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, NewType
 
 from builder.errors import ImageFormatError
@@ -58,16 +58,21 @@ def short(digest: str) -> str:
     return hex_of(digest)[:12]
 
 
+def chain_ids(diff_ids: Iterable[DiffID]) -> Iterator[ChainID]:
+    """The names of the stacks that a stack of layers is built on, its own last; ``diff_ids``: base first."""
+    chain: ChainID | None = None
+    for diff_id in diff_ids:
+        chain = chained(chain, diff_id)
+        yield chain
+
+
 def chain_id(diff_ids: Iterable[DiffID]) -> ChainID | None:
     """The name of a stack of layers, ``diff_ids`` base first; None for the empty stack.
 
     OCI image-spec config.md, "Layer ChainID": the first layer is its own chain, every other is
     the digest of the chain below, a space and the DiffID.
     """
-    chain: ChainID | None = None
-    for diff_id in diff_ids:
-        chain = chained(chain, diff_id)
-    return chain
+    return next(reversed(tuple(chain_ids(diff_ids))), None)
 
 
 def chained(below: ChainID | None, diff_id: DiffID) -> ChainID:

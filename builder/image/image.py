@@ -6,7 +6,6 @@ OCI image-spec config.md ("Properties") and manifest.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, BinaryIO, Final, Protocol
@@ -30,6 +29,7 @@ from builder.image.oci import (
     parse_json,
     text,
 )
+from unionfs_sim.nodes.record import Record, field, replace
 
 _DESCRIBED: Final = ("created", "author", "architecture", "os", "variant", "config", "rootfs", "history")
 _DOCKER_MEMORY: Final = ("container", "container_config", "docker_version", "id", "parent")
@@ -57,8 +57,7 @@ def rfc3339(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Record):
     """How one layer, or one change of configuration, came to be (OCI image-spec config.md, "history")."""
 
     created: str | None = None
@@ -92,16 +91,14 @@ class History:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LayerBlob:
+class LayerBlob(Record):
     """A layer as it is stored: ``descriptor`` of the stored bytes, ``diff_id`` of the uncompressed tar."""
 
     descriptor: Descriptor
     diff_id: DiffID
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Record):
     """A configuration and layers, base first. ``Image()`` is ``FROM scratch``.
 
     ``raw`` holds the bytes that the image's config was read from, as long as nothing was changed.

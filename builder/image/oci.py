@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
 from builder.errors import ImageFormatError
 from builder.image.digest import Digest, parse_digest
+from unionfs_sim.nodes.record import Record, field, replace
 
 MEDIA_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
 MEDIA_INDEX: Final = "application/vnd.oci.image.index.v1+json"
@@ -123,8 +123,7 @@ def text(document: Document, name: str, *, where: str) -> str:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class Platform(Record):
     """What an image runs on (OCI image-spec image-index.md, "platform").
 
     >>> str(Platform.parse("linux/arm64/v8"))
@@ -181,8 +180,7 @@ def _alias(architecture: str) -> tuple[str, str]:
     return architecture, ""
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
+class Descriptor(Record):
     """A reference to bytes: what they are, their digest and their size (OCI image-spec descriptor.md).
 
     ``urls``: where else they may be had. ``artifact_type``: what the manifest that it refers to is about.
@@ -249,8 +247,7 @@ def _descriptors(document: Document, name: str, *, where: str) -> tuple[Descript
     return tuple(Descriptor.of(each, where=f"{where}, {name}[{at}]") for at, each in enumerate(listed))
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Record):
     """One image for one platform: its config and its layers, base first (OCI image-spec manifest.md)."""
 
     config: Descriptor
@@ -304,8 +301,7 @@ def require_image(manifest: Manifest, *, where: str) -> None:
             raise ImageFormatError(unknown, where=f"{where}, {layer.digest[:19]}")
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Record):
     """A list of manifests, for platforms or by name (OCI image-spec image-index.md)."""
 
     manifests: tuple[Descriptor, ...]

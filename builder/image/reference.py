@@ -6,11 +6,11 @@ Source: distribution/reference ``reference.go`` (grammar) and ``normalize.go`` (
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from builder.errors import BuildError
 from builder.image.digest import Digest
+from unionfs_sim.nodes.record import Record
 
 DEFAULT_REGISTRY: Final = "docker.io"
 DEFAULT_TAG: Final = "latest"
@@ -29,8 +29,7 @@ class ReferenceFormatError(BuildError):
     """Text that is no image reference."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Record):
     """The full name of an image. Neither tag nor digest given: the tag is ``latest``.
 
     >>> Reference.parse("alpine:3.19")

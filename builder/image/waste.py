@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from unionfs_sim.nodes.record import Record
 
 if TYPE_CHECKING:
     from builder.image.analysis import ImageTree
@@ -23,8 +24,7 @@ _CACHES: Final = (
 """Where package managers keep what they fetched."""
 
 
-@dataclass(frozen=True, slots=True)
-class HiddenFile:
+class HiddenFile(Record):
     """A file that is in ``layer`` and that ``by`` hides; both counted from the base, which is 0."""
 
     path: str
@@ -33,8 +33,7 @@ class HiddenFile:
     by: int
 
 
-@dataclass(frozen=True, slots=True)
-class Waste:
+class Waste(Record):
     """The bytes of an image's files, and those of them that no view shows.
 
     ``largest``: the files that waste most. ``hides``: bytes of lower layers that each layer hides;

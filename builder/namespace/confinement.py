@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from unionfs_sim.nodes.record import Record, field
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Confinement:
+class Confinement(Record, kw_only=True):
     """Limits of one command. ``limits``: RLIMIT_* by name (getrlimit(2)), soft and hard.
 
     ``allows_setuid``: whether setuid programs (sudo, su) get what they ask for, inside.

@@ -56,6 +56,7 @@ class State:
         self._namespace: UserNamespace | None = None
         self._session = ""
         self._lock = -1
+        self._layers = -1
         self._numbers = itertools.count(1)
 
     @property
@@ -121,6 +122,18 @@ class State:
             return bool(namespace.ask({"verb": "exists", "path": f"{LAYERS}/{name}"})["exists"])
         return os.path.isdir(os.path.join(self.path, LAYERS, name))
 
+    def is_alone(self) -> bool:
+        """Whether no other builder works here; none begins then before this state is closed.
+
+        If there is one, this state holds no layer any more, and is good for nothing but to be closed.
+        """
+        _ = self.namespace
+        try:
+            fcntl.flock(self._layers, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
     def close(self) -> None:
         """End the helper with everything in it, after it has removed this builder's session. Idempotent."""
         if self._namespace is not None:
@@ -140,7 +153,8 @@ class State:
         with contextlib.suppress(OSError):  # where there is more, the next builder removes it
             os.rmdir(os.path.join(self.path, self._session))
         os.close(self._lock)
-        self._lock = -1
+        os.close(self._layers)
+        self._lock = self._layers = -1
 
     def _make(self) -> None:
         """The directories, where they are missing, and a session of our own in them."""
@@ -150,6 +164,11 @@ class State:
             self._directory(name)
         for name, content in skeleton.FILES.items():
             self._file(name, content)
+        # Whoever makes room here waits for us, and we for them.
+        self._layers = os.open(
+            os.path.join(self.path, skeleton.LAYERS), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+        )
+        fcntl.flock(self._layers, fcntl.LOCK_SH)
         while not self._has_session():
             pass
 

@@ -45,6 +45,7 @@ TASKS: Final[Mapping[str, Task]] = {
     "measure": directories.measure,
     "open": files.serve,
     "remove": directories.remove,
+    "retire": directories.retire,
     "unpack": unpacking.unpack,
 }
 

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterable
 from typing import Final
 
-_RUN: Final = (
+SOCKETS: Final = (
     "/run/docker.sock",
     "/run/cri-dockerd.sock",
     "/run/containerd/containerd.sock",
@@ -15,9 +15,11 @@ _RUN: Final = (
     "/run/podman/podman.sock",
     "/run/buildkit/buildkitd.sock",
 )
+"""Sockets of container runtimes and of builders that run as root of the node.
 
-SOCKETS: Final = (*_RUN, *(f"/var{socket}" for socket in _RUN))
-"""Sockets of container runtimes and of builders that run as root of the node; /var/run is mostly a link."""
+``/var/run`` is a link to ``/run`` (FHS 3.0, 5.13): who mounts it gets the sockets, because the kubelet
+follows the link on the node; who mounts ``/var`` gets the link, which leads to the container's own ``/run``.
+"""
 
 KUBELET: Final = ("/var/lib/kubelet/pki", "/var/lib/kubelet/pods")
 """Where the kubelet keeps its certificates and the volumes of pods."""
@@ -70,7 +72,7 @@ def _clean(path: str) -> str:
 def holds(path: str, places: Iterable[str]) -> str | None:
     """The first of ``places`` at or below the hostPath ``path``; None if there is none.
 
-    >>> holds("/var/run", SOCKETS), holds("/var/log", SOCKETS)
+    >>> holds("/var/run", SOCKETS), holds("/var", SOCKETS)
     ('/run/docker.sock', None)
     """
     clean = true_path(path)

@@ -6,15 +6,15 @@ Two attackers: one writes the Dockerfile alone, the other controls what the CI j
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
 from functools import cache
 from typing import Final
+
+from unionfs_sim.nodes.record import Record, fields
 
 _TABLE: Final = "powers.csv"
 
 
-@dataclass(frozen=True, slots=True)
-class Powers:
+class Powers(Record):
     """One way of building. ``dockerfile_reaches`` and ``job_reaches``: what the two attackers get."""
 
     key: str
@@ -39,7 +39,7 @@ def all_powers() -> tuple[Powers, ...]:
     from importlib import resources
 
     text = resources.files(__package__).joinpath(_TABLE).read_text(encoding="utf-8")
-    names = [field.name for field in fields(Powers)]
+    names = fields(Powers)
     return tuple(Powers(*(row[name] for name in names)) for row in csv.DictReader(text.splitlines()))
 
 

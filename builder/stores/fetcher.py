@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from builder.errors import StoreError, UnknownImageError
@@ -15,6 +14,7 @@ from builder.image.oci import MEDIA_LAYER, Descriptor, Platform
 from builder.image.reference import Reference
 from builder.protocols import Fetcher
 from builder.stores.cachemounts import RecordingStore
+from unionfs_sim.nodes.record import replace
 
 if TYPE_CHECKING:
     from unionfs_sim.layers.layer import Layer

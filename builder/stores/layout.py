@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from builder.errors import BuildError, StoreError
@@ -37,6 +36,7 @@ from builder.stores.database import Database
 from builder.stores.listing import Listing, refused
 from builder.stores.pruning import Shares, forgettable, shares
 from builder.stores.summary import Summary
+from unionfs_sim.nodes.record import Record, replace
 
 if TYPE_CHECKING:
     from builder.protocols import Usage
@@ -53,8 +53,7 @@ _RESERVE_BYTES: Final = 128 << 10
 _CLOEXEC: Final = getattr(os, "O_CLOEXEC", 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Collected:
+class Collected(Record):
     """What a collection removed. ``skipped``: somebody may be writing, so nothing was."""
 
     blobs: int = 0

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from builder.image.digest import Digest
+from unionfs_sim.nodes import record as nouns
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(nouns.Record):
     """One record: when it was last asked for or written, in seconds since 1970, and what it refers to."""
 
     key: str
@@ -17,8 +16,7 @@ class Record:
     digests: frozenset[Digest]
 
 
-@dataclass(frozen=True, slots=True)
-class Shares:
+class Shares(nouns.Record):
     """Who needs which part of a store, in bytes. What an image needs counts as its own.
 
     ``images``, ``records``: how many there are.

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from builder.image.digest import Digest
+from unionfs_sim.nodes.record import Record
 
 if TYPE_CHECKING:
     from builder.image.image import Image
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Record):
     """One image in a list. ``id``: the digest of its config; ``size``: of all layers' tars, in bytes.
 
     ``scale``: see ``Image.scale``.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
 
@@ -19,6 +18,7 @@ from builder.security.powers import Powers, powers
 from builder.snapshotters.fingerprint import Mode
 from builder.stores.cachemounts import RecordingStore
 from builder.world.machine.limits import Limits
+from unionfs_sim.nodes.record import Record, field
 
 if TYPE_CHECKING:
     from builder.image.difference import Difference
@@ -37,8 +37,7 @@ class Bases(enum.Enum):
     EXACT = "exact"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Record, kw_only=True):
     """What all strategies are told. ``start_ns``: what simulated clocks say first.
 
     ``mode``: what a scan looks at. ``copied_up``: told of every copy-up where there is a union. ``images``:
@@ -66,8 +65,7 @@ class Settings:
     credentials: bytes = b"{}"
 
 
-@dataclass(frozen=True, slots=True)
-class Local(Generic[FsT]):
+class Local(Record, Generic[FsT]):
     """Tools of this process. ``download``: what a URL answers to ADD; None where there is no network."""
 
     workshop: Workshop[FsT]
@@ -78,8 +76,7 @@ Reason: TypeAlias = Callable[["Difference", "Layer", Settings], str]
 """Why a path differs from the tree that the first strategy made (the layer), as a sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class Hindrance:
+class Hindrance(Record):
     """Why a strategy cannot be used here, and what lifts that."""
 
     cause: str
@@ -91,8 +88,7 @@ def unhindered(state_dir: Path) -> Hindrance | None:  # noqa: ARG001 - it needs 
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
+class Definition(Record, kw_only=True):
     """One strategy. ``tools``: made for one build; NotSupportedError if they need what is not here.
 
     ``hindrance``: what of this machine hinders it, with layers below the directory; None if nothing does.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from builder.snapshotters.overlayfs import OverlaySnapshotter
 
 _PATIENCE_SECONDS: Final = 30
-_TREES: Final = "trees"
+TREES: Final = "trees"
 """Where in the state directory layers lie unpacked."""
 
 
@@ -64,7 +64,7 @@ def _tools(store: RecordingStore, settings: Settings) -> Local[Any]:
         from builder.namespace.state import State
 
         if not made:
-            made.append(State(str(directory / _TREES), warn=warn))
+            made.append(State(str(directory / TREES), warn=warn))
         return made[0]
 
     def snapshotter() -> OverlaySnapshotter:
@@ -91,7 +91,7 @@ def _tools(store: RecordingStore, settings: Settings) -> Local[Any]:
 def _hindrance(state_dir: Path) -> Hindrance | None:
     from builder.namespace.doctor import examine
 
-    refusal = examine(str(state_dir / _TREES)).refusal
+    refusal = examine(str(state_dir / TREES)).refusal
     return None if refusal is None else Hindrance(refusal.cause, refusal.remedy)
 
 

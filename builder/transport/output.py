@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
 
 from builder.errors import BuildError
 from builder.image.compressor import Compression, Method
+from unionfs_sim.nodes.record import Record, field
 
 STDOUT = "-"
 
@@ -24,8 +24,7 @@ class OutputKind(enum.Enum):
     TAR = "tar"
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Record):
     """A kind and a destination; ``dest`` is ``-`` for the standard output.
 
     ``compression``: of the layers, where layers are written.

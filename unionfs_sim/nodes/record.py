@@ -6,25 +6,58 @@ take. To type checkers a record is a frozen dataclass (PEP 681).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NoReturn, TypeVar, dataclass_transform
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar, dataclass_transform
 
 if TYPE_CHECKING:
     from dataclasses import Field
 
 RecordT = TypeVar("RecordT", bound="Record")
+_MISSING: Final = object()
+
+
+class _Specified:
+    """What ``field`` says of a field, until its class is made."""
+
+    __slots__ = ("compare", "default", "default_factory", "hash", "repr")
+
+    def __init__(
+        self, default: object, default_factory: Callable[[], object] | None, hidden: tuple[bool, bool, bool]
+    ) -> None:
+        self.default = default
+        self.default_factory = default_factory
+        self.repr, self.compare, self.hash = hidden
+
+
+def field(  # type: ignore[explicit-any]
+    *,
+    default: Any = _MISSING,
+    default_factory: Callable[[], Any] | None = None,
+    repr: bool = True,
+    compare: bool = True,
+    hash: bool = True,
+) -> Any:
+    """A field that ``repr``, ``==`` or ``hash`` leaves out, or with a default that is made each time.
+
+    To type checkers it is of any type, as the standard library's is: only the annotation says which.
+    """
+    return _Specified(default, default_factory, (repr, compare, hash and compare))
 
 
 class _Fields:
     """``__dataclass_fields__``, for who has loaded ``dataclasses``: its functions take records as well."""
 
     def __get__(self, instance: object, owner: type[Record]) -> dict[str, Field[object]]:
-        import dataclasses
+        known: dict[str, Field[object]] | None = owner.__dict__.get("_known_fields")
+        if known is None:
+            import dataclasses
 
-        made = dataclasses.make_dataclass(owner.__name__, owner._names)
-        return {field.name: field for field in dataclasses.fields(made)}
+            made = dataclasses.make_dataclass(owner.__name__, owner._names)
+            known = owner._known_fields = {each.name: each for each in dataclasses.fields(made)}
+        return known
 
 
-@dataclass_transform(frozen_default=True)
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
 class Record:
     """A value with named fields: compared and printed by them, never changed.
 
@@ -36,31 +69,68 @@ class Record:
     """
 
     __match_args__: ClassVar[tuple[str, ...]] = ()
-
-    def __init_subclass__(cls, *, kw_only: bool = False) -> None:
-        names = list(cls.__annotations__)
-        cls.__match_args__ = () if kw_only else tuple(names)  # type: ignore[misc]
-        cls._names = tuple(names)
+    __dataclass_fields__: ClassVar[_Fields] = _Fields()
 
     _names: ClassVar[tuple[str, ...]] = ()
-    __dataclass_fields__: ClassVar[_Fields] = _Fields()
+    _allowed: ClassVar[frozenset[str]] = frozenset()
+    _shown: ClassVar[tuple[str, ...]] = ()
+    _compared: ClassVar[tuple[str, ...]] = ()
+    _hashed: ClassVar[tuple[str, ...]] = ()
+    _defaults: ClassVar[dict[str, object]] = {}
+    _factories: ClassVar[dict[str, Callable[[], object]]] = {}
+    _known_fields: ClassVar[dict[str, Field[object]]]
+
+    def __init_subclass__(cls, *, kw_only: bool = False) -> None:
+        super().__init_subclass__()
+        annotated = [n for n, kind in cls.__annotations__.items() if not str(kind).startswith("ClassVar")]
+        own = [name for name in annotated if name not in cls._allowed]
+        cls.__match_args__ = () if kw_only else (*cls.__match_args__, *own)  # type: ignore[misc]
+        cls._names += tuple(own)
+        cls._allowed |= frozenset(own)
+        said = {name: cls.__dict__.get(name, _MISSING) for name in annotated}
+        specified = {name: value for name, value in said.items() if isinstance(value, _Specified)}
+        for name, value in specified.items():
+            said[name] = value.default
+            if value.default is _MISSING:
+                delattr(cls, name)
+            else:
+                setattr(cls, name, value.default)
+        cls._defaults = cls._defaults | {name: value for name, value in said.items() if value is not _MISSING}
+        cls._factories = cls._factories | {
+            name: value.default_factory for name, value in specified.items() if value.default_factory
+        }
+        cls._shown += tuple(name for name in own if name not in specified or specified[name].repr)
+        cls._compared += tuple(name for name in own if name not in specified or specified[name].compare)
+        cls._hashed += tuple(name for name in own if name not in specified or specified[name].hash)
 
     def __init__(self, *values: object, **named: object) -> None:
         kind = type(self)
-        if len(values) > len(kind.__match_args__):
-            raise TypeError(f"{kind.__name__} takes {len(kind.__match_args__)} positions, not {len(values)}")
-        given = dict(zip(kind.__match_args__, values, strict=False))
-        for name, value in named.items():
-            if name in given or name not in kind._names:
-                raise TypeError(f"{kind.__name__} has no field {name!r} to set, or has it twice")
-            given[name] = value
-        for name in kind._names:
-            if name not in given:
-                try:
-                    given[name] = getattr(kind, name)
-                except AttributeError:
-                    raise TypeError(f"{kind.__name__} lacks its field {name!r}") from None
+        given = {**kind._defaults, **dict(zip(kind.__match_args__, values, strict=False)), **named}
+        if len(given) < len(kind._names):
+            for name, make in kind._factories.items():
+                if name not in given:
+                    given[name] = make()
+        if (
+            len(given) != len(kind._names)
+            or len(values) > len(kind.__match_args__)
+            or (named and not kind._allowed.issuperset(named))
+            or (named and values and not named.keys().isdisjoint(kind.__match_args__[: len(values)]))
+        ):
+            kind._refuse(values, named, given)
         self.__dict__.update(given)
+
+    @classmethod
+    def _refuse(
+        cls, values: tuple[object, ...], named: Mapping[str, object], given: Mapping[str, object]
+    ) -> NoReturn:
+        kind = cls.__name__
+        if len(values) > len(cls.__match_args__):
+            raise TypeError(f"{kind} takes {len(cls.__match_args__)} positions, not {len(values)}")
+        for name in named:
+            if name not in cls._allowed or name in cls.__match_args__[: len(values)]:
+                raise TypeError(f"{kind} has no field {name!r} to set, or has it twice")
+        lacking = next(name for name in cls._names if name not in given)
+        raise TypeError(f"{kind} lacks its field {lacking!r}")
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"{type(self).__name__}.{name} cannot change")
@@ -68,23 +138,29 @@ class Record:
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"{type(self).__name__}.{name} cannot change")
 
-    def _values(self) -> tuple[object, ...]:
+    def _values(self, names: tuple[str, ...]) -> tuple[object, ...]:
         known = self.__dict__
-        return tuple(known[name] for name in self._names)
+        return tuple([known[name] for name in names])
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self.__dict__ == other.__dict__
+        return self._values(self._compared) == other._values(self._compared)
 
     def __hash__(self) -> int:
-        return hash((type(self), *self._values()))
+        return hash((type(self), *self._values(self._hashed)))
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self._names)
-        return f"{type(self).__name__}({fields})"
+        shown = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self._shown)
+        return f"{type(self).__name__}({shown})"
 
 
 def replace(record: RecordT, **changes: object) -> RecordT:
     """A record like ``record`` with some fields changed."""
-    return type(record)(**(record.__dict__ | changes))
+    kept = record.__dict__
+    return type(record)(**({name: kept[name] for name in record._names} | changes))
+
+
+def fields(kind: type[Record]) -> tuple[str, ...]:
+    """The names of a record's fields, in order."""
+    return kind._names

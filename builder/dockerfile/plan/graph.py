@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import TypeAlias
 
@@ -12,18 +11,17 @@ from builder.dockerfile.span import Span
 from builder.dockerfile.syntax.parser import Dockerfile, Stage
 from builder.image.oci import Platform
 from builder.image.reference import Reference
+from unionfs_sim.nodes.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Scratch:
+class Scratch(Record):
     """The empty root file system."""
 
     def __str__(self) -> str:
         return "scratch"
 
 
-@dataclass(frozen=True, slots=True)
-class ImageBase:
+class ImageBase(Record):
     """An image from elsewhere; ``written``: the reference with variables replaced, as the file has it."""
 
     reference: Reference
@@ -33,8 +31,7 @@ class ImageBase:
         return self.written
 
 
-@dataclass(frozen=True, slots=True)
-class StageBase:
+class StageBase(Record):
     """Another stage of the same Dockerfile."""
 
     index: int
@@ -55,8 +52,7 @@ class Use(enum.Enum):
     MOUNT = "RUN --mount"
 
 
-@dataclass(frozen=True, slots=True)
-class Dependency:
+class Dependency(Record):
     """One place where a stage uses a stage or an image. ``name``: as written there."""
 
     use: Use
@@ -65,8 +61,7 @@ class Dependency:
     origin: Base
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedStage:
+class PlannedStage(Record):
     """A stage with everything resolved that can be known before anything is fetched."""
 
     stage: Stage
@@ -95,8 +90,7 @@ class PlannedStage:
         return {each.name: each.origin for each in self.dependencies if each.use is not Use.FROM}[name]
 
 
-@dataclass(frozen=True, slots=True)
-class StageGraph:
+class StageGraph(Record):
     """What a build must do. ``stages``: each after those that it needs; ``unused``: in order of the file.
 
     ``globals_``: what ARG without a default takes. ``unknown_args``: build arguments that nothing declares.

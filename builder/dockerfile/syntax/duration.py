@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 from typing import Final
 
 _UNITS_NS: Final = {
@@ -26,6 +25,8 @@ def parse_duration(text: str) -> int:
     >>> parse_duration("1m30s")
     90000000000
     """
+    from fractions import Fraction  # here, as few Dockerfiles have a duration
+
     sign = -1 if text.startswith("-") else 1
     rest = text[1:] if text[:1] in ("+", "-") else text
     if rest == "0":

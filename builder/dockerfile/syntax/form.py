@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import ClassVar, Self, TypeAlias
 
 from builder.dockerfile.span import Span
@@ -13,19 +12,18 @@ from builder.dockerfile.syntax.ports import PortError
 from builder.dockerfile.syntax.signals import SignalError
 from builder.dockerfile.variables.expand import ExpansionError, Lookup, expand
 from builder.errors import DockerfileError
+from unionfs_sim.nodes.record import Record, field
 
 Expand: TypeAlias = Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class ShellForm:
+class ShellForm(Record):
     """A command line that the image's shell reads: ``RUN make && make install``."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ExecForm:
+class ExecForm(Record):
     """A command as words, run without a shell: ``CMD ["nginx", "-g", "daemon off;"]``."""
 
     argv: tuple[str, ...]
@@ -56,8 +54,7 @@ class SecurityMode(enum.Enum):
     INSECURE = "insecure"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Instruction:
+class Instruction(Record, kw_only=True):
     """What all instructions have. ``source``: as written in the file. ``keyword``: in the case as written.
 
     ``comments``: the comment lines directly above. ``gaps``: numbers of empty lines inside continuations.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import Final
 
 from builder.dockerfile.variables.expand import cut
 from builder.dockerfile.variables.reader import Dialect, ExpansionError, Quotes
+from unionfs_sim.nodes.record import Record, replace
 
 _MARK: Final = re.compile(r"(\d*)<<(-?)\s*([^<]*)", re.ASCII)
 _TABS: Final = re.compile(r"^\t+", re.MULTILINE)
@@ -16,8 +16,7 @@ _WITH_QUOTES: Final = Dialect(quotes=Quotes.KEEP, unset_stays=True)
 _WITHOUT_QUOTES: Final = Dialect(unset_stays=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Heredoc:
+class Heredoc(Record):
     """One document: the lines between ``<<name`` and a line that is ``name``.
 
     ``quoted``: variables in it stay as they are. ``indented``: written ``<<-``, leading tabs do not count.

@@ -6,7 +6,6 @@ the variables replaced. Which words those are is the reference's list, "Environm
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 from builder.dockerfile.syntax.form import CommandForm as CommandForm
@@ -22,10 +21,10 @@ from builder.dockerfile.syntax.mount import RunMount, read_mount
 from builder.dockerfile.syntax.ports import parse_ports
 from builder.dockerfile.syntax.signals import parse_signal
 from builder.dockerfile.variables.expand import ExpansionError, Lookup, expand_document, expand_words
+from unionfs_sim.nodes.record import Record, field, replace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class From(Instruction):
+class From(Instruction, kw_only=True):
     """``FROM [--platform=p] base [AS alias]``; ``alias`` in lower case, the other two as written."""
 
     name: ClassVar[str] = "FROM"
@@ -40,8 +39,7 @@ class From(Instruction):
         return replace(self, base=expand_word(self.base), platform=platform)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run(Instruction):
+class Run(Instruction, kw_only=True):
     """``RUN``. Before ``expanded`` those fields of ``mounts`` that hold a variable have their defaults."""
 
     name: ClassVar[str] = "RUN"
@@ -82,8 +80,7 @@ class Run(Instruction):
         return replace(self, mounts=mounts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transfer(Instruction):
+class Transfer(Instruction, kw_only=True):
     """What COPY and ADD share. ``documents``: heredocs to write, each under its name."""
 
     sources: tuple[str, ...]
@@ -109,8 +106,7 @@ class Transfer(Instruction):
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copy(Transfer):
+class Copy(Transfer, kw_only=True):
     """``COPY [--from=stage|image] … source… destination``."""
 
     name: ClassVar[str] = "COPY"
@@ -118,8 +114,7 @@ class Copy(Transfer):
     parents: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Add(Transfer):
+class Add(Transfer, kw_only=True):
     """``ADD``: COPY that also fetches URLs and unpacks local archives. ``unpack`` None: by kind of source."""
 
     name: ClassVar[str] = "ADD"
@@ -131,24 +126,21 @@ class Add(Transfer):
         return replace(Transfer._expanded(self, expand_word, lookup), checksum=expand_word(self.checksum))
 
 
-@dataclass(frozen=True, slots=True)
-class Declaration:
+class Declaration(Record):
     """One name of an ARG; ``default`` is None if it has none."""
 
     name: str
     default: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arg(Instruction):
+class Arg(Instruction, kw_only=True):
     """``ARG name[=default] …``. A scope expands it, one declaration after the other: see ``scope``."""
 
     name: ClassVar[str] = "ARG"
     declarations: tuple[Declaration, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pairs(Instruction):
+class Pairs(Instruction, kw_only=True):
     """What ENV and LABEL share: every value is expanded with the variables from before the instruction."""
 
     pairs: tuple[tuple[str, str], ...]
@@ -158,22 +150,19 @@ class Pairs(Instruction):
         return replace(self, pairs=tuple((expand_word(key), expand_word(value)) for key, value in self.pairs))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Env(Pairs):
+class Env(Pairs, kw_only=True):
     """``ENV key=value …``."""
 
     name: ClassVar[str] = "ENV"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Label(Pairs):
+class Label(Pairs, kw_only=True):
     """``LABEL key=value …``."""
 
     name: ClassVar[str] = "LABEL"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workdir(Instruction):
+class Workdir(Instruction, kw_only=True):
     """``WORKDIR path``; a relative one goes on from the one before."""
 
     name: ClassVar[str] = "WORKDIR"
@@ -183,8 +172,7 @@ class Workdir(Instruction):
         return replace(self, path=expand_word(self.path))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User(Instruction):
+class User(Instruction, kw_only=True):
     """``USER name|uid[:group|gid]``."""
 
     name: ClassVar[str] = "USER"
@@ -194,8 +182,7 @@ class User(Instruction):
         return replace(self, user=expand_word(self.user))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expose(Instruction):
+class Expose(Instruction, kw_only=True):
     """``EXPOSE port…``; ``written``: as the file has them, ``ports``: as ``80/tcp``, those known so far."""
 
     name: ClassVar[str] = "EXPOSE"
@@ -208,8 +195,7 @@ class Expose(Instruction):
         return replace(self, written=tuple(words), ports=tuple(ports))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Volume(Instruction):
+class Volume(Instruction, kw_only=True):
     """``VOLUME path…``."""
 
     name: ClassVar[str] = "VOLUME"
@@ -222,24 +208,21 @@ class Volume(Instruction):
         return replace(self, paths=paths)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cmd(Instruction):
+class Cmd(Instruction, kw_only=True):
     """``CMD``; ``CMD []`` is the exec form without words and removes the command."""
 
     name: ClassVar[str] = "CMD"
     command: CommandForm
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entrypoint(Instruction):
+class Entrypoint(Instruction, kw_only=True):
     """``ENTRYPOINT``; ``ENTRYPOINT []`` removes the entry point."""
 
     name: ClassVar[str] = "ENTRYPOINT"
     command: CommandForm
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Healthcheck(Instruction):
+class Healthcheck(Instruction, kw_only=True):
     """``HEALTHCHECK``; ``command`` is None for ``NONE``. A time of 0 means: not given."""
 
     name: ClassVar[str] = "HEALTHCHECK"
@@ -262,8 +245,7 @@ class Healthcheck(Instruction):
                 return ("CMD", *argv)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stopsignal(Instruction):
+class Stopsignal(Instruction, kw_only=True):
     """``STOPSIGNAL name|number``."""
 
     name: ClassVar[str] = "STOPSIGNAL"
@@ -275,16 +257,14 @@ class Stopsignal(Instruction):
         return replace(self, signal=signal)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shell(Instruction):
+class Shell(Instruction, kw_only=True):
     """``SHELL ["program", "argument"]``: what runs shell forms from here on."""
 
     name: ClassVar[str] = "SHELL"
     argv: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Onbuild(Instruction):
+class Onbuild(Instruction, kw_only=True):
     """``ONBUILD instruction``; ``expression`` is what the image's config keeps of it.
 
     ``trigger`` is None where it is no instruction, and ``wrong`` says why: BuildKit reads it only when a
@@ -297,8 +277,7 @@ class Onbuild(Instruction):
     wrong: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Maintainer(Instruction):
+class Maintainer(Instruction, kw_only=True):
     """``MAINTAINER author``: deprecated, a LABEL says it better."""
 
     name: ClassVar[str] = "MAINTAINER"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from builder.dockerfile.span import Span
@@ -16,14 +15,14 @@ from builder.dockerfile.syntax.heredoc import Heredoc, marks
 from builder.dockerfile.variables.expand import ExpansionError
 from builder.dockerfile.variables.words import SPACE, Head, NotStringsError, json_strings, split_head
 from builder.errors import DockerfileError
+from unionfs_sim.nodes.record import Record
 
 _DIRECTIVE: Final = re.compile(r"#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S(?:.*\S)?)\s*", re.ASCII)
 _DIRECTIVES: Final = frozenset({"syntax", "escape", "check"})
 _CAN_HOLD_HEREDOCS: Final = frozenset({"RUN", "COPY", "ADD"})
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Record):
     """How much of a Dockerfile is read. A line of 64 KiB is BuildKit's own limit."""
 
     file_bytes: int = 16 * 1024 * 1024
@@ -34,8 +33,7 @@ class Limits:
 DEFAULT_LIMITS: Final = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Directive:
+class Directive(Record):
     """``# name=value`` at the top of the file."""
 
     span: Span
@@ -43,8 +41,7 @@ class Directive:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Record):
     """One instruction before it is understood.
 
     ``text``: continuation lines joined. ``source``: as written, heredocs included. ``comments``: the
@@ -60,8 +57,7 @@ class Statement:
     gaps: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Lexed:
+class Lexed(Record):
     """A whole file: its directives, its escape character and its statements in order."""
 
     directives: tuple[Directive, ...]

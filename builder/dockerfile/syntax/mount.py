@@ -6,10 +6,10 @@ import enum
 import posixpath
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from builder.dockerfile.suggest import did_you_mean
+from unionfs_sim.nodes.record import Record
 
 _SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d{1,9})?) ?([kmgtp]?)i?b?", re.IGNORECASE | re.ASCII)
 
@@ -40,8 +40,7 @@ class Sharing(enum.Enum):
     LOCKED = "locked"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunMount:
+class RunMount(Record, kw_only=True):
     """One mount; None: not given. ``from_``: a stage, its index, or an image; "" is the build context.
 
     ``target``: relative to the working directory, which "" names.

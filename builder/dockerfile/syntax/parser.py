@@ -7,17 +7,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from builder.dockerfile.span import Span
 from builder.dockerfile.syntax.grammar import understand
 from builder.dockerfile.syntax.instruction import Arg, From, Instruction, Onbuild
 from builder.dockerfile.syntax.lexer import DEFAULT_LIMITS, Directive, Limits, lex
 from builder.errors import DockerfileError
+from unionfs_sim.nodes.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Record):
     """One FROM and what follows it. ``index`` counts from 0."""
 
     index: int
@@ -40,8 +38,7 @@ class Stage:
         return self.start.span
 
 
-@dataclass(frozen=True, slots=True)
-class Dockerfile:
+class Dockerfile(Record):
     """A whole file. ``global_args``: the ARGs before the first FROM."""
 
     name: str

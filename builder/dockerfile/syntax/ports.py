@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Final
 
@@ -60,6 +59,8 @@ def _range(text: str, written: str) -> tuple[int, int]:
 
 
 def _check_address(address: str, written: str) -> None:
+    import ipaddress  # here, as next to nobody names an address
+
     try:
         ipaddress.ip_address(address.removeprefix("[").removesuffix("]"))
     except ValueError:

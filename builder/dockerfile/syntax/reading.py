@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from builder.dockerfile.syntax.flags import Flags
@@ -10,10 +9,10 @@ from builder.dockerfile.syntax.form import CommandForm, ExecForm, ShellForm
 from builder.dockerfile.syntax.lexer import Statement
 from builder.dockerfile.variables.words import NotStringsError, fields, json_strings
 from builder.errors import DockerfileError
+from unionfs_sim.nodes.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Record):
     """One statement with what every reader of it needs."""
 
     name: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
+
+from unionfs_sim.nodes.record import Record
 
 MAX_PATTERN: Final = 1024
 """Longer patterns are refused: matching ``?`` costs pattern times value."""
@@ -34,8 +35,7 @@ class PatternError(ValueError):
     """The pattern cannot be read."""
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(Record):
     """Text between two stars; None stands for any one character."""
 
     characters: tuple[str | None, ...]
@@ -74,8 +74,7 @@ class Piece:
         return -1 if mirrored < 0 else len(value) - mirrored - len(self)
 
 
-@dataclass(frozen=True)
-class Pattern:
+class Pattern(Record):
     """Pieces that stars separate: ``a*b`` is two, ``*`` is two empty ones."""
 
     pieces: tuple[Piece, ...]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from typing import Final, TypeAlias
 
@@ -18,6 +17,7 @@ from builder.dockerfile.variables.pattern import (
     without_prefix,
     without_suffix,
 )
+from unionfs_sim.nodes.record import Record
 
 Lookup: TypeAlias = Callable[[str], str | None]
 """A variable's value by name; None if it is not set."""
@@ -48,8 +48,7 @@ class Quotes(enum.Enum):
     ORDINARY = "they are characters like others"
 
 
-@dataclass(frozen=True, slots=True)
-class Dialect:
+class Dialect(Record):
     """How a word is read, and what of it stays as written."""
 
     escape: str = "\\"

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import Final, NoReturn
+
+from unionfs_sim.nodes.record import Record
 
 SPACE: Final = (
     "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
@@ -31,8 +32,7 @@ _FLAG_PIECE: Final = re.compile(
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Record):
     """One instruction cut in three: ``COPY``, ``("--from=a",)``, ``x y``."""
 
     keyword: str

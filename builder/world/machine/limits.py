@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, fields
 from typing import Final
+
+from unionfs_sim.nodes.record import Record, fields
 
 UNLIMITED: Final = sys.maxsize
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Record, kw_only=True):
     """Bytes, by what they are of; ``UNLIMITED`` for no bound."""
 
     output: int = 64 << 20
@@ -23,5 +23,5 @@ class Limits:
     """Put into files, holes included."""
 
 
-NAMES: Final = tuple(field.name for field in fields(Limits))
+NAMES: Final = fields(Limits)
 """What each limit is called."""

@@ -119,14 +119,14 @@ def test_a_fact_holds_for_the_pods_that_its_rule_describes(fact: str, yes: Pod, 
     assert not holds(fact, no)
 
 
-@pytest.mark.parametrize(
-    "path", [*SOCKETS, "/", "/var", "/run/", "/var/run", "/var/run/docker.sock", "/run/crio"]
-)
+@pytest.mark.parametrize("path", [*SOCKETS, "/", "/run/", "/var/run", "/var/run/docker.sock", "/run/crio"])
 def test_a_socket_is_recognised_in_any_spelling_read_only_or_not(path: str) -> None:
     assert holds("sock", mounting(path, readOnly=True))
 
 
-@pytest.mark.parametrize("path", ["/var/log", "/runner", "/run/docker", "/run/docker.sock.d", "/srv/var/run"])
+@pytest.mark.parametrize(
+    "path", ["/var", "/var/log", "/runner", "/run/docker", "/run/docker.sock.d", "/srv/var/run"]
+)
 def test_other_directories_are_no_socket(path: str) -> None:
     assert not holds("sock", mounting(path))
 
