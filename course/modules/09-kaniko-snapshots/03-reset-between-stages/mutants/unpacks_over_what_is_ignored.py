@@ -1,0 +1,32 @@
+"""Unpacks the whole base, over what is mounted as well."""
+
+import fnmatch
+
+
+def reset(root, base, ignored):
+    patterns = [names(path) for path in ignored]
+    kept = [path for path in root if is_covered(path, patterns) or leads_there(path, patterns)]
+    unpacked = list(base)
+    return sorted({*kept, *unpacked})
+
+
+def names(path):
+    return path.strip("/").split("/")
+
+
+def agree(parts, pattern):
+    return all(fnmatch.fnmatchcase(part, each) for part, each in zip(parts, pattern, strict=False))
+
+
+def is_covered(path, patterns):
+    """Whether the path is ignored, or lies below what is."""
+    parts = names(path)
+    return any(len(parts) >= len(pattern) and agree(parts, pattern) for pattern in patterns)
+
+
+def leads_there(path, patterns):
+    """Whether something ignored may lie below the directory."""
+    parts = names(path)
+    return path.endswith("/") and any(
+        len(parts) < len(pattern) and agree(parts, pattern) for pattern in patterns
+    )
