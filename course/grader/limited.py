@@ -32,7 +32,7 @@ FILE_BYTES: Final = 64 << 20
 def judge_in_child(exercise: Exercise, submission: bytes, seed: str, conditions: Conditions) -> Judgement:
     """What ``verdicts(exercise, submission, seed)`` of the exercise's kind finds, in a limited child."""
     order = {
-        "folder": str(exercise.folder),
+        "folder": os.path.abspath(exercise.folder),
         "seed": seed,
         "submission": base64.b64encode(submission).decode(),
         "seconds": exercise.seconds * conditions.patience,

@@ -11,14 +11,14 @@ BYTES: Final = 24
 
 
 def shortened(value: object) -> str:
-    """The value as Python spells it, its middle left out if it is long.
+    """The value as Python spells it, modes in octal, its middle left out if it is long.
 
     >>> shortened([1, "a"])
     "[1, 'a']"
     >>> shortened([b"x" * 2048])
     "[b'xxxxxxxxxxxxxxxxxxxxxxxx'… (2,048 bytes)]"
     """
-    return _cut(repr(_with_short_bytes(value)))
+    return _cut(repr(_as_read(value)))
 
 
 def shortened_json(value: object) -> str:
@@ -40,14 +40,28 @@ class _ShortBytes:
         return f"{self.raw[:BYTES]!r}… ({len(self.raw):,} bytes)"
 
 
-def _with_short_bytes(value: object) -> object:
+class _Octal(int):
+    """A mode, which people read in octal."""
+
+    def __repr__(self) -> str:
+        return f"0o{self:o}"
+
+
+def _as_mode(value: object) -> object:
+    return _Octal(value) if type(value) is int and value >= 0 else value
+
+
+def _as_read(value: object) -> object:
+    """The value with its long bytes cut and its modes in octal."""
     match value:
         case bytes() if len(value) > 2 * BYTES:
             return _ShortBytes(value)
         case list() | tuple():
-            return type(value)(map(_with_short_bytes, value))
+            return type(value)(map(_as_read, value))
         case dict():
-            return {name: _with_short_bytes(each) for name, each in value.items()}
+            return {
+                name: _as_mode(each) if name == "mode" else _as_read(each) for name, each in value.items()
+            }
     return value
 
 

@@ -11,7 +11,7 @@ from typing import Final, TextIO
 import click
 
 from builder.errors import BuildError
-from course.check import LETTERS, Question
+from course.check import ABSENT, LETTERS, Question
 from course.exercise import Exercise
 from course.grader import report
 from course.grader.kind import Conditions, Isolation, kind_of
@@ -175,7 +175,7 @@ def tell(
         if wrong.shown != question.shown:
             for line in report.details(wrong, texts, desk.say):
                 desk.session.print(line)
-        if question.judge is None:
+        if question.key is not ABSENT:
             right = shortened_json(right_answer(exercise, question))
             desk.session.print("  " + desk.say("predict.right", answer=right))
     lowers, lines = question.given.get("lowers"), question.given.get("lines")

@@ -17,6 +17,7 @@ from course.grader.kinds.prediction import spelt
 from course.grader.showing import shortened_json as shortened
 from course.learn.desk import Desk, at_the_desk
 from course.learn.notebook import notebook
+from course.learn.orderpage import PAGE, order_page
 from course.learn.word import Word
 
 
@@ -55,6 +56,8 @@ def begin(desk: Desk, exercise: Exercise, folder: Path | None = None, seed: str 
     lay_out(exercise, folder, seed, desk.say)
     desk.progress.begin(exercise.id, seed, target)
     desk.session.print(desk.say("started", folder=folder, file=exercise.file))
+    if exercise.kind == "parsons":
+        desk.session.print(desk.say("order.page", page=folder / PAGE))
     desk.session.print(desk.say("next-step", id=exercise.id, file=target))
 
 
@@ -76,6 +79,8 @@ def lay_out(exercise: Exercise, folder: Path, seed: str, say: Catalogue) -> None
     if specimens.is_dir():
         shutil.copytree(specimens, folder / "specimens", dirs_exist_ok=True)
     (folder / exercise.file).write_bytes(starter)
+    if exercise.kind == "parsons":
+        (folder / PAGE).write_text(order_page(exercise, seed, say), encoding="utf-8")
 
 
 def asked(exercise: Exercise, seed: str, say: Catalogue) -> Iterator[str]:

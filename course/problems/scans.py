@@ -15,7 +15,7 @@ from builder.image.digest import DiffID, chain_id
 from builder.protocols import EMPTY, Snapshot
 from builder.snapshotters.fingerprint import Mode
 from builder.snapshotters.ignored import IgnoreList
-from builder.snapshotters.scan import ScanSnapshotter
+from builder.snapshotters.scan.memory import scanning
 from builder.stores.memory import MemoryStore
 from unionfs_sim import Dir, File, Layer, layer
 from unionfs_sim.filesystem import Attributes
@@ -34,7 +34,7 @@ _CAPABILITIES: Final = {"net_raw": 13, "net_bind_service": 10}
 def found(before: Tree, change: Callable[[Layer], object], mode: Mode = Mode.FULL) -> list[str]:
     """The names in the layer that a scan makes of ``change``, sorted; [] if it notices nothing."""
     store = MemoryStore()
-    snapshotter = ScanSnapshotter(as_layer(before), store, mode=mode)
+    snapshotter = scanning(as_layer(before), store, mode=mode)
     work = snapshotter.prepare(EMPTY)  # what is in the root counts as known
     change(work.rootfs)
     made = store.put(snapshotter.changes(work))
@@ -67,7 +67,7 @@ def after_reset(root: Iterable[str], base: Iterable[str], ignored: Iterable[str]
     """
     store = MemoryStore()
     here = _plain(root)
-    snapshotter = ScanSnapshotter(here, store, ignored=IgnoreList.of(ignored))
+    snapshotter = scanning(here, store, ignored=IgnoreList.of(ignored))
     snapshotter.discard(snapshotter.prepare(EMPTY))  # whatever is there belongs to no stage
     snapshotter.prepare(_stored(store, _plain(base)))
     return sorted(

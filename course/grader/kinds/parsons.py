@@ -26,8 +26,8 @@ class _Parsons(Planned):
     __slots__ = ()
 
     def questions(self, exercise: Exercise, seed: str) -> Sequence[Question]:
-        given = {"lines": in_order(exercise, seed)}
-        return [Question("order", next(iter(exercise.groups)), Text("question"), list[str], given=given)]
+        group, given = next(iter(exercise.groups)), {"lines": in_order(exercise, seed)}
+        return [Question("order", group, Text("question"), list[str], ["FROM scratch"], given=given)]
 
     def starter(self, exercise: Exercise, seed: str) -> bytes:
         return written(exercise, seed, self.key, shuffled(exercise, seed))

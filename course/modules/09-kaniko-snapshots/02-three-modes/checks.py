@@ -87,8 +87,9 @@ def seen(group: str, name: str, tree: dict, path: str, lines: list[str], act: Ac
     if group == "unseen":
         shows["full-sees-it"] = ["full"]
         shows["all-see-it"] = every
-    before = tree[path].get("content") or "→ " + tree[path]["target"]
-    shown = "\n".join([f"{path}: {before}", *(f"$ {line}" for line in lines)])
+    entry = tree[path]
+    before = f"{path}: {entry['content']!r}" if entry["kind"] == "file" else f"{path} -> {entry['target']}"
+    shown = "\n".join([before, *(f"$ {line}" for line in lines)])
     text = Text("questions.seen")
     return Question(
         name, group, text, list[str], ["full", "redo"], shown, key, shows=shows, given={"shows": shows}

@@ -239,6 +239,16 @@ def test_an_exercise_opens_as_a_notebook_with_the_same_checks(capfd: pytest.Capt
     assert "layerlab learn check 1.3 resolve.py" in page.cells[2].source
 
 
+def test_lines_to_be_ordered_come_with_a_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["learn", "start", "5.1R", "--lang", "zh"]) == 0
+
+    folder = Path("5.1R-order-two-stages")
+    order = json.loads((folder / "order.json").read_text())["order"]
+    page = (folder / "order.html").read_text(encoding="utf-8")
+    assert all(json.dumps(line, ensure_ascii=False) in page for line in order)
+    assert "order.html" in capsys.readouterr().out
+
+
 def test_the_groups_own_hint_comes_first_and_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = shutil.copytree(RESOLVE, tmp_path / "course" / "resolve")
     text = folder / "text.en.toml"
