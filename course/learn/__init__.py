@@ -28,6 +28,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "grade": "Grade what a class handed in (for teachers).",
         "report": "Say what a class understood (for teachers).",
         "regrade": "Grade again after an exercise was changed (for teachers).",
+        "export": "Write graders and marks for other programs (for teachers).",
         "mutant": "Keep a learner's wrong answer as a mutant (for teachers).",
     }
 )
