@@ -25,8 +25,10 @@ class User(NamedTuple):
     """One line of /etc/passwd (passwd(5))."""
 
     name: str
+    password: str
     uid: int
     gid: int
+    comment: str
     home: str
     shell: str
 
@@ -35,6 +37,7 @@ class Group(NamedTuple):
     """One line of /etc/group (group(5))."""
 
     name: str
+    password: str
     gid: int
     members: tuple[str, ...]
 
@@ -70,15 +73,17 @@ def users(fs: Filesystem) -> list[User]:
 
     >>> from unionfs_sim import layer
     >>> users(layer({"/etc/passwd": "app:x:1000:50::/home/app:/bin/sh"}))
-    [User(name='app', uid=1000, gid=50, home='/home/app', shell='/bin/sh')]
+    [User(name='app', password='x', uid=1000, gid=50, comment='', home='/home/app', shell='/bin/sh')]
     """
-    return [User(r[0], int(r[2]), int(r[3]), r[5], r[6]) for r in _records(fs, PASSWD, 7) if _is_number(r[3])]
+    return [
+        User(r[0], r[1], int(r[2]), int(r[3]), *r[4:7]) for r in _records(fs, PASSWD, 7) if _is_number(r[3])
+    ]
 
 
 def groups(fs: Filesystem) -> list[Group]:
     """The groups, in the file's order."""
     return [
-        Group(r[0], int(r[2]), tuple(name for name in r[3].split(",") if name))
+        Group(r[0], r[1], int(r[2]), tuple(name for name in r[3].split(",") if name))
         for r in _records(fs, GROUP, 4)
     ]
 

@@ -82,11 +82,14 @@ def walk(
             waiting += below if passes_over is None else [each for each in below if not passes_over(each)]
 
 
-def copy_bytes(source: Filesystem, onto: Filesystem, path: str) -> None:
-    """Make the regular file at ``path`` of ``source`` in ``onto``, 0600, in pieces of a mebibyte."""
+def copy_bytes(source: Filesystem, onto: Filesystem, path: str, target: str | None = None) -> None:
+    """Make the regular file at ``path`` of ``source`` in ``onto``, 0600, in pieces of a mebibyte.
+
+    ``target``: what it is called there, if otherwise.
+    """
     reading = source.open(path, os.O_RDONLY)
     try:
-        writing = onto.open(path, _CREATE, 0o600)
+        writing = onto.open(target or path, _CREATE, 0o600)
         try:
             while piece := reading.read(_PIECE):
                 writing.write(piece)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -26,10 +25,9 @@ from builder.world.machine.attachments import Attachment
 from unionfs_sim.filesystem import Attributes, Filesystem
 from unionfs_sim.layers.layer import Dir, File, Layer, layer
 from unionfs_sim.nodes.caller import ROOT
-from unionfs_sim.trees import walk
+from unionfs_sim.trees import copy_bytes, walk
 from unionfs_sim.vfs.posix import Posix
 
-_PIECE: Final = 1 << 20
 _MOUNTED: Final = "/mounted"
 
 
@@ -158,7 +156,7 @@ def _copy(source: Filesystem, path: str, copy: Layer, top: str) -> None:
         elif stat.S_ISLNK(status.st_mode):
             copy.symlink(source.readlink(place), target)
         elif stat.S_ISREG(status.st_mode):
-            _copy_file(source, place, copy, target)
+            copy_bytes(source, copy, place, target)
         else:
             continue
         change = Attributes(
@@ -169,14 +167,3 @@ def _copy(source: Filesystem, path: str, copy: Layer, top: str) -> None:
             atime_ns=status.st_mtime_ns,
         )
         copy.acting_as(ROOT).setattr(target, change)
-
-
-def _copy_file(source: Filesystem, path: str, copy: Layer, target: str) -> None:
-    reader = source.open(path, os.O_RDONLY)
-    writer = copy.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        while piece := reader.read(_PIECE):
-            writer.write(piece)
-    finally:
-        reader.close()
-        writer.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import stat
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -68,7 +69,7 @@ def answer(value: Any) -> Any:
 
 
 def _attributes(mode: int, uid: int, gid: int, nlink: int, size: int) -> list[int | None]:
-    is_directory = mode & 0o170000 == 0o040000
+    is_directory = stat.S_ISDIR(mode)
     return [mode, uid, gid, None if is_directory else nlink, None if is_directory else size]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import stat
 from collections.abc import Sequence
 from typing import Final
 
@@ -78,4 +79,4 @@ def _operation(dice: random.Random, union: Union) -> str:
 
 
 def _is_dir(union: Union, path: str) -> bool:
-    return union.lstat(path).st_mode & 0o170000 == 0o040000
+    return stat.S_ISDIR(union.lstat(path).st_mode)

@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from unionfs_sim.accounts import groups, users
 from unionfs_sim.fakefs.session import Session
+from unionfs_sim.filesystem import Filesystem
 
 if TYPE_CHECKING:
     import grp
     import pwd
 
 RecordT = TypeVar("RecordT")
-
-
-def _records(session: Session, path: str, fields: int) -> list[list[str]]:
-    try:
-        text = session.view.acting_as(session.view.caller).read_bytes(path).decode("utf-8", "surrogateescape")
-    except OSError:
-        return []
-    rows = [line.split(":") for line in text.splitlines() if not line.startswith("#")]
-    return [row for row in rows if len(row) == fields and row[2].isdigit()]
 
 
 class FakePwd:
@@ -33,10 +26,7 @@ class FakePwd:
 
     def getpwall(self) -> list[pwd.struct_passwd]:
         """All accounts."""
-        rows = _records(self._session, "/etc/passwd", 7)
-        return [
-            self.struct_passwd((r[0], r[1], int(r[2]), int(r[3]), *r[4:])) for r in rows if r[3].isdigit()
-        ]
+        return [self.struct_passwd(user) for user in users(_read_by(self._session))]
 
     def getpwuid(self, uid: int) -> pwd.struct_passwd:
         """The account with ``uid``; KeyError if there is none."""
@@ -58,8 +48,9 @@ class FakeGrp:
 
     def getgrall(self) -> list[grp.struct_group]:
         """All groups."""
-        rows = _records(self._session, "/etc/group", 4)
-        return [self.struct_group((r[0], r[1], int(r[2]), list(filter(None, r[3].split(","))))) for r in rows]
+        return [
+            self.struct_group((*group[:3], list(group.members))) for group in groups(_read_by(self._session))
+        ]
 
     def getgrgid(self, gid: int) -> grp.struct_group:
         """The group with ``gid``; KeyError if there is none."""
@@ -68,6 +59,11 @@ class FakeGrp:
     def getgrnam(self, name: str) -> grp.struct_group:
         """The group called ``name``; KeyError if there is none."""
         return _one(self.getgrall(), "gr_name", name, f"getgrnam(): name not found: {name!r}")
+
+
+def _read_by(session: Session) -> Filesystem:
+    """The union as whoever asks may read it."""
+    return session.view.acting_as(session.view.caller)
 
 
 def _one(records: list[RecordT], attribute: str, value: object, message: str) -> RecordT:

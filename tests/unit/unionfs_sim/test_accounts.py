@@ -100,5 +100,5 @@ def test_whatever_the_files_hold_a_number_can_be_used(content: bytes) -> None:
 
 def test_digits_that_are_not_ascii_are_no_number() -> None:
     assert accounts.users(layer({"/etc/passwd": "a:x:²:0::/:\nb:x:1:²::/:\nc:x:2:3\n"})) == [
-        accounts.User("c", 2, 3, "", "")
+        accounts.User("c", "x", 2, 3, "", "", "")
     ]
