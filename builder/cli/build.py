@@ -139,7 +139,10 @@ def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None
     metavar="NAME=oci-layout://PATH[:TAG]",
     help="Let an image's name mean the one in a local OCI layout.",
 )
-@click.option("--allow-setuid", is_flag=True, help="Let sudo and su work in a real RUN.")
+@click.option("--no-new-privileges", is_flag=True, help="Let sudo and su gain nothing in a real RUN.")
+@click.option(
+    "--strict-owner", is_flag=True, help="Refuse a real build where one user id stands for all owners."
+)
 @click.option("--limit-upper", metavar="SIZE", help="How much a real RUN may add: 500m, 2g.")
 @click.option(
     "--ulimit", "ulimits", multiple=True, metavar="NAME=N", help="A limit of a real RUN: nproc=100."

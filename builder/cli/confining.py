@@ -1,4 +1,4 @@
-"""``--ulimit``, ``--limit-upper``, ``--allow-setuid``: how much a real command may do."""
+"""``--ulimit``, ``--limit-upper``, ``--no-new-privileges``, ``--strict-owner``: what real commands may do."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def confinement(options: Mapping[str, Any]) -> Confinement:
     limit = options["limit_upper"]
     return Confinement(
         limits=limits,
-        allows_setuid=options["allow_setuid"],
+        no_new_privileges=options["no_new_privileges"],
+        strict_owner=options["strict_owner"],
         upper_bytes=None if limit is None else _bytes(limit),
     )
 

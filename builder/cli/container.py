@@ -97,7 +97,9 @@ def run(session: Session, store: LayoutStore, found: Found, job: Command, option
         state_dir=session.state_dir,
         images={_THIS_IMAGE: found.manifest},
         listener=warn,
-        confinement=Confinement(allows_setuid=options["allow_setuid"]),
+        confinement=Confinement(
+            no_new_privileges=options["no_new_privileges"], strict_owner=options["strict_owner"]
+        ),
     )
     with Strategy.ROOTLESS.definition.tools(store, settings).workshop as workshop:
         image = workshop.fetcher.fetch(_THIS_IMAGE, found.image.platform)

@@ -67,7 +67,8 @@ _OK = range(200, 400)
     show_default=True,
     help="Its own network, which leads nowhere, or this machine's.",
 )
-@click.option("--allow-setuid", is_flag=True, help="Let sudo and su work.")
+@click.option("--no-new-privileges", is_flag=True, help="Let sudo and su gain nothing.")
+@click.option("--strict-owner", is_flag=True, help="Refuse where one user id stands for all owners.")
 @click.option("--rm", is_flag=True, help="Nothing of a command ever stays; for those used to docker.")
 @click.pass_obj
 def command(session: Session, /, image: str, words: tuple[str, ...], **options: object) -> int:

@@ -10,13 +10,12 @@ from __future__ import annotations
 import hashlib
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from builder.context.content import content_of
 from builder.context.selection import Item, Selected
 from builder.image.digest import ChainID
 from unionfs_sim.filesystem import Filesystem
-from unionfs_sim.nodes.record import Record
 
 _VERSION: Final = "2"
 """Part of every key: raised when steps begin to mean something else."""
@@ -27,7 +26,7 @@ _MAX_TOLD: Final = 2000
 _NO_PARENT: Final = "scratch"
 
 
-class Input(Record):
+class Input(NamedTuple):
     """One thing that a step depends on. ``name``: for people; ``digest``: of its value."""
 
     name: str
@@ -41,11 +40,8 @@ def said(name: str, *values: str) -> Input:
 
 def digest(*values: str) -> str:
     """A digest of the list of texts: no two lists share it, however they are cut."""
-    state = hashlib.sha256()
-    for value in values:
-        raw = value.encode("utf-8", "surrogateescape")
-        state.update(b"%d:%s," % (len(raw), raw))
-    return state.hexdigest()
+    raw = [value.encode("utf-8", "surrogateescape") for value in values]
+    return hashlib.sha256(b"".join([b"%d:%s," % (len(each), each) for each in raw])).hexdigest()
 
 
 def key(inputs: Iterable[Input]) -> str:

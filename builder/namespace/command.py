@@ -119,7 +119,7 @@ def _confine(sandbox: Sandbox, ownership: Ownership) -> None:
     except OSError as error:
         if error.errno not in (errno.ENOSYS, errno.EPERM, errno.EDQUOT):
             raise
-    if not sandbox.allows_setuid:
+    if sandbox.no_new_privileges:
         syscalls.prctl(syscalls.PR_SET_NO_NEW_PRIVS, 1)
     machine = os.uname().machine
     if seccomp.knows(machine):

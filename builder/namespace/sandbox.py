@@ -53,7 +53,7 @@ class Sandbox:
     hostname: str = HOSTNAME
     attachments: tuple[Attachment, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
-    allows_setuid: bool = False
+    no_new_privileges: bool = False
     terminal: tuple[int, int] | None = None
     shm_bytes: int = 64 << 20
 

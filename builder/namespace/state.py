@@ -16,6 +16,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from builder.errors import BuildError
 from builder.namespace import skeleton
 from builder.namespace.idmap import Caller, IdMap, Machine, choose
 from builder.namespace.skeleton import LAYERS, SESSIONS
@@ -39,7 +40,7 @@ class State:
     """One builder's part of the state directory at ``path``, and the user namespace that can use it.
 
     Nothing is made before ``namespace`` is first asked for. ``warn`` is told once what a better id map would
-    give, and how to get it.
+    give, and how to get it; with ``strict_owner`` that is a BuildError.
     """
 
     def __init__(
@@ -48,9 +49,11 @@ class State:
         ids: IdMap | None = None,
         *,
         warn: Callable[[str, str], None] | None = None,
+        strict_owner: bool = False,
     ) -> None:
         self._top = path
         self._warn = warn
+        self._strict_owner = strict_owner
         self._ids = ids or choose(Machine.here())
         self._starting = threading.Lock()
         self._namespace: UserNamespace | None = None
@@ -98,6 +101,10 @@ class State:
             self._ids = namespace.ids
             return self._started()
         if self._ids.caller is Caller.SINGLE:
+            if self._strict_owner:
+                namespace.close()
+                self._unmake()
+                raise BuildError("there is one user id for this build", fix=namespace.ids.note)
             self._tell(ONE_ID, namespace.ids.note)
         if namespace.in_memory:
             self._tell(

@@ -76,7 +76,7 @@ class DirectRunner:
                 hostname=HOSTNAME,
                 attachments=attached,
                 limits=dict(self._confinement.limits),
-                allows_setuid=self._confinement.allows_setuid,
+                no_new_privileges=self._confinement.no_new_privileges,
                 terminal=None if terminal is None else (terminal.rows, terminal.columns),
             )
             streams = Streams(command, output, errors)

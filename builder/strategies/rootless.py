@@ -64,7 +64,8 @@ def _tools(store: RecordingStore, settings: Settings) -> Local[Any]:
         from builder.namespace.state import State
 
         if not made:
-            made.append(State(str(directory / TREES), warn=warn))
+            strict = settings.confinement.strict_owner
+            made.append(State(str(directory / TREES), warn=warn, strict_owner=strict))
         return made[0]
 
     def snapshotter() -> OverlaySnapshotter:

@@ -59,7 +59,7 @@ class RootlessRunner:
                 hostname=self._hostname,
                 attachments=stack.enter_context(mounts.held(rootfs)),
                 limits=dict(self._confinement.limits),
-                allows_setuid=self._confinement.allows_setuid,
+                no_new_privileges=self._confinement.no_new_privileges,
                 terminal=None
                 if command.terminal is None
                 else (command.terminal.rows, command.terminal.columns),

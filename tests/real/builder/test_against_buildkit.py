@@ -20,7 +20,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -272,16 +272,20 @@ class Daemon:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def ask(self, method: str, target: str) -> bytes:
+    def ask(self, method: str, target: str, body: bytes = b"") -> bytes:
+        """What the daemon answers."""
         with closing(_UnixConnection(self.socket)) as connection:
-            connection.request(method, target)
+            connection.request(method, target, body, {"Content-Type": "application/x-tar"} if body else {})
             return connection.getresponse().read()
 
-    def build(self, number: int, context: bytes) -> Built:
+    def build(self, number: int, context: bytes, network: str = "default") -> Built:
+        """What BuildKit makes of a context with a Dockerfile."""
         path = f"/{number}.tar"
         self.contexts[path] = context
         remote = f"http://127.0.0.1:{self.server.server_port}{path}"
-        answer = self.ask("POST", f"/v1.41/build?version=2&remote={remote}&t=case:{number}")
+        answer = self.ask(
+            "POST", f"/v1.41/build?version=2&remote={remote}&t=case:{number}&networkmode={network}"
+        )
         for line in answer.splitlines():
             said = json.loads(line)
             if "error" in said:
@@ -293,28 +297,37 @@ class Daemon:
                 (entry["CreatedBy"], True) for entry in json.loads(self.ask("GET", f"{image}/history"))
             ]
             return Built(Layer(), document["Config"], entries[::-1])
-        return self._saved(self.ask("GET", f"{image}/get"))
+        with tarfile.open(fileobj=io.BytesIO(self.ask("GET", f"{image}/get"))) as tar:
+            return saved(tar)
 
-    def _saved(self, archive: bytes) -> Built:
-        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
 
-            def read(name: str) -> bytes:
-                member = tar.extractfile(name)
-                assert member is not None
-                return member.read()
+def saved(archive: tarfile.TarFile) -> Built:
+    """The image in an archive as ``docker save`` writes it."""
 
-            (manifest,) = json.loads(read("manifest.json"))
-            document = json.loads(read(manifest["Config"]))
-            layers = [read_layer(io.BytesIO(read(name))) for name in manifest["Layers"] or []]
-        entries = [
-            (entry["created_by"], entry.get("empty_layer", False)) for entry in document["history"] or []
-        ]
-        return Built(merged(layers), document["config"], entries)
+    def read(name: str) -> bytes:
+        member = archive.extractfile(name)
+        assert member is not None
+        return member.read()
+
+    (manifest,) = json.loads(read("manifest.json"))
+    document = json.loads(read(manifest["Config"]))
+    layers = [read_layer(io.BytesIO(read(name))) for name in manifest["Layers"] or []]
+    entries = [
+        (entry.get("created_by", ""), entry.get("empty_layer", False)) for entry in document["history"] or []
+    ]
+    return Built(merged(layers), document["config"], entries)
 
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    path = tmp_path_factory.mktemp("dockerd")
+    with running(tmp_path_factory.mktemp("dockerd")) as found:
+        yield found
+
+
+@contextmanager
+def running(path: Path) -> Iterator[Daemon]:
+    """A dockerd whose files lie at ``path``; it is ended and they are removed."""
+    path.mkdir(exist_ok=True)
     found = Daemon(path)
     words = ["dockerd", "--bridge=none", "--iptables=false", "--storage-driver=vfs"]
     words += [f"--data-root={path}/data", f"--exec-root={path}/exec", f"--pidfile={path}/pid"]
@@ -393,7 +406,7 @@ def test_the_image_is_the_one_that_buildkit_makes(theirs: dict[str, Built], cont
     assert wanted.tree is not None and found.tree is not None
     known = [each for each in differences(wanted.tree, found.tree) if not each.path.endswith("Dockerfile")]
     assert known == []
-    assert _comparable(found.config or {}) == _comparable(wanted.config or {})
+    assert comparable(found.config or {}) == comparable(wanted.config or {})
     lines = [_as_of_2023(line) for line, _ in found.history or []]
     assert lines == [line for line, _ in wanted.history or []]
     # BuildKit keeps an empty layer for a step that changed nothing; here there is none.
@@ -411,7 +424,7 @@ def _as_of_2023(line: str) -> str:
     return line.replace(' "0s" "0s" \'', ' "0s" \'')
 
 
-def _comparable(config: dict) -> dict:
+def comparable(config: dict) -> dict:
     """Without what is empty, and without a field of docker's that means nothing on Linux."""
     return {name: value for name, value in config.items() if name != "ArgsEscaped" and value not in _EMPTY}
 

@@ -108,7 +108,7 @@ def new_builder() -> Any:
     return Builder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def real_base() -> Layer:
     """A layer with programs that run."""
     return busybox()

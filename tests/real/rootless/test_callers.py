@@ -200,3 +200,13 @@ def test_what_a_command_made_can_be_removed_by_who_asked_for_it(caller: Caller) 
     assert done.returncode == 1
     assert "exit status 3" in done.stderr
     assert not list(caller.place.glob("state/trees/*/sessions/*"))
+
+
+def test_who_wants_exact_owners_is_refused_where_they_cannot_be_had(caller: Caller) -> None:
+    done = build(caller, "--strict-owner")
+
+    assert done.returncode == (1 if caller.kind == "single" else 0), done.stderr
+    assert ("there is one user id for this build" in done.stderr) == (caller.kind == "single")
+    assert ("usermod --add-subuids" in done.stderr) == (caller.kind == "single")
+    assert "Traceback" not in done.stderr
+    assert not list(caller.place.glob("state/trees/*/sessions/*"))

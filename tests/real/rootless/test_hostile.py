@@ -93,6 +93,19 @@ def test_a_symlink_where_a_mount_must_be_is_refused_and_nothing_goes_through_it(
         builder.build("FROM base\nCOPY trap/ /\nRUN true\n", {f"/trap/{name}": Symlink("/tmp")})
 
 
+@pytest.mark.parametrize("no_new_privileges", [False, True])
+def test_setuid_programs_work_as_in_buildkit_unless_one_says_no(
+    builder: Any, *, no_new_privileges: bool
+) -> None:
+    confinement = Confinement(no_new_privileges=no_new_privileges)
+
+    said = printed(
+        builder, "FROM base\nUSER web\nRUN grep NoNewPrivs /proc/self/status\n", confinement=confinement
+    )
+
+    assert said.split() == ["NoNewPrivs:", str(int(no_new_privileges))]
+
+
 def test_the_machines_files_and_names_are_out_of_reach(builder: Any, tmp_path: Path) -> None:
     said = printed(builder, "FROM base\nRUN cat /proc/mounts /proc/self/mountinfo; ls /proc/1/root/; env\n")
 

@@ -144,7 +144,9 @@ class Extractor:
         if root and "o" not in self.options:
             fs.chown(name, self.uids.get(member.user, member.uid), self.gids.get(member.group, member.gid))
         # Only root can have given the file away, so only root's copies keep set-id bits.
-        mode = member.mode if root else member.mode & ~(stat.S_ISUID | stat.S_ISGID)
+        mode = member.mode
+        if not root:
+            mode &= ~(stat.S_ISUID | stat.S_ISGID | (0 if "p" in self.options else fs.caller.umask))
         with suppress(PermissionError):
             if "w" not in self.options:
                 fs.chmod(name, mode)

@@ -57,14 +57,15 @@ def _items(text: bytes, options: Options) -> Iterator[str]:
         yield from (words(item) for item in text.removesuffix(b"\0").split(b"\0") if text)
         return
     if "I" in options:
-        for line in text.split(b"\n"):
+        for line in text.replace(b"\0", b"\n").split(b"\n"):
             # A whole line is one item; busybox leaves its quotes and backslashes alone.
             item = line.lstrip(_BLANK)
             if item:
                 yield words(item)
         return
     stop = options.value(options.last("Ee")) or None
-    for word in _unquoted(text):
+    for item in _unquoted(text):
+        word = item.partition(b"\0")[0]  # where an argument of execve(2) ends
         if stop is not None and words(word) == stop:
             return
         yield words(word)

@@ -17,6 +17,7 @@ from builder.world.utilities.streams import (
     kept,
     lines,
     octets,
+    open_input,
     reason,
 )
 
@@ -121,6 +122,20 @@ class _Counts:
         return [value for letter, value in named if letter in letters]
 
 
+def _counted(process: Process, name: str, out: Output) -> _Counts | None:
+    """The counts of a file; of a directory they are zero. None if it cannot be opened."""
+    counts = _Counts()
+    try:
+        stream = open_input(process, name)
+        counts.add(stream)
+        if name != "-":
+            stream.close()
+    except OSError as error:
+        out.failed("standard input" if name == "-" else name, error)
+        return counts if isinstance(error, IsADirectoryError) else None
+    return counts
+
+
 def wc(process: Process) -> int:
     """Count lines, words and bytes of the files."""
     long = {"lines": "l", "words": "w", "chars": "m", "bytes": "c", "max-line-length": "L"}
@@ -129,9 +144,10 @@ def wc(process: Process) -> int:
     total = _Counts()
     alone = len(set(letters)) == 1 and len(options.operands) < 2
     with Output(process) as out:
-        for name, stream in inputs(process, options.operands, out):
-            counts = _Counts()
-            counts.add(stream)
+        for name in options.operands or ("-",):
+            counts = _counted(process, name, out)
+            if counts is None:
+                continue
             total.lines += counts.lines
             total.words += counts.words
             total.characters += counts.characters
