@@ -55,7 +55,8 @@ class Group:
 class Exercise:
     """What exercise.toml says. ``groups``: by name, in the order of the lesson; ``after``: exercise ids.
 
-    ``seconds``: for all calls of a submission together, or for all that a limited child does.
+    ``seconds``: for all calls of a submission together, or for all that a limited child does. ``weight``:
+    what its points count for in the marks of a class.
     """
 
     folder: Path
@@ -67,6 +68,7 @@ class Exercise:
     function: str
     generator: int
     seconds: float
+    weight: float
     after: tuple[str, ...]
     groups: Mapping[str, Group]
     mutants: tuple[Mutant, ...]
@@ -92,6 +94,7 @@ class Exercise:
             function=said.text("function", None if kind == "function" else ""),
             generator=said.number("generator", 1),
             seconds=said.seconds(KINDS[kind].seconds),
+            weight=said.weight(KINDS[kind].weight),
             after=said.texts("after"),
             groups=groups,
             mutants=mutants,
@@ -243,6 +246,12 @@ class _Said:
         if not isinstance(found, (int, float)) or not 0 < found <= 60:
             raise self.error(f"seconds should be more than 0 and at most 60, and is {found!r}")
         return float(found)
+
+    def weight(self, default: float) -> float:
+        found = self._get("weight", default)
+        if type(found) not in (int, float) or not 0 <= found <= 100:  # type: ignore[operator]  # a number
+            raise self.error(f"weight should be from 0 to 100, and is {found!r}")
+        return float(found)  # type: ignore[arg-type]  # a number
 
     def table(self, key: str) -> Mapping[str, object]:
         found = self._get(key, None)

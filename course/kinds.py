@@ -10,17 +10,22 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class KindName:
-    """What is known of a kind before it is loaded. ``seconds``: its budget for one submission."""
+    """What is known of a kind before it is loaded. ``seconds``: its budget for one submission.
+
+    ``weight``: what its points count for in marks, unless an exercise or a teacher says otherwise.
+    """
 
     module: str
     file: str
     seconds: float
+    weight: float = 1.0
 
 
 KINDS: Final[Mapping[str, KindName]] = MappingProxyType(
     {
         "function": KindName("course.grader.kinds.function", "answer.py", 1.0),
-        "prediction": KindName("course.grader.kinds.prediction", "answers.json", 1.0),
+        # Whoever has the checks can have them computed: predictions are for learning.
+        "prediction": KindName("course.grader.kinds.prediction", "answers.json", 1.0, weight=0.0),
         "choice": KindName("course.grader.kinds.choice", "answers.json", 1.0),
         "layers": KindName("course.grader.kinds.layers", "plan.json", 1.0),
         "parsons": KindName("course.grader.kinds.parsons", "order.json", 20.0),

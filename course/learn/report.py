@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
 
 from builder.errors import BuildError
-from course.exercise import Exercise
+from course.exercise import Exercise, nearest
 from course.figures.picture import write_whole
 from course.grader.kind import Conditions
 from course.learn.desk import Desk, at_the_desk
@@ -31,10 +32,19 @@ PATIENCE = 4.0
     show_default=True,
     help="The folder to write.",
 )
+@click.option(
+    "--weight",
+    "weights",
+    multiple=True,
+    metavar="ID=NUMBER",
+    help="What an exercise counts for in the total  [default: what it says; predictions 0]",
+)
 @click.option("--unsafe", is_flag=True, help="Grade even where nothing holds a submission.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @at_the_desk
-def command(desk: Desk, results: Path, output: Path, *, unsafe: bool, as_json: bool) -> int:
+def command(
+    desk: Desk, results: Path, output: Path, weights: tuple[str, ...], *, unsafe: bool, as_json: bool
+) -> int:
     """Write what the results in DIR say: marks.csv, groups.csv, class.html, and a page for each learner.
 
     The class's page has marks, which misconceptions are shared, the hardest groups, and the wrong answers
@@ -48,6 +58,11 @@ def command(desk: Desk, results: Path, output: Path, *, unsafe: bool, as_json: b
         _class(desk.course.find(each.exercise_id), each, is_unsafe=unsafe) for each in results_in(results)
     ]
     by_exercise = {each.exercise.id: each.results for each in classes}
+    counted = {each.exercise.id: each.exercise.weight for each in classes}
+    for name, weight in map(_weight, weights):
+        if name not in counted:
+            raise BuildError(f"--weight {name}: there are no results of it", fix=nearest(name, counted))
+        counted[name] = weight
     if as_json:
         desk.session.json({each.exercise.id: _summary(each) for each in classes})
         return 0
@@ -55,7 +70,7 @@ def command(desk: Desk, results: Path, output: Path, *, unsafe: bool, as_json: b
         (output / "learners").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BuildError(f"cannot write here: {error.strerror}", where=str(output)) from None
-    write_whole(output / "marks.csv", marks_csv(by_exercise).encode())
+    write_whole(output / "marks.csv", marks_csv(by_exercise, counted).encode())
     write_whole(output / "groups.csv", groups_csv(by_exercise).encode())
     write_whole(output / "class.html", class_page(classes, desk.say, str(results)).encode())
     pages: dict[str, list[tuple[Exercise, Graded]]] = {}
@@ -67,6 +82,14 @@ def command(desk: Desk, results: Path, output: Path, *, unsafe: bool, as_json: b
         write_whole(output / "learners" / f"{file_stem(learner)}.html", page.encode())
     desk.session.print(f"{output}: marks.csv, groups.csv, class.html, and {len(pages)} pages in learners/")
     return 0
+
+
+def _weight(written: str) -> tuple[str, float]:
+    """An exercise and what it counts for."""
+    name, _, number = written.partition("=")
+    if not re.fullmatch(r"\d{1,3}(\.\d{1,3})?", number, re.ASCII):
+        raise click.UsageError(f"--weight {written}: write an exercise and a number, such as 2.1=1")
+    return name, float(number)
 
 
 def _class(exercise: Exercise, results: Results, *, is_unsafe: bool) -> ClassResults:

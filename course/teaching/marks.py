@@ -10,18 +10,26 @@ from builder.cli.session import visible
 from course.teaching.results import Graded
 
 
-def marks_csv(by_exercise: Mapping[str, Sequence[Graded]]) -> str:
-    """A line a learner: points by exercise, and their sum. Who has no result has an empty cell."""
+def marks_csv(by_exercise: Mapping[str, Sequence[Graded]], weights: Mapping[str, float]) -> str:
+    """A line a learner: points by exercise, and their weighted sum. Who has no result has an empty cell.
+
+    ``weights``: by exercise; points of weight 0 are shown and do not count.
+    """
     points: dict[str, dict[str, int]] = {}
     for exercise_id, results in by_exercise.items():
         for each in results:
             points.setdefault(each.learner, {})[exercise_id] = each.points
     head = ["learner", *by_exercise, "total"]
     rows = [
-        [learner, *(scored.get(each, "") for each in by_exercise), sum(scored.values())]
+        [learner, *(scored.get(each, "") for each in by_exercise), _total(scored, weights)]
         for learner, scored in sorted(points.items())
     ]
     return as_csv([head, *rows])
+
+
+def _total(scored: Mapping[str, int], weights: Mapping[str, float]) -> float:
+    total = sum(points * weights[each] for each, points in scored.items())
+    return int(total) if total == int(total) else round(total, 2)
 
 
 def groups_csv(by_exercise: Mapping[str, Sequence[Graded]]) -> str:

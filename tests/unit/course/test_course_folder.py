@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from small_exercise import made, write
+from small_exercise import graded, made, write
 
 from course.cli import run
 from course.exercise import Course, Exercise, ExerciseError
@@ -203,3 +203,38 @@ def test_an_id_that_is_mistyped_gets_a_suggestion(capsys: pytest.CaptureFixture[
     assert run(["learn", "hint", "1.33"]) == 1
 
     assert "did you mean '1.3'?" in capsys.readouterr().err
+
+
+def test_a_mutant_that_another_seed_lets_through_is_found_with_more_seeds(tmp_path: Path) -> None:
+    lucky = CHECKS.replace(
+        "(True,), True)", "(True,), True) if sum(seed.encode()) % 2 else Case('two', (1,), 1)"
+    )
+    found = exercise(tmp_path / "e", checks=lucky)
+
+    more = verify(found, Conditions(best_isolation(), 10), more_seeds=6).faults
+
+    assert any("'a'" in fault and "with the seed 'more-" in fault for fault in more)
+
+
+def test_predictions_do_not_count_in_marks_unless_the_exercise_says_so(tmp_path: Path) -> None:
+    kinds = {"prediction": 0.0, "choice": 1.0, "dockerfile": 1.0}
+    for kind, weight in kinds.items():
+        assert made(tmp_path / kind, kind, "", "one = 1").weight == weight
+
+    assert made(tmp_path / "counts", "prediction", "", "one = 1", keys="weight = 2").weight == 2
+
+
+@pytest.mark.parametrize("weight", ["-1", "true", "'1'", "1000"])
+def test_a_weight_is_a_number(tmp_path: Path, weight: str) -> None:
+    with pytest.raises(ExerciseError, match="weight should be from 0 to 100"):
+        made(tmp_path / "e", "prediction", "", "one = 1", keys=f"weight = {weight}")
+
+
+def test_what_a_child_judges_may_lie_in_a_relative_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    checks = "from course.check import held\ndef judge(one, _):\n    yield held('one', '/a' in one.paths)\n"
+    found = made(Path("e"), "dockerfile", checks, "one = 1", files={"starter.Dockerfile": "FROM scratch\n"})
+
+    assert graded(found, "FROM busybox\nRUN echo > /a\n").passed

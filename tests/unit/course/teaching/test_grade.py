@@ -111,6 +111,25 @@ def test_names_that_steer_paths_or_terminals_do_not(
     assert len(list(Path("out/learners").iterdir())) == 4
 
 
+@pytest.mark.parametrize(
+    ("words", "total"), [((), "5"), (("--weight", "0.1=0"), "0"), (("--weight", "0.1=0.5"), "2.5")]
+)
+def test_points_count_by_their_weight(echo: Exercise, words: tuple[str, ...], total: str) -> None:
+    handed_in(Path("in"), ada=RIGHT)
+    learn("grade", "0.1", "in", "--course", "course", "--patience", 4)
+
+    learn("report", "results", "--course", "course", "-o", "out", *words)
+
+    assert Path("out/marks.csv").read_text().splitlines() == ["learner,0.1,total", f"ada,5,{total}"]
+
+
+def test_a_weight_that_is_no_number_is_told(echo: Exercise) -> None:
+    handed_in(Path("in"), ada=RIGHT)
+    learn("grade", "0.1", "in", "--course", "course", "--patience", 4)
+
+    learn("report", "results", "--course", "course", "--weight", "0.1=much", status=2)
+
+
 class Dying(Executor):
     """Grades all but one, whose worker dies."""
 
