@@ -36,6 +36,22 @@ def test_each_exercise_comes_after_those_that_it_builds_on(exercise: Exercise) -
     assert all(ids.index(before) < ids.index(exercise.id) for before in exercise.after if before in ids)
 
 
+def test_every_line_that_may_be_asked_about_builds_and_leaves_what_its_group_says() -> None:
+    checks = Course().find("4.1").checks
+    reasons = {
+        "files": "files",
+        "settings": "settings",
+        "build-time": "build-time",
+        "left-behind": "left-behind",
+    }
+
+    for group, names in checks.LINES.items():
+        for name, lines in names.items():
+            for line in lines:
+                _, because = checks.left(*checks.placed(name, line), group)
+                assert because == reasons.get(group, because), line
+
+
 def test_both_catalogues_have_the_same_ids() -> None:
     assert Catalogue.read("en").ids() == Catalogue.read("zh").ids()
 

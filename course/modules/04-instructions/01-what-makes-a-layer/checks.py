@@ -29,7 +29,7 @@ LINES = {
     },
     "surprises": {
         "rm": ("RUN rm /etc/alpine-release", "RUN rm -r /etc/apk", "RUN rm /sbin/apk"),
-        "chmod": ("RUN chmod 600 /etc/passwd", "RUN chmod 700 /etc", "RUN chown 1000 /etc/hosts"),
+        "chmod": ("RUN chmod 600 /etc/passwd", "RUN chmod 700 /etc", "RUN chown 1000 /etc/group"),
         "workdir-new": ("WORKDIR /app", "WORKDIR /usr/src/app", "WORKDIR /srv/www"),
         "workdir-old": ("WORKDIR /etc", "WORKDIR /tmp", "WORKDIR /usr"),
     },
