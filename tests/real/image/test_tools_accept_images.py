@@ -21,6 +21,8 @@ from builder.stores.memory import MemoryStore
 from builder.transport.load import load, opened
 from builder.transport.output import Output
 from builder.transport.save import Named, export
+from course.exercise import Course
+from course.grader.authoring import required
 from unionfs_sim import WHITEOUT, Dir, Fifo, File, Hardlink, Layer, Symlink, layer
 from unionfs_sim.host.layer import read_directory
 from unionfs_sim.layers.merge import merged
@@ -217,3 +219,19 @@ def test_the_same_image_is_exported_as_the_same_bytes(exported: Path, tmp_path: 
     for name, kind in (("oci.tar", "oci"), ("docker.tar", "docker"), ("tree.tar", "tar")):
         export(store, [named], Output.parse(f"type={kind},dest={again}/{name}"))
         assert (again / name).read_bytes() == (exported / name).read_bytes()
+
+
+def test_skopeo_reads_the_layout_that_the_exercise_about_it_asks_for(tmp_path: Path) -> None:
+    exercise = Course().find("3.1")
+    reference = exercise.module_of(required(exercise, "reference"))
+
+    for name, content in reference.layout(
+        [b"".join(pack(each)) for each in LAYERS], ["cat", "/etc/motd"]
+    ).items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    said = json.loads(run("skopeo", "inspect", "--config", f"oci:{tmp_path}"))
+    assert said["config"]["Cmd"] == ["cat", "/etc/motd"]
+    assert len(said["rootfs"]["diff_ids"]) == len(LAYERS)
