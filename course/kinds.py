@@ -13,12 +13,14 @@ class KindName:
     """What is known of a kind before it is loaded. ``seconds``: its budget for one submission.
 
     ``weight``: what its points count for in marks, unless an exercise or a teacher says otherwise.
+    ``is_seeded``: whether a seed decides about anything that is asked or judged.
     """
 
     module: str
     file: str
     seconds: float
     weight: float = 1.0
+    is_seeded: bool = True
 
 
 KINDS: Final[Mapping[str, KindName]] = MappingProxyType(
@@ -29,9 +31,9 @@ KINDS: Final[Mapping[str, KindName]] = MappingProxyType(
         "choice": KindName("course.grader.kinds.choice", "answers.json", 1.0),
         "layers": KindName("course.grader.kinds.layers", "plan.json", 1.0),
         "parsons": KindName("course.grader.kinds.parsons", "order.json", 20.0),
-        "dockerfile": KindName("course.grader.kinds.dockerfile", "Dockerfile", 20.0),
-        "yaml": KindName("course.grader.kinds.yaml", "answer.yaml", 20.0),
-        "mutants": KindName("course.grader.kinds.mutants", "cases.json", 20.0),
+        "dockerfile": KindName("course.grader.kinds.dockerfile", "Dockerfile", 20.0, is_seeded=False),
+        "yaml": KindName("course.grader.kinds.yaml", "answer.yaml", 20.0, is_seeded=False),
+        "mutants": KindName("course.grader.kinds.mutants", "cases.json", 20.0, is_seeded=False),
     }
 )
 """The register: the word in exercise.toml → where its grader is. Each module has ``kind``, a Kind."""

@@ -12,6 +12,7 @@ from course.exercise import Exercise, ExerciseError, Mutant
 from course.grader.authoring import required
 from course.grader.grade import Result, grade_bytes
 from course.grader.kind import Conditions, kind_of
+from course.kinds import KINDS
 
 SEEDS: Final = ("verify", "another")
 HINTS: Final = 3
@@ -52,15 +53,17 @@ class Verification:
 def verify(exercise: Exercise, conditions: Conditions, *, more_seeds: int = 0) -> Verification:
     """All that can be checked of one exercise; needs its reference and its mutants.
 
-    With two seeds, of which the mutants get the first; each of ``more_seeds`` is for all of them.
+    With two seeds, of which the mutants get the first; each of ``more_seeds`` is for all of them. With one
+    where a seed decides about nothing.
     """
     faults = list(_written(exercise))
     mutants: list[MutantResult] = []
     points = {"reference": exercise.points, "starter": 0}
     try:
         faults += kind_of(exercise).faults(exercise, SEEDS[0])
-        more = tuple(f"more-{number}" for number in range(more_seeds))
-        for seed in (*SEEDS, *more):
+        is_seeded = KINDS[exercise.kind].is_seeded
+        more = tuple(f"more-{number}" for number in range(more_seeds if is_seeded else 0))
+        for seed in (*SEEDS, *more) if is_seeded else SEEDS[:1]:
             for part, wanted in (("reference", exercise.points), ("starter", 0)):
                 result = _graded(exercise, part, seed, conditions)
                 if result.points != wanted:

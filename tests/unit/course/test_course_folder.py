@@ -9,6 +9,7 @@ from small_exercise import graded, made, write
 
 from course.cli import run
 from course.exercise import Course, Exercise, ExerciseError
+from course.grader.grade import Result
 from course.grader.kind import Conditions
 from course.grader.sandbox import best_isolation
 from course.grader.verify import verify
@@ -238,3 +239,23 @@ def test_what_a_child_judges_may_lie_in_a_relative_folder(
     found = made(Path("e"), "dockerfile", checks, "one = 1", files={"starter.Dockerfile": "FROM scratch\n"})
 
     assert graded(found, "FROM busybox\nRUN echo > /a\n").passed
+
+
+@pytest.mark.parametrize(("kind", "seeds"), [("dockerfile", 1), ("yaml", 1), ("choice", 4), ("parsons", 4)])
+def test_seeds_are_tried_only_where_they_decide_about_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, seeds: int
+) -> None:
+    asked: set[str] = set()
+
+    def graded_without_looking(exercise: Exercise, _: bytes, *, seed: str, conditions: Conditions) -> Result:
+        asked.add(seed)
+        return Result(exercise, seed, conditions.isolation, ())
+
+    monkeypatch.setattr("course.grader.verify.grade_bytes", graded_without_looking)
+    checks = "def items(seed):\n    return []\n\ndef lines(seed):\n    return []\n"
+    files = {"starter.x": "x", "reference.json": "{}"}
+    found = made(tmp_path / "e", kind, checks, "one = 1", files=files)
+
+    verify(found, Conditions(best_isolation()), more_seeds=2)
+
+    assert len(asked) == seeds
