@@ -1,4 +1,4 @@
-"""Images on the move, beside skopeo, umoci and pigz.
+"""Images on the move, beside skopeo, umoci, pigz, buildah and dockerd.
 
     python bench/registry.py [--mb N] [--json]
 
@@ -24,7 +24,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+
+from peers.daemons import buildah, dockerd
 
 from builder.image.digest import DiffID
 from builder.image.image import History, Image, ImageConfig, LayerBlob
@@ -72,13 +75,13 @@ def beside(what: str, took: Took, peer: str, other: Took | None) -> Row:
     )
 
 
-def timed(work: Callable[[], object]) -> Took:
-    """What one run of other processes takes."""
-    begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+def timed(work: Callable[[], object], *, daemon: Callable[[], float] = lambda: 0.0) -> Took:
+    """What one run of other processes takes. ``daemon``: seconds of one that works for them, until now."""
+    served, begin, before = daemon(), time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     work()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    clock, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Took(time.perf_counter() - begin, used)
+    return Took(clock, used + daemon() - served)
 
 
 def run(*argv: object, **options: object) -> None:
@@ -159,7 +162,7 @@ def measure(megabytes: int) -> list[Row]:
             for number, (path, content) in enumerate(files.items()):
                 portions[number % MANY][path] = File(content)
             image(store, "many:1", portions)
-        return [*pushing(place, host), *pulling(place, host), *listing(place)]
+        return [*pushing(place, host), *pulling(place, host), *others(place, host), *listing(place)]
 
 
 def pushing(place: Path, host: str) -> Iterator[Row]:
@@ -197,6 +200,31 @@ def pushing(place: Path, host: str) -> Iterator[Row]:
         yield Row("skopeo copy of what is compressed already", took)
 
 
+def others(place: Path, host: str) -> Iterator[Row]:
+    """Buildah and docker on the same ways, as multiples of ours: a push with gzip, a pull that unpacks."""
+    archive = place / "docker.tar"
+    ours(place / "here", "save", "-o", archive, "--compression", "uncompressed", "big:1")
+    ours(place / "again", "load", "-i", archive)
+    pushed = timed(lambda: ours(place / "again", "push", "big:1", f"{host}/again:1"))
+    for opened in (buildah(place / "buildah"), dockerd(place / "dockerd")):
+        with opened as peer:
+            if peer is None:
+                continue
+            peer.load(archive)
+            took = timed(partial(peer.push, "big:1", f"{host}/{peer.name}:1"), daemon=peer.processors)
+            yield beside(f"{peer.name} push", took, "layerlab push, gzip 6", pushed)
+            pulled = timed(partial(unpacked, place / f"beside-{peer.name}", f"{host}/many:1"))
+            took = timed(partial(peer.pull, f"{host}/many:1"), daemon=peer.processors)
+            yield beside(f"{peer.name} pull, many", took, "layerlab pull and unpack", pulled)
+
+
+def unpacked(state: Path, reference: str) -> None:
+    """Pull an image and write its files into a directory."""
+    state.mkdir()
+    (state / "Dockerfile").write_text(f"FROM {reference}\n")
+    ours(state / "state", "build", "-q", "-o", state / "files", state)
+
+
 def pulling(place: Path, host: str) -> Iterator[Row]:
     """One layer, and twenty, fetched and unpacked."""
     ours(place / "here", "push", "-q", "big:1", f"{host}/big:1")
@@ -221,8 +249,10 @@ def pulling(place: Path, host: str) -> Iterator[Row]:
 
             peer = timed(theirs)
             yield Row(f"skopeo and umoci unpack, {name}", peer)
-        took = timed(lambda name=name: ours(place / f"there-{name}", "pull", f"{host}/{name}:1"))  # type: ignore[misc]
+        took = timed(partial(ours, place / f"there-{name}", "pull", f"{host}/{name}:1"))
         yield beside(f"layerlab pull, {name}", took, "skopeo and umoci", peer)
+        took = timed(partial(unpacked, place / f"files-{name}", f"{host}/{name}:1"))
+        yield beside(f"layerlab pull and unpack, {name}", took, "skopeo and umoci", peer)
     one = timed(lambda: ours(place / "alone", "pull", "--jobs", "1", f"{host}/many:1"))
     yield Row("layerlab pull --jobs 1, many", one)
 
