@@ -1,5 +1,6 @@
 """The wheel holds all data that the package reads and no answers, and works where it cannot write."""
 
+import gzip
 import json
 import os
 import shutil
@@ -7,10 +8,12 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+import zlib
 from pathlib import Path
 
 import click
 import pytest
+from isal import isal_zlib
 
 ROOT = Path(__file__).parents[2]
 MAX_BYTES = 2_000_000
@@ -33,10 +36,13 @@ def installed(wheel: Path) -> Path:
     return folder
 
 
-def layerlab(installed: Path, cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def layerlab(
+    installed: Path, cwd: Path, *words: str, first: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run the installed command; ``first``: where Python looks for modules before all else."""
     env = {
         "PATH": os.defpath,
-        "PYTHONPATH": str(installed),
+        "PYTHONPATH": os.pathsep.join(map(str, filter(None, (first, installed)))),
         "PYTHONDONTWRITEBYTECODE": "1",
         "LAYERLAB_HOME": str(cwd / "state"),
         "LANG": "C.UTF-8",
@@ -107,6 +113,49 @@ def test_an_installed_layerlab_builds_runs_and_teaches_without_writing_where_it_
     assert verified.returncode == 1
     assert "Traceback" not in verified.stderr
     assert sorted(path.relative_to(installed) for path in installed.rglob("*")) == before
+
+
+def test_the_extra_fast_is_named_by_the_wheel_and_really_compresses(
+    wheel: Path, installed: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY text /\n")
+    (tmp_path / "text").write_text("layers " * 20_000)
+    (named,) = [name for name in zipfile.ZipFile(wheel).namelist() if name.endswith("/METADATA")]
+    metadata = zipfile.ZipFile(wheel).read(named).decode()
+    tree = ("-o", "type=oci,tar=false,compression={},dest={}", ".")
+
+    blobs = {}
+    for method in ("fast", "gzip"):
+        words = [word.format(method, tmp_path / method) for word in tree]
+        built = layerlab(installed, tmp_path, "build", "-q", *words)
+        assert built.returncode == 0, built.stderr
+        (index,) = json.loads((tmp_path / method / "index.json").read_text())["manifests"]
+        manifest = json.loads((tmp_path / method / "blobs/sha256" / index["digest"][7:]).read_text())
+        blobs[method] = (
+            tmp_path / method / "blobs/sha256" / manifest["layers"][0]["digest"][7:]
+        ).read_bytes()
+
+    assert "Provides-Extra: fast\n" in metadata
+    assert "Requires-Dist: isal>=1.7; extra == 'fast'\n" in metadata
+    assert gzip.decompress(blobs["fast"]) == gzip.decompress(blobs["gzip"])
+    whole = gzip.decompress(blobs["fast"])
+    first = isal_zlib.compressobj(2, isal_zlib.DEFLATED, -zlib.MAX_WBITS)
+    assert first.compress(whole) + first.flush(isal_zlib.Z_SYNC_FLUSH) == blobs["fast"][10:-10]
+    assert blobs["fast"] != blobs["gzip"]
+
+
+def test_without_the_extra_fast_its_installation_is_advised(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+    (tmp_path / "isal.py").write_text("raise ImportError\n")
+
+    built = layerlab(
+        installed, tmp_path, "build", "-o", "type=oci,dest=x.tar,compression=fast", ".", first=tmp_path
+    )
+
+    assert built.returncode == 1
+    assert "the compression 'fast' needs ISA-L" in built.stderr
+    assert "pip install 'layerlab[fast]'" in built.stderr
+    assert not (tmp_path / "x.tar").exists()
 
 
 CHEAT = """

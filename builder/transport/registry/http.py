@@ -7,6 +7,7 @@ that every request can be made again. Nothing is sent to another host but what w
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
 import threading
 import time
@@ -31,6 +32,8 @@ _REDIRECTS: Final = frozenset([301, 302, 303, 307, 308])
 _TRY_AGAIN: Final = frozenset([408, 429, 500, 502, 503, 504])
 _MAX_REDIRECTS: Final = 5
 _SHOWN: Final = 300
+_NO_TLS: Final = ("WRONG_VERSION_NUMBER", "RECORD_LAYER", "UNEXPECTED_EOF", "EOF occurred", "closed (EOF)")
+"""What OpenSSL and Python, in their versions, say of a server that answers a greeting without TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +72,25 @@ class Proxies:
             if url := env.get(f"{scheme}_proxy") or upper or env.get("all_proxy") or env.get("ALL_PROXY"):
                 found[scheme] = url if "://" in url else f"http://{url}"
         exempt = env.get("no_proxy") or env.get("NO_PROXY") or ""
-        return cls(found, tuple(filter(None, (each.strip().lstrip(".") for each in exempt.split(",")))))
+        return cls(found, tuple(each.lstrip(".").lower() for each in exempt.replace(",", " ").split()))
 
     def for_(self, origin: Origin) -> str | None:
         """The proxy to reach ``origin`` through, or None; this machine is reached directly."""
         if origin.is_loopback or "*" in self.exempt:
             return None
-        if any(origin.host == each or origin.host.endswith("." + each) for each in self.exempt):
+        if any(_names(each, origin.host) for each in self.exempt):
             return None
         return self.by_scheme.get(origin.scheme)
+
+
+def _names(exempt: str, host: str) -> bool:
+    """Whether a word of ``no_proxy`` names a host: itself, a domain that it lies in, or a network."""
+    if "/" not in exempt:
+        return host == exempt or host.endswith("." + exempt)
+    try:
+        return ipaddress.ip_address(host.strip("[]")) in ipaddress.ip_network(exempt, strict=False)
+    except ValueError:
+        return False
 
 
 class Answer:
@@ -352,9 +365,7 @@ def _told(url: str) -> Iterator[None]:
 
 
 def _tls(reason: str, where: str) -> RegistryError:
-    if any(
-        sign in reason for sign in ("WRONG_VERSION_NUMBER", "RECORD_LAYER", "UNEXPECTED_EOF", "EOF occurred")
-    ):
+    if any(sign in reason for sign in _NO_TLS):
         return NoTLS("it does not speak TLS", where=where, fix="allow that with --insecure-registry HOST")
     return RegistryError(
         f"its TLS certificate is not good: {reason:.{_SHOWN}}",
