@@ -23,12 +23,21 @@ from course.figures.picture import write_whole
 @click.option(
     "--max-wasted", metavar="BYTES", type=click.IntRange(min=0), help="Fail above this many hidden bytes."
 )
+@click.option("--browser/--no-browser", default=None, help="Show it in the browser  [default: at a terminal]")
 @click.option("--lang", type=click.Choice(LANGUAGES), help="Language  [default: as LANG says, else en]")
 @click.pass_obj
 def command(
-    session: Session, image: str, output: Path | None, max_wasted: int | None, lang: str | None
+    session: Session,
+    image: str,
+    output: Path | None,
+    max_wasted: int | None,
+    lang: str | None,
+    *,
+    browser: bool | None,
 ) -> None:
-    """Write the explorer page of IMAGE: a name in the store, an OCI layout, or an archive of docker save.
+    """Show IMAGE as a page to explore: a name in the store, an OCI layout, or an archive of docker save.
+
+    The page is one file, which needs no network; #/etc/motd behind its address leads to a path.
 
     Exit status 1 if more than --max-wasted bytes are in the image and in no view: for CI.
 
@@ -40,16 +49,29 @@ def command(
         layers = unpack_stack(store, found.layers)
         tree = analyse(layers)
         target = output or Path(f"{_file_name(image)}.html")
-        text = explorer.page(image, found, layers, language=lang or language_of(session.env))
+        language = lang or language_of(session.env)
+        text = explorer.page(image, found, layers, tree=tree, language=language)
     write_whole(target, text.encode())
     session.print(f"{target}: {len(tree.paths)} paths in {len(layers)} layers")
+    address = target.absolute().as_uri()
+    session.print(address)
     session.print(f"{size(tree.size_bytes)} in files, {size(tree.wasted_bytes)} of them in no view")
+    if session.out.isatty() if browser is None else browser:
+        _show(session, address)
     if max_wasted is not None and tree.wasted_bytes > max_wasted:
         raise BuildError(
             f"{tree.wasted_bytes:,} bytes are in no view; --max-wasted allows {max_wasted:,}",
             where=image,
             fix="the page lists them; delete a file in the RUN that makes it",
         )
+
+
+def _show(session: Session, address: str) -> None:
+    """The page in the user's browser, or a word on how to get there."""
+    import webbrowser
+
+    if not webbrowser.open(address):
+        session.say("no browser can be started here; open the address above in one")
 
 
 def _file_name(image: str) -> str:

@@ -46,7 +46,8 @@ _KINDS = MappingProxyType(
 class Held:
     """One entry of one layer. ``size_bytes``: of a file's first name in the layer; other names count 0.
 
-    ``hidden_by``: the layer that took the last name of it out of view; None while it is seen.
+    ``hidden_by``: the layer that took the last name of it out of view; None while it is seen. ``mode``: its
+    twelve bits of permissions; ``owner``: uid and gid; ``target``: of a symlink, else empty.
     """
 
     layer: int
@@ -54,6 +55,9 @@ class Held:
     size_bytes: int
     opaque: bool
     hidden_by: int | None = None
+    mode: int = 0
+    owner: tuple[int, int] = (0, 0)
+    target: str = ""
 
     @property
     def hidden(self) -> bool:
@@ -189,7 +193,9 @@ def _held(index: int, layer: Layer, gone: Mapping[tuple[int, int], int]) -> Iter
         size = 0 if id(inode) in counted or kind is not Kind.FILE else inode.content.size
         counted.add(id(inode))
         hidden_by = None if inode.is_dir or deletes else gone.get((index, id(inode)))
-        yield path, Held(index, kind, size, is_opaque(inode), hidden_by)
+        target = inode.target if kind is Kind.SYMLINK else ""
+        owner = (inode.uid, inode.gid)
+        yield path, Held(index, kind, size, is_opaque(inode), hidden_by, inode.mode & 0o7777, owner, target)
 
 
 def _summary(index: int, held: Sequence[Held]) -> LayerSummary:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from builder.engine.stage import COMMENT
 from builder.events import BuildBegan, CacheHit, CacheMissed, Event, LayerMade, StageBegan, StepDone
-from builder.image.analysis import Held, ImageTree, Kind, PathRecord, analyse
+from builder.image.analysis import Held, ImageTree, Kind, analyse
 from builder.image.digest import short
 from builder.image.image import Image
 from builder.world.scale import SCALE
@@ -32,10 +32,14 @@ def page(
     *,
     events: Sequence[Event] = (),
     size_of: Callable[[str], int] = lambda _diff_id: 0,
+    tree: ImageTree | None = None,
     language: str = "en",
 ) -> str:
-    """The page as HTML. ``layers``: base first; ``events``: of the build that made the image, if known."""
-    found = analyse(layers)
+    """The page as HTML. ``layers``: base first; ``events``: of the build that made the image, if known.
+
+    ``tree``: what ``analyse`` found in the layers, if somebody has asked it already.
+    """
+    found = tree or analyse(layers)
     graph = ""
     if any(isinstance(event, BuildBegan) for event in events):
         drawn = stage_graph.spec(events, size_of, stage_graph.dead_of(image.diff_ids, found))
@@ -70,6 +74,7 @@ def data(
         "paths": [
             [_shown(path), [_says(held) for held in record.held]] for path, record in found.paths.items()
         ],
+        "config": configuration(image),
         "wasted": list(_wasted(found)),
         "steps": steps(events, list(image.diff_ids)),
     }
@@ -80,6 +85,8 @@ def _facts(image: Image, found: ImageTree) -> Iterator[list[object]]:
     yield ["digest", short(image.id)]
     yield ["size", found.size_bytes]
     yield ["visible", found.size_bytes - found.wasted_bytes]
+    if found.size_bytes:
+        yield ["efficiency", f"{100 * (1 - found.wasted_bytes / found.size_bytes):.1f} %"]
     if any(entry.comment == COMMENT for entry in image.history):
         yield ["scale", str(SCALE)]
 
@@ -128,8 +135,42 @@ def steps(events: Sequence[Event], diff_ids: Sequence[str]) -> list[dict[str, An
 
 
 def _says(held: Held) -> list[object]:
-    """What one layer says of a path: [layer, what, bytes]."""
-    return [held.layer, "opaque" if held.opaque else held.kind.value, held.size_bytes]
+    """What one layer says: [layer, what, bytes, mode, owner, target], the usual at the end left out."""
+    what = "opaque" if held.opaque else held.kind.value
+    said: list[object] = [held.layer, what, held.size_bytes]
+    if held.kind is Kind.WHITEOUT:
+        return said
+    said += [f"{held.mode:04o}", f"{held.owner[0]}:{held.owner[1]}", _shown(held.target)]
+    for usual in ("", "0:0", _USUAL[held.kind is Kind.DIRECTORY]):
+        if said[-1] != usual:
+            break
+        said.pop()
+    return said
+
+
+_USUAL: Final = ("0644", "0755")
+"""The mode that is not written for every file, and for every directory."""
+
+
+def configuration(image: Image) -> list[list[object]]:
+    """What a container of the image is started with: [sentence, lines], without what is not set."""
+    config = image.config
+    lines: dict[str, Sequence[str]] = {
+        "entrypoint": [json.dumps(config.entrypoint, ensure_ascii=False)] if config.entrypoint else [],
+        "cmd": [json.dumps(config.cmd, ensure_ascii=False)] if config.cmd else [],
+        "user": [config.user] if config.user else [],
+        "workdir": [config.working_dir] if config.working_dir else [],
+        "env": [f"{name}={value}" for name, value in config.env.items()],
+        "ports": config.exposed_ports,
+        "volumes": config.volumes,
+        "labels": [f"{name}={value}" for name, value in config.labels.items()],
+        "stop-signal": [config.stop_signal] if config.stop_signal else [],
+        "healthcheck": [json.dumps(config.healthcheck.test)] if config.healthcheck else [],
+        "shell": [json.dumps(config.shell)] if config.shell else [],
+        "on-build": config.on_build,
+        "platform": [str(image.platform)],
+    }
+    return [[name, list(map(_shown, each))] for name, each in lines.items() if each]
 
 
 def _wasted(found: ImageTree) -> Iterator[list[object]]:
@@ -142,23 +183,7 @@ def _wasted(found: ImageTree) -> Iterator[list[object]]:
     ]
     hidden.sort(key=lambda each: (-each[0], each[1].path, each[2].layer))
     for size, record, held in hidden[:MOST_WASTED]:
-        yield [_shown(record.path), held.layer, size, hiding_layer(found, record, held)]
-
-
-def hiding_layer(found: ImageTree, record: PathRecord, held: Held) -> int | None:
-    """The lowest layer above that replaced or deleted the entry, or a directory on the way to it."""
-    layers = [each.layer for each in record.held if each.layer > held.layer]
-    above = record.path.rpartition("/")[0]
-    while above:
-        on_the_way = found.paths.get(above)
-        if on_the_way is not None:
-            layers += [
-                each.layer
-                for each in on_the_way.held
-                if each.layer > held.layer and (each.opaque or each.kind is not Kind.DIRECTORY)
-            ]
-        above = above.rpartition("/")[0]
-    return min(layers, default=None)
+        yield [_shown(record.path), held.layer, size, held.hidden_by]
 
 
 def _sentences(language: str) -> Iterator[tuple[str, str]]:

@@ -106,3 +106,20 @@ def test_without_a_reporter_a_report_is_refused(tmp_path: Path) -> None:
     )  # type: ignore[arg-type]
 
     assert "nobody here can draw a report" in str(done.exception)
+
+
+def test_the_page_is_shown_only_at_a_terminal_or_when_asked(
+    state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr("webbrowser.open", lambda address: bool(shown.append(address)))
+
+    assert layerlab(state, "open", "web") == 0
+    assert layerlab(state, "open", "web", "--no-browser") == 0
+    assert shown == []
+    address = (Path.cwd() / "web.html").as_uri()
+    assert address in capsys.readouterr().out
+
+    assert layerlab(state, "open", "web", "--browser") == 0
+    assert shown == [address]
+    assert "no browser can be started here" in capsys.readouterr().err

@@ -9,9 +9,10 @@ import pytest
 
 from builder.events import BuildBegan, CacheHit, CacheMissed, LayerMade, StageBegan, StagePlanned, StepDone
 from builder.image.analysis import analyse
+from builder.image.config import ImageConfig
 from builder.image.image import Image
 from course.figures import explorer
-from unionfs_sim import WHITEOUT, Dir, Layer, Symlink, layer
+from unionfs_sim import WHITEOUT, Dir, File, Layer, Symlink, layer
 
 BASE = {"/etc/motd": "hello", "/app/old": "12345678", "/lib": Symlink("usr/lib"), "/keep": "k"}
 CHANGED = {"/etc/motd": "new", "/app": Dir(opaque=True), "/app/new": "n"}
@@ -35,7 +36,38 @@ def test_a_path_lists_what_every_layer_says_of_it() -> None:
     assert paths["/etc/motd"] == [[0, "file", 5], [1, "file", 3]]
     assert paths["/app"] == [[0, "directory", 0], [1, "opaque", 0]]
     assert paths["/keep"] == [[0, "file", 1], [2, "whiteout", 0]]
-    assert paths["/lib"] == [[0, "symlink", 0]]
+    assert paths["/lib"] == [[0, "symlink", 0, "0777", "0:0", "usr/lib"]]
+
+
+def test_modes_and_owners_are_told_where_they_are_not_the_usual_ones() -> None:
+    held = layer({"/run": Dir(mode=0o1777), "/key": File("k", mode=0o600, uid=33, gid=44), "/motd": "m"})
+
+    paths = dict(explorer.data("web", Image(), analyse([held]))["paths"])
+
+    assert paths["/run"] == [[0, "directory", 0, "1777"]]
+    assert paths["/key"] == [[0, "file", 1, "0600", "33:44"]]
+    assert paths["/motd"] == [[0, "file", 1]]
+
+
+def test_the_configuration_is_told_without_what_is_not_set() -> None:
+    config = ImageConfig(env={"A": "b c"}, cmd=("run", "it"), user="33", exposed_ports=("80/tcp",))
+
+    told = dict(explorer.configuration(Image(config=config)))
+
+    assert told == {
+        "cmd": ['["run", "it"]'],
+        "user": ["33"],
+        "env": ["A=b c"],
+        "ports": ["80/tcp"],
+        "platform": ["linux/amd64"],
+    }
+
+
+def test_the_efficiency_is_the_part_of_the_bytes_that_is_seen() -> None:
+    facts = dict(explorer.data("web", Image(), analyse(stack()))["facts"])
+
+    assert facts["efficiency"] == "22.2 %"
+    assert "efficiency" not in dict(explorer.data("web", Image(), analyse([]))["facts"])
 
 
 def test_both_languages_are_in_the_page() -> None:
@@ -48,7 +80,7 @@ def test_every_sentence_that_the_page_asks_for_exists() -> None:
     asked = set(re.findall(r'say\("([^"]+)"', explorer.TEMPLATE.read_text(encoding="utf-8")))
     known = explorer.data("web", Image(), analyse([]))["sentences"]["en"].keys()
 
-    prefixes = {"h.", "fact.", "what.", "th."}
+    prefixes = {"h.", "fact.", "what.", "th.", "fate.", "count.", "config."}
     assert {each for each in asked if each not in known} <= prefixes
 
 
