@@ -63,6 +63,13 @@ class Built:
     events: tuple[Event, ...]
     sizes: Mapping[str, int]
 
+    def __repr__(self) -> str:
+        return f"Built({self.name!r}, {len(self.layers)} layers)"
+
+    def _repr_svg_(self) -> str:
+        """The build in a notebook: its stages."""
+        return self.stage_graph()._repr_svg_()
+
     def stage_graph(self) -> Picture:
         """The stages, hits and misses, and what COPY --from carried."""
         dead = stage_graph.dead_of(self.image.diff_ids, self.tree())

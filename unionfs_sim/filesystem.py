@@ -29,6 +29,11 @@ class Stat(NamedTuple):
     st_rdev: int
     st_blocks: int
 
+    def __repr__(self) -> str:
+        fields = zip(self._fields, self, strict=True)
+        told = (f"{name}={oct(value) if name == 'st_mode' else value}" for name, value in fields)
+        return f"Stat({', '.join(told)})"
+
 
 class Attributes(Record, kw_only=True):
     """A change of attributes; None leaves an attribute as it is.

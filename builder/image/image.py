@@ -119,6 +119,19 @@ class Image(Record):
         entry = replace(history, empty_layer=layer is None)
         return self.replace(layers=layers, history=(*self.history, entry))
 
+    def _repr_html_(self) -> str:
+        """The image in a notebook: a row for each step, with its layer if it has one."""
+        from unionfs_sim.vfs.showing import table  # a known build loads nothing of the union
+
+        layers = iter(self.layers)
+        steps = [(entry, None if entry.empty_layer else next(layers, None)) for entry in self.history]
+        steps += [(History(), layer) for layer in layers]
+        rows = (
+            (entry.created_by, layer.diff_id if layer else "", f"{layer.descriptor.size:,}" if layer else "")
+            for entry, layer in steps
+        )
+        return f"<p>{self.platform}</p>" + table(("made by", "diff_id", "bytes"), rows)
+
     def replace(self, **changes: Any) -> Image:
         """The image with other fields; the bytes that it was read from no longer describe it."""
         return replace(self, **{"raw": None, **changes})

@@ -16,6 +16,7 @@ from unionfs_sim.nodes.caller import Caller, Clock, TickingClock
 from unionfs_sim.nodes.content import Content
 from unionfs_sim.nodes.inode import Inode, Volume
 from unionfs_sim.vfs.posix import Posix
+from unionfs_sim.vfs.showing import kind_mode_owner, table
 
 __all__ = [
     "WHITEOUT",
@@ -96,6 +97,22 @@ class Layer(Posix):
         names = [f"{path}{_sign(inode)}" for path, inode in self.inodes() if path != "/"]
         more = f", … {len(names) - 12} more" if len(names) > 12 else ""
         return f"Layer({', '.join(names[:12])}{more})"
+
+    def _repr_html_(self) -> str:
+        """The layer in a notebook: a row for each entry, the first of them."""
+        return table(("path", "type", "mode", "owner", "bytes, target"), self._rows())
+
+    def _rows(self) -> Iterator[tuple[str, ...]]:
+        for path, inode in self.inodes():
+            if path == "/":
+                continue
+            if inode.is_whiteout:
+                yield path, "whiteout", "", "", ""
+                continue
+            kind, mode, owner = kind_mode_owner(inode.mode, inode.uid, inode.gid)
+            opaque = " (opaque)" if inode.is_dir and OPAQUE_XATTR in inode.xattrs else ""
+            size = "" if inode.is_dir else inode.target or f"{inode.size:,}"
+            yield path, kind + opaque, mode, owner, size
 
 
 def _sign(inode: Inode) -> str:

@@ -151,8 +151,13 @@ class Record:
         return hash((type(self), *self._values(self._hashed)))
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={self.__dict__[name]!r}" for name in self._shown)
+        shown = ", ".join(f"{name}={_told(name, self.__dict__[name])}" for name in self._shown)
         return f"{type(self).__name__}({shown})"
+
+
+def _told(name: str, value: object) -> str:
+    """A value as Python has it, a mode in octal as everybody reads it."""
+    return oct(value) if name == "mode" and type(value) is int else repr(value)
 
 
 def replace(record: RecordT, **changes: object) -> RecordT:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,6 +16,7 @@ from unionfs_sim.overlay.options import Settings
 from unionfs_sim.overlay.state import State
 from unionfs_sim.vfs.permission import fail
 from unionfs_sim.vfs.posix import Posix
+from unionfs_sim.vfs.showing import kind_mode_owner, table
 
 if TYPE_CHECKING:
     from unionfs_sim.overlay.explain import Explanation
@@ -70,6 +71,33 @@ class Union(Posix):
     def root(self) -> Node:
         """The node of ``/``."""
         return self.tree.root
+
+    def __repr__(self) -> str:
+        stack = f"Union of {len(self.lowers)} lower{'' if len(self.lowers) == 1 else 's'}"
+        return f"<{stack}, read-only>" if self.upper is None else f"<{stack}; upper: {self.upper!r}>"
+
+    def _repr_html_(self) -> str:
+        """The merged view in a notebook: a row for each name, the first of them, with who answers."""
+        listeners, self.events.listeners = self.events.listeners, ()  # looking is no event
+        try:
+            return table(("path", "type", "mode", "owner", "bytes", "answers"), self._rows())
+        finally:
+            self.events.listeners = listeners
+
+    def _rows(self) -> Iterator[tuple[str, ...]]:
+        everything = self.acting_as(Caller())
+        for top, directories, others in everything.walk("/"):
+            for name in sorted((*directories, *others)):
+                path = f"{top.rstrip('/')}/{name}"
+                try:
+                    told = everything.lstat(path)
+                except OSError:  # a stray whiteout: the name is listed, and leads nowhere
+                    yield path, "", "", "", "", ""
+                    continue
+                kind, mode, owner = kind_mode_owner(told.st_mode, told.st_uid, told.st_gid)
+                number = self.explain(path).answered_by
+                layer = "upper" if number == len(self.lowers) else f"L{number}"
+                yield path, kind, mode, owner, "" if kind == "directory" else f"{told.st_size:,}", layer
 
     def explain(self, path: str, names: Sequence[str] = ()) -> Explanation:
         """Which layer answers ``path``, which were asked, and why the search stopped.
