@@ -15,7 +15,7 @@ from builder.security.approaches import builder_of, pod
 from builder.security.facts import situation
 from builder.snapshotters.fingerprint import Mode
 from builder.strategies.strategy import Strategy
-from course.figures import attack_graph, overlay_stack, size_waterfall, snapshot_timeline
+from course.figures import attack_graph, manifest_anatomy, overlay_stack, size_waterfall, snapshot_timeline
 from course.figures.picture import Picture
 from course.laboratory import Laboratory
 from unionfs_sim import WHITEOUT, Dir, Layer, layer, mount
@@ -65,6 +65,7 @@ def cache_comparison_example() -> Picture:
     return after.cache_comparison(before, {"RUN apk": 20, "RUN cc": 40, "COPY": 1})
 
 
+MOTD: Final = {"motd": "welcome\n" * 200, "page": "<p>hello</p>\n" * 300}
 ONE_STAGE: Final = """
 FROM alpine
 RUN apk add --no-cache build-base
@@ -110,6 +111,13 @@ def snapshot_timeline_example() -> Picture:
     )
 
 
+def manifest_anatomy_example() -> Picture:
+    """F7: an image of two layers, as a registry has it."""
+    laboratory = Laboratory()
+    built = laboratory.build("FROM scratch\nCOPY motd /etc/motd\nCOPY page /srv/\n", MOTD)
+    return manifest_anatomy.of(laboratory.stored(built), "web:latest")
+
+
 def attack_graph_example() -> Picture:
     """F5: the three ways of the lesson, and the fourth one without root."""
     names = ("docker-socket", "docker-in-docker", "kaniko", "buildah-rootless")
@@ -123,6 +131,7 @@ PICTURES: Final[Mapping[str, Callable[[], Picture]]] = MappingProxyType(
         "cache_comparison": cache_comparison_example,
         "size_waterfall": size_waterfall_example,
         "snapshot_timeline": snapshot_timeline_example,
+        "manifest_anatomy": manifest_anatomy_example,
         "attack_graph": attack_graph_example,
     }
 )

@@ -17,7 +17,11 @@ from builder.dockerfile.plan.stages import StageGraph, plan
 from builder.dockerfile.syntax.parser import parse
 from builder.events import CacheHit, CacheMissed, Event
 from builder.image.analysis import ImageTree, analyse
-from builder.image.image import Image
+from builder.image.compression import pieces
+from builder.image.compressor import Compression, compress
+from builder.image.digest import digest_of
+from builder.image.image import Image, LayerBlob
+from builder.image.oci import Descriptor
 from builder.image.unpack import unpack_stack
 from builder.recipe import Recipe, built
 from builder.snapshotters.fingerprint import Mode
@@ -161,6 +165,17 @@ class Laboratory:
             tuple(events),
             {blob.diff_id: blob.descriptor.size for blob in known},
         )
+
+    def stored(self, built: Built, compression: Compression | None = None) -> Image:
+        """The image of a build from here as a registry has it: its layers compressed (default: gzip)."""
+        chosen = compression or Compression()
+
+        def pressed(layer: LayerBlob) -> LayerBlob:
+            with self.store.open(layer.descriptor.digest) as tar:
+                raw = b"".join(compress(pieces(tar), chosen, threads=1))
+            return LayerBlob(Descriptor(chosen.media_type, digest_of(raw), len(raw)), layer.diff_id)
+
+        return built.image.replace(layers=tuple(map(pressed, built.image.layers)))
 
     def compare(
         self,
