@@ -15,7 +15,14 @@ from builder.security.approaches import builder_of, pod
 from builder.security.facts import situation
 from builder.snapshotters.fingerprint import Mode
 from builder.strategies.strategy import Strategy
-from course.figures import attack_graph, manifest_anatomy, overlay_stack, size_waterfall, snapshot_timeline
+from course.figures import (
+    attack_graph,
+    build_cost,
+    manifest_anatomy,
+    overlay_stack,
+    size_waterfall,
+    snapshot_timeline,
+)
 from course.figures.picture import Picture
 from course.laboratory import Laboratory
 from unionfs_sim import WHITEOUT, Dir, Layer, layer, mount
@@ -118,6 +125,12 @@ def manifest_anatomy_example() -> Picture:
     return manifest_anatomy.of(laboratory.stored(built), "web:latest")
 
 
+def build_cost_example() -> Picture:
+    """What a union and a scan pay for one small change of a lower file."""
+    changed = "FROM alpine\nRUN echo PRETTY=yes >> /etc/os-release\nRUN chmod 700 /bin/busybox\n"
+    return build_cost.of(Laboratory().compare(changed))
+
+
 def attack_graph_example() -> Picture:
     """F5: the three ways of the lesson, and the fourth one without root."""
     names = ("docker-socket", "docker-in-docker", "kaniko", "buildah-rootless")
@@ -132,6 +145,7 @@ PICTURES: Final[Mapping[str, Callable[[], Picture]]] = MappingProxyType(
         "size_waterfall": size_waterfall_example,
         "snapshot_timeline": snapshot_timeline_example,
         "manifest_anatomy": manifest_anatomy_example,
+        "build_cost": build_cost_example,
         "attack_graph": attack_graph_example,
     }
 )

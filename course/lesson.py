@@ -222,6 +222,17 @@ class Lesson:
         return replace(picture, spec={**picture.spec, "language": self.language})
 
 
+def at(name: str) -> Lesson:
+    """The lesson ``name`` in the LANGUAGE of the notebook that asks ("en" if it has not said).
+
+    The notebook has it as ``lesson`` from then on, with whichever of its texts one begins.
+    """
+    asking = sys._getframe(1).f_globals
+    lesson = Lesson(name, asking.get("LANGUAGE", "en"))
+    asking["lesson"] = lesson
+    return lesson
+
+
 def _tell_errors_in_sentences(say: Catalogue) -> None:
     """Let the notebook that this process runs, if it does, show what went wrong without a traceback."""
     ipython = sys.modules.get("IPython")

@@ -83,6 +83,8 @@ for cell in CELLS:
     ("cells", "told"),
     [
         (["from course.lesson import Lesson; Lesson('layers')", "union"], "`union` is not there yet"),
+        (["from course.lesson import at\nat('layers').say('see')", "union"], "`union` is not there yet"),
+        (["LANGUAGE = 'de'", "from course.lesson import at\nat('layers')"], "LANGUAGE is one of: en, zh"),
         (
             ["from course.laboratory import Laboratory", "Laboratory().build('FROM alpine\\nCOPPY a b')"],
             "Dockerfile:2: ",
