@@ -27,6 +27,14 @@ from course.kinds import KINDS
 MODULES: Final = Path(__file__).parent / "modules"
 
 
+class UnknownExerciseError(BuildError):
+    """There is no exercise of this id in a course. ``known``: the ids that there are."""
+
+    def __init__(self, exercise_id: str, known: Sequence[str], hint: str) -> None:
+        self.known = tuple(known)
+        super().__init__(f"no exercise {exercise_id!r}", fix=hint)
+
+
 class ExerciseError(BuildError):
     """A folder that is no exercise as it stands; ``where`` is a file of it. For its author, not a learner."""
 
@@ -323,7 +331,7 @@ class Course:
         return self.read()[0]
 
     def find(self, exercise_id: str) -> Exercise:
-        """The exercise called ``exercise_id``; a BuildError names those that exist."""
+        """The exercise called ``exercise_id``; an UnknownExerciseError names those that exist."""
         exercises, broken = self.read()
         for exercise in exercises:
             if exercise.id == exercise_id:
@@ -332,7 +340,7 @@ class Course:
         hint = nearest(exercise_id, known) if known else f"{self.folder} has none"
         if broken:
             hint += "".join(f"\n  {error}" for error in broken)
-        raise BuildError(f"no exercise {exercise_id!r}", fix=hint)
+        raise UnknownExerciseError(exercise_id, known, hint)
 
 
 def _in_order(exercises: Mapping[str, Exercise]) -> Iterator[Exercise]:

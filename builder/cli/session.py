@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
+from unicodedata import east_asian_width
 
 from unionfs_sim.nodes.record import Record, field
 
@@ -105,13 +106,27 @@ def visible(text: str) -> str:
 
 
 def columned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The rows as lines, every column as wide as its widest cell.
+    """The rows as lines, every column as wide as its widest cell; a Chinese character takes two places.
 
     >>> columned([["A", "B"], ["long", "x"]])
     ['A      B', 'long   x']
+    >>> columned([["练习", "B"], ["1.1", "x"]])
+    ['练习   B', '1.1    x']
     """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["   ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    widths = [max(map(_places, column)) for column in zip(*rows, strict=True)]
+    return [
+        "   ".join(
+            cell + " " * (width - _places(cell)) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _places(text: str) -> int:
+    """How many places of a terminal a text takes (Unicode Standard Annex 11)."""
+    if text.isascii():
+        return len(text)
+    return len(text) + sum(east_asian_width(character) in "WF" for character in text)
 
 
 def size(count: int) -> str:

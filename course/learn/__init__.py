@@ -11,7 +11,7 @@ from typing import Final
 import click
 
 from course.learn.desk import course_option, language_option
-from course.learn.word import texts_of, written_help
+from course.learn.word import WrongUsageError, texts_of, told_in_the_learners_language, written_help
 
 WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -51,6 +51,20 @@ class _Words(click.Group):
         command = import_module(f"course.learn.{_MODULES.get(cmd_name, cmd_name)}").command
         assert isinstance(command, click.Command)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The word that is meant; where there is none, that is told in the learner's language."""
+        texts = texts_of(ctx)
+        if texts and args and args[0] not in WORDS and not args[0].startswith("-"):
+            raise WrongUsageError(texts["no-command"].format(name=args[0]), ctx, texts)
+        return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what stands before the word."""
+        with told_in_the_learners_language(ctx):
+            return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the table of words without importing any of them."""

@@ -13,7 +13,7 @@ import click
 from builder.cli.session import Session
 from builder.errors import BuildError
 from course.catalogue import LANGUAGES, Catalogue, language_of
-from course.exercise import MODULES, Course, Exercise
+from course.exercise import MODULES, Course, Exercise, UnknownExerciseError
 from course.progress import Progress
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -59,7 +59,17 @@ class Desk:
             exercise_id = self.progress.current()
         if exercise_id is None:
             raise BuildError(self.say("none-started"), fix=self.say("how-to-begin"))
-        return self.course.find(exercise_id)
+        return self.find(exercise_id)
+
+    def find(self, exercise_id: str) -> Exercise:
+        """The exercise of this id; a BuildError in the learner's language if there is none."""
+        try:
+            return self.course.find(exercise_id)
+        except UnknownExerciseError as error:
+            if self.say.language == "en" or not error.known:
+                raise  # it says more: which id is near, and which folders are broken
+            known = self.say("there-are", ids=", ".join(error.known))
+            raise BuildError(self.say("unknown-exercise", id=exercise_id), fix=known) from None
 
     def submission(self, exercise: Exercise, named: Path | None) -> Path:
         """The file that was named, else the exercise's file here, else the one that `start` made."""

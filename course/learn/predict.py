@@ -60,7 +60,7 @@ def command(
     Example:
       echo 2 | layerlab learn predict 1.4 --seed 7 --only cat-1
     """
-    exercise = desk.course.find(exercise_id or (BACKWARDS if invert else FORWARDS))
+    exercise = desk.find(exercise_id or (BACKWARDS if invert else FORWARDS))
     if exercise.kind not in ("prediction", "choice"):
         raise BuildError(desk.say("predict.wrong-kind", id=exercise.id))
     seed = phase or desk.seed_of(exercise, seed)

@@ -22,7 +22,7 @@ def command(desk: Desk, exercise_id: str, submission: Path | None) -> None:
     Example:
       layerlab learn reset 1.3
     """
-    exercise = desk.course.find(exercise_id)
+    exercise = desk.find(exercise_id)
     file = desk.submission(exercise, submission)
     seed = desk.seed_of(exercise, None)
     desk.progress.forget(exercise.id)

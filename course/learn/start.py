@@ -36,7 +36,7 @@ def command(
     Example:
       layerlab learn start 1.3
     """
-    exercise = desk.course.find(exercise_id)
+    exercise = desk.find(exercise_id)
     folder = folder or default_folder(exercise)
     begin(desk, exercise, folder, seed)
     if as_notebook:

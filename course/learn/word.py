@@ -5,7 +5,9 @@ The English help is the command's docstring; the Chinese stands in ``course/cata
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, Any
 
 import click
 
@@ -33,8 +35,59 @@ def written_help(command: click.Command, context: click.Context, formatter: clic
     return True
 
 
+class WrongUsageError(click.UsageError):
+    """Wrong usage, told in another language than click's. ``texts``: its sentences."""
+
+    def __init__(self, message: str, ctx: click.Context, texts: Mapping[str, str]) -> None:
+        super().__init__(message, ctx)
+        self.texts = texts
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Write how the word is used, where help is, and what is wrong."""
+        assert self.ctx is not None
+        usage = self.ctx.command.collect_usage_pieces(self.ctx)
+        path = self.ctx.command_path
+        lines = (
+            f"{self.texts['usage']}{' '.join([path, *usage])}",
+            f"{self.texts['try']}{path} --help",
+            "",
+            f"{self.texts['error']}{self.message}",
+        )
+        click.echo("\n".join(lines), file=file, err=file is None)
+
+
+@contextmanager
+def told_in_the_learners_language(context: click.Context) -> Iterator[None]:
+    """Translate what click says of wrong usage."""
+    try:
+        yield
+    except click.UsageError as error:
+        texts = texts_of(context)
+        if not texts or isinstance(error, WrongUsageError):
+            raise
+        raise WrongUsageError(_translated(error, texts), error.ctx or context, texts) from None
+
+
+def _translated(error: click.UsageError, texts: Mapping[str, str]) -> str:
+    match error:
+        case click.NoSuchOption():
+            return texts["no-option"].format(name=error.option_name)
+        case click.MissingParameter():
+            name = error.param.get_error_hint(error.ctx) if error.param and error.ctx else ""
+            return texts["missing"].format(name=name)
+        case click.BadParameter():
+            name = error.param.get_error_hint(error.ctx) if error.param and error.ctx else ""
+            return texts["bad-value"].format(name=name, why=error.message)
+    return texts["wrong"].format(why=error.message)
+
+
 class Word(click.Command):
     """A command that is helped with in the learner's language."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; wrong ones are told in the learner's language."""
+        with told_in_the_learners_language(ctx):
+            return super().parse_args(ctx, args)
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write what the word does, and its example."""

@@ -93,7 +93,7 @@ def wiring(attempt: Attempted) -> Verdict:
         return Verdict("wiring", Wrong("", attempt.errors[0]))
     pipelines = [each.root for each in attempt.manifests if text(_root(each), "kind") == "Pipeline"]
     if len(pipelines) != 1:
-        return Verdict("wiring", Wrong("no-pipeline", f"{len(pipelines)}"))
+        return Verdict("wiring", Wrong("no-pipeline", f"kind: Pipeline ({len(pipelines)})"))
     tasks = [task for _, task in items(mapping(pipelines[0], "spec"), "tasks")]
     waits = order(tasks)
     named = {

@@ -334,6 +334,33 @@ def test_help_is_chinese_where_the_environment_is(
     assert "layerlab learn watch 1.3" in said
 
 
+@pytest.mark.parametrize(
+    ("words", "status", "wanted"),
+    [
+        (["check", "9.9"], 1, "没有练习 9.9"),
+        (["reset"], 2, "缺少参数 'ID'"),
+        (["frob"], 2, "没有命令 frob"),
+        (["check", "--nope"], 2, "没有选项 --nope"),
+        (["watch", "1.1", "--for", "soon"], 2, "'--for' 的值不对"),
+        (["check", "1.1", "a", "b"], 2, "命令有误"),
+    ],
+)
+def test_wrong_usage_is_told_in_chinese_where_the_environment_is(
+    words: list[str],
+    status: int,
+    wanted: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+
+    assert run(["learn", *words]) == status
+
+    said = capsys.readouterr().err
+    assert wanted in said
+    assert "Error" not in said
+
+
 def test_every_isolation_kind_and_reason_has_a_sentence() -> None:
     say = Catalogue.read("en")
 
