@@ -47,6 +47,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "security": ("builder.cli.security", "Say what a tenant could reach: pods, attack paths."),
         "open": ("course.open", "Write an explorer page of an image."),
         "fs": ("course.playground.cli", "Play with layers and a union of them."),
+        "node": ("course.node.cli", "Try attacks from a build on a node in memory."),
         "learn": ("course.learn", "Lessons and graded exercises."),
     }
 )

@@ -17,9 +17,21 @@ class Condition:
     text: str
     names: frozenset[str]
     holds: Callable[[Facts], bool] = field(compare=False, repr=False)
+    parts: tuple[Condition, ...] = field(default=(), compare=False, repr=False)
+    """What an outermost ``and`` joins; nothing for any other condition."""
 
     def __str__(self) -> str:
         return self.text
+
+    def missing(self, facts: Facts) -> tuple[str, ...]:
+        """What of it does not hold, as it is written; nothing if all holds.
+
+        >>> parse("root and (privileged or sock) and not userns").missing({"root", "userns"})
+        ('privileged or sock', 'not userns')
+        """
+        if self.parts:
+            return tuple(text for part in self.parts for text in part.missing(facts))
+        return () if self.holds(facts) else (self.text,)
 
 
 def parse(text: str) -> Condition:
@@ -38,7 +50,9 @@ def parse(text: str) -> Condition:
     except (SyntaxError, RecursionError, MemoryError):
         raise ValueError(f"not a condition: {text!r}") from None
     names = frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
-    return Condition(text, names, _predicate(tree, text))
+    joined = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else []
+    parts = tuple(parse(ast.unparse(each)) for each in joined)
+    return Condition(text, names, _predicate(tree, text), parts)
 
 
 def _predicate(tree: ast.expr, text: str) -> Callable[[Facts], bool]:

@@ -49,18 +49,26 @@ class MountTable:
     """Where which tree stands. ``stubs`` has the directories that lead to a target and may not exist."""
 
     def __init__(self, attachments: Iterable[Attachment]) -> None:
-        self.by_target = {attachment.target: attachment for attachment in attachments}
-        self.longest_first = sorted(self.by_target, key=len, reverse=True)
-        self.first_names = {target.split("/")[1] for target in self.by_target}
+        self.by_target: dict[str, Attachment] = {}
+        self.longest_first: list[str] = []
+        self.first_names: set[str] = set()
         self.implied = {"/"}
         self.stubs = Layer()
-        for target in self.by_target:
-            parents = target.split("/")[1:-1]
-            for depth in range(1, len(parents) + 1):
-                parent = "/" + "/".join(parents[:depth])
-                if parent not in self.implied:
-                    self.implied.add(parent)
-                    self.stubs.mkdir(parent, 0o755)
+        for attachment in attachments:
+            self.attach(attachment)
+
+    def attach(self, attachment: Attachment) -> None:
+        """Let one more tree stand where it says; over what stood there, as mount(2) does."""
+        target = attachment.target
+        self.by_target[target] = attachment
+        self.longest_first = sorted(self.by_target, key=len, reverse=True)
+        self.first_names.add(target.split("/")[1])
+        parents = target.split("/")[1:-1]
+        for depth in range(1, len(parents) + 1):
+            parent = "/" + "/".join(parents[:depth])
+            if parent not in self.implied:
+                self.implied.add(parent)
+                self.stubs.mkdir(parent, 0o755)
 
     def names_in(self, directory: str) -> list[str]:
         """The names that targets have, or lead through, in ``directory``."""
