@@ -16,6 +16,7 @@ from builder.security.tekton.library import Library, library
 from builder.security.tekton.params import Type, declared
 from builder.security.tekton.pods import sounds_secret
 from builder.security.tekton.reading import Manifest, items, mapping, named, text
+from builder.security.tekton.runs import seconds_of
 from builder.security.tekton.values import Value, defaults, given, value_from
 
 _PLAYED: Final = (("PipelineRun", "TaskRun"), ("Pipeline",), ("Task",))
@@ -71,7 +72,7 @@ class Order:
     """One run. ``workspaces``: what each is bound to; a workspace that nothing is bound to is left out.
 
     ``results``: name → expression, of the pipeline. ``files``: kind and name of ConfigMaps and Secrets → what
-    they hold.
+    they hold. ``timeouts``: seconds for ``pipeline``, ``tasks`` and ``finally``, where something is said.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Order:
     results: Mapping[str, Value] = field(default_factory=dict)
     step_actions: Mapping[str, Manifest] = field(default_factory=dict)
     files: Mapping[tuple[str, str], Mapping[str, bytes]] = field(default_factory=dict)
+    timeouts: Mapping[str, float] = field(default_factory=dict)
 
 
 def order_from(documents: Sequence[Document], chosen: str, params: Mapping[str, str]) -> Order:
@@ -166,6 +168,7 @@ class _Making:
                 text(each, "name"): value_from(each.get("value")) for _, each in items(spec.value, "results")
             },
             step_actions=self.known.step_actions,
+            timeouts=_timeouts(run.value) if is_run else {},
         )
 
     def of_task(self, part: Part) -> Order:
@@ -271,6 +274,14 @@ _REFUSED_IN_TASKS: Final = {
     "pipelineSpec": "pipelines in pipelines",
 }
 _REFUSED_IN_RUNS: Final = {"status": "a status", "debug": "breakpoints", "retries": "retries"}
+
+
+def _timeouts(run: Manifest) -> dict[str, float]:
+    """What a run says of time; what the tasks have is what finally leaves them of the whole."""
+    found = {key: seconds_of(str(value)) for key, value in mapping(run, "timeouts").items()}
+    if found.get("pipeline") and found.get("finally") and not found.get("tasks"):
+        found["tasks"] = found["pipeline"] - found["finally"]
+    return found
 
 
 def _refuse_cel(part: Part) -> None:

@@ -13,6 +13,8 @@ SUCCEEDED: Final = "Succeeded"
 FAILED: Final = "Failed"
 COMPLETED: Final = "Completed"
 """Succeeded, with tasks that were skipped."""
+TIMED_OUT: Final = "PipelineRunTimeout"
+"""The reason of a task that did not run because the time of its pipeline was over."""
 SKIPPED: Final = "None"
 """What Tekton calls the status of a task that did not run."""
 

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from builder.pipeline.events import TaskBegan, TaskEnded, TaskSkipped
+from builder.pipeline.limit import NO_LIMIT, Limit
 from builder.pipeline.lookup import aggregate, context, first, holds, of_context, of_tasks
 from builder.pipeline.order import Order, PlannedTask
-from builder.pipeline.outcome import COMPLETED, FAILED, SKIPPED, SUCCEEDED, Outcome, TaskOutcome
+from builder.pipeline.outcome import COMPLETED, FAILED, SKIPPED, SUCCEEDED, TIMED_OUT, Outcome, TaskOutcome
 from builder.pipeline.steps import TaskPlayer
 from builder.pipeline.tools.site import Site
 from builder.pipeline.volumes import Volume, Volumes
 from builder.security.tekton.graph import Graph, order, uses
-from builder.security.tekton.reading import items, named, strings, text
+from builder.security.tekton.reading import Manifest, items, named, strings, text
+from builder.security.tekton.runs import seconds_of
 from builder.security.tekton.values import (
     Lookup,
     Value,
@@ -38,10 +40,13 @@ class _Play:
     volumes: Volumes
     done: dict[str, TaskOutcome] = field(default_factory=dict)
     is_stopping: bool = False
+    limit: Limit = NO_LIMIT
 
     def run(self) -> Outcome:
         """Tasks one after the other, each when all that it waits for is over."""
         waits = order(each.part.value for each in self.wanted.tasks)
+        whole = self._limit("pipeline", "the pipeline")
+        self.limit = self._limit("tasks", "the tasks of the pipeline").sooner(whole)
         waiting = list(self.wanted.tasks)
         while waiting:
             ready = next(
@@ -50,10 +55,12 @@ class _Play:
             waiting.remove(ready)
             self.done[ready.name] = self._task(ready, waits)
         tasks = dict(self.done)
+        self.limit = self._limit("finally", "finally").sooner(whole)
         for each in self.wanted.final:
             # They see the states of the pipeline's tasks, and run whatever those are.
             self.done[each.name] = self._final(each, tasks)
         results, why = self._results()
+        why = why or next((each.why for each in self.done.values() if each.reason == TIMED_OUT), "")
         return Outcome(
             name=self.wanted.name,
             state=FAILED if why else self._state(tasks),
@@ -62,6 +69,10 @@ class _Play:
             results=results,
             pushed=tuple(self.site.pushed),
         )
+
+    def _limit(self, key: str, called: str) -> Limit:
+        seconds = self.wanted.timeouts.get(key, 0.0)
+        return Limit.after(seconds, f"{called} got {seconds:g} s, and they are over")
 
     def _state(self, tasks: Mapping[str, TaskOutcome]) -> str:
         ends = {each.name: each for each in (*self.wanted.tasks, *self.wanted.final)}
@@ -103,7 +114,7 @@ class _Play:
         return of_context(context(run=self.wanted.name, pipeline=self.wanted.pipeline, task=name, of=of))
 
     def _task(self, task: PlannedTask, waits: Graph) -> TaskOutcome:
-        reason = self._skipped(task, waits)
+        reason = (TIMED_OUT, self.limit.why) if self.limit.is_over() else self._skipped(task, waits)
         if reason:
             return self._skip(task, *reason)
         missing = self._missing(task, self.done)
@@ -117,6 +128,8 @@ class _Play:
         return outcome
 
     def _final(self, task: PlannedTask, tasks: Mapping[str, TaskOutcome]) -> TaskOutcome:
+        if self.limit.is_over():
+            return self._skip(task, TIMED_OUT, self.limit.why)
         missing = self._missing(task, tasks)
         if missing:
             return self._skip(task, "MissingResultsSkip", missing)
@@ -183,6 +196,7 @@ class _Play:
             volumes=self.volumes,
             outside=first(self._context(task), look) if inline else self._context(task),
             step_actions=self.wanted.step_actions,
+            limit=_of_task(task.part.value).sooner(self.limit),
         ).run()
         self.site.listener(TaskEnded(task.name, outcome.state, outcome.why))
         return outcome
@@ -213,3 +227,9 @@ class _Play:
             for variable in variables(value)
             if variable.root == "workspaces" and variable.names[0] in self.wanted.workspaces
         ]
+
+
+def _of_task(task: Manifest) -> Limit:
+    """How long a pipeline's task, or a TaskRun, may take."""
+    written = text(task, "timeout")
+    return Limit.after(seconds_of(written), f"not over within {written}")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from builder.errors import BuildError, UnknownImageError
+from builder.pipeline.environment import UnknownKeyError, environment, expanded
 from builder.pipeline.events import Printed, StepBegan, StepEnded
+from builder.pipeline.limit import NO_LIMIT, Limit
 from builder.pipeline.lookup import RESULTS, STEPS, first, holds, of_files, of_steps, of_workspaces
 from builder.pipeline.order import Part, PlannedTask
 from builder.pipeline.outcome import FAILED, SUCCEEDED, StepOutcome, TaskOutcome
@@ -52,7 +52,6 @@ _MOST_RESULT_BYTES: Final = 4096
 _REFUSED_IN_STEPS: Final = {
     "stdoutConfig": "stdoutConfig",
     "stderrConfig": "stderrConfig",
-    "envFrom": "envFrom",
     "volumeDevices": "volumeDevices",
 }
 _TIMED_OUT: Final = 124
@@ -64,6 +63,7 @@ class TaskPlayer:
     """One task of a run. ``bound``: the volumes of its workspaces.
 
     ``outside``: what variables stand for that do not come from the task itself.
+    ``limit``: when it must be over.
     """
 
     site: Site
@@ -73,6 +73,7 @@ class TaskPlayer:
     volumes: Volumes
     outside: Lookup
     step_actions: Mapping[str, Manifest]
+    limit: Limit = NO_LIMIT
     _kept: dict[str, Layer] = field(default_factory=dict)
     _step_results: dict[str, dict[str, Value]] = field(default_factory=dict)
 
@@ -185,15 +186,18 @@ class TaskPlayer:
         except OSError as error:
             return _NOT_EXECUTABLE, f"cannot be mounted: {error.filename or ''}: {error.strerror}"
         env = {"PATH": DEFAULT_PATH, "HOME": who.home, "HOSTNAME": self.task.name, **rootfs.env}
-        env |= _environment(step, self.task.spec.below("steps", index))
-        argv = [_expanded(each, env) for each in argv]
+        try:
+            env |= environment(step, self.task.spec.below("steps", index), self.volumes.files)
+        except UnknownKeyError as error:
+            return _NOT_EXECUTABLE, _in_one_line(error)
+        argv = [expanded(each, env) for each in argv]
         job = Job(argv=argv, env=env, cwd=text(step, "workingDir") or rootfs.working_dir)
-        limit = seconds_of(text(step, "timeout"))
-        until = time.monotonic() + limit if limit else None
+        limit = Limit.after(seconds_of(text(step, "timeout")), f"not over within {text(step, 'timeout')}")
+        limit = limit.sooner(self.limit)
         world = World(
             programs_for(self.site, self.task.name, name),
             self.site.internet,
-            is_cancelled=lambda: until is not None and time.monotonic() >= until,
+            is_cancelled=limit.is_over,
         )
         caller = Caller(who.uid, who.gid, who.groups)
         try:
@@ -208,7 +212,7 @@ class TaskPlayer:
         except Serving as serving:
             return 1, str(serving)
         except Cancelled:
-            return _TIMED_OUT, f"not over within {text(step, 'timeout')}"
+            return _TIMED_OUT, limit.why
         return status, ""
 
     def _argv(self, name: str, step: Manifest, entrypoint: list[str], cmd: list[str]) -> list[str]:
@@ -298,34 +302,6 @@ def _joined(template: Manifest, step: Manifest, key: str, named_by: str) -> list
     found = {text(each, named_by): each for _, each in items(template, key)}
     found |= {text(each, named_by): each for _, each in items(step, key)}
     return list(found.values())
-
-
-def _environment(step: Manifest, part: Part) -> dict[str, str]:
-    """The variables of a step, each of which may use the ones before it."""
-    found: dict[str, str] = {}
-    for index, each in items(step, "env"):
-        source = mapping(each, "valueFrom")
-        if source and "secretKeyRef" not in source:
-            raise part.refused("env with valueFrom", "env", index, "valueFrom", fix="write value")
-        # What a Secret holds is nobody's business here: the variable is there, and opens nothing.
-        found[text(each, "name")] = "simulated" if source else _expanded(text(each, "value"), found)
-    return found
-
-
-_VARIABLE: Final = re.compile(r"\$(\$)?\(([A-Za-z_.-][\w.-]*)\)")
-
-
-def _expanded(written: str, env: Mapping[str, str]) -> str:
-    """``$(NAME)`` filled as the kubelet does it: unknown names stay, and ``$$(`` is ``$(``.
-
-    >>> _expanded("$(A) $$(A) $(B)", {"A": "1"})
-    '1 $(A) $(B)'
-    """
-
-    def value(match: re.Match[str]) -> str:
-        return match[0][1:] if match[1] else env.get(match[2], match[0])
-
-    return _VARIABLE.sub(value, written)
 
 
 def _read(tree: Layer, below: str, holder: Manifest) -> dict[str, Value]:

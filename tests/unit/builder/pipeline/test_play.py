@@ -465,3 +465,102 @@ def test_a_working_directory_is_made_where_a_workspace_is(played):
     )
 
     assert run.printed == "/workspace/w/a/b\n"
+
+
+HELD = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings}
+data: {mode: fast, port: "80"}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: key}
+stringData: {token: abc}
+---
+"""
+
+
+def test_variables_come_from_config_maps_and_secrets(played):
+    run = played(
+        HELD + TASK,
+        """\
+        steps:
+          - name: s
+            image: alpine
+            envFrom: [{prefix: APP_, configMapRef: {name: settings}}, {secretRef: {name: key}}]
+            env:
+              - {name: MODE, valueFrom: {configMapKeyRef: {name: settings, key: mode}}}
+              - {name: TOKEN, valueFrom: {secretKeyRef: {name: key, key: token}}}
+              - {name: NONE, valueFrom: {configMapKeyRef: {name: settings, key: gone, optional: true}}}
+              - {name: WHERE, value: $(MODE)-$(APP_port)}
+            script: 'echo "$APP_mode $APP_port $MODE $TOKEN $token ${NONE-unset} $WHERE"'
+        """,
+    )
+
+    assert run.printed == "fast 80 fast abc abc unset fast-80\n"
+
+
+@pytest.mark.parametrize(
+    ("variables", "why"),
+    [
+        (
+            "env: [{name: A, valueFrom: {configMapKeyRef: {name: settings, key: gone}}}]",
+            "'settings' has no key 'gone'",
+        ),
+        ("env: [{name: A, valueFrom: {secretKeyRef: {name: key, key: gone}}}]", "'key' has no key 'gone'"),
+        ("envFrom: [{configMapRef: {name: gone}}]", "no ConfigMap 'gone'"),
+    ],
+)
+def test_a_variable_without_a_source_keeps_its_step_from_starting(played, variables, why):
+    run = played(HELD + TASK, f"steps: [{{name: s, image: alpine, script: id, {variables}}}]\n")
+
+    assert why in run.tasks["t"].why
+
+
+def test_steps_in_the_image_of_bash_find_it(played):
+    script = "#!/usr/bin/env bash\\n[[ abc == a* ]] && echo yes\\n"
+
+    run = played(TASK, f'steps: [{{name: s, image: "bash:5.2", script: "{script}"}}]\n')
+
+    assert run.printed == "yes\n"
+
+
+LOOP = '{name: s, image: alpine, script: "while true; do :; done"}'
+QUICK = "{name: s, image: alpine, script: echo quick}"
+
+
+def test_the_time_of_a_pipelines_task_is_its_own(played):
+    run = played(
+        PIPELINE,
+        f"""\
+        tasks:
+          - {{name: a, timeout: 200ms, taskSpec: {{steps: [{LOOP}]}}}}
+        """,
+    )
+
+    assert "not over within 200ms" in run.tasks["a"].why
+
+
+def test_what_the_pipeline_has_left_decides_for_its_tasks_and_finally_still_runs(played):
+    run = played(
+        """\
+apiVersion: tekton.dev/v1
+kind: PipelineRun
+metadata: {name: r}
+spec:
+""",
+        f"""\
+        timeouts: {{pipeline: 1h, tasks: 300ms}}
+        pipelineSpec:
+          tasks:
+            - {{name: a, onError: continue, taskSpec: {{steps: [{LOOP}]}}}}
+            - {{name: b, runAfter: [a], taskSpec: {{steps: [{QUICK}]}}}}
+          finally:
+            - {{name: c, taskSpec: {{steps: [{QUICK}]}}}}
+        """,
+    )
+
+    assert run.states == {"a": "Failed", "b": "None", "c": "Succeeded"}
+    assert "the tasks of the pipeline got 0.3 s" in run.outcome.why
+    assert run.outcome.state == "Failed"
