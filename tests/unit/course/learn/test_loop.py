@@ -236,7 +236,7 @@ def test_an_exercise_opens_as_a_notebook_with_the_same_checks(capfd: pytest.Capt
     nbformat.validate(page)
     assert "".join(page.cells[1].source).startswith("%%writefile resolve.py\n")
     assert page.cells[1].source.partition("\n")[2] == Path("1.3-resolve/resolve.py").read_text().rstrip()
-    assert "layerlab learn check 1.3 resolve.py" in page.cells[2].source
+    assert "-m course learn check 1.3 resolve.py" in page.cells[2].source
 
 
 def test_lines_to_be_ordered_come_with_a_page(capsys: pytest.CaptureFixture[str]) -> None:
