@@ -64,7 +64,7 @@ class Exercise:
     """What exercise.toml says. ``groups``: by name, in the order of the lesson; ``after``: exercise ids.
 
     ``seconds``: for all calls of a submission together, or for all that a limited child does. ``weight``:
-    what its points count for in the marks of a class.
+    what its points count for in the marks of a class. ``notebook``: shows what is asked here; "" for none.
     """
 
     folder: Path
@@ -74,6 +74,7 @@ class Exercise:
     module: str
     file: str
     function: str
+    notebook: str
     generator: int
     seconds: float
     weight: float
@@ -100,6 +101,7 @@ class Exercise:
             module=said.text("module"),
             file=said.text("file", KINDS[kind].file),
             function=said.text("function", None if kind == "function" else ""),
+            notebook=said.text("notebook", ""),
             generator=said.number("generator", 1),
             seconds=said.seconds(KINDS[kind].seconds),
             weight=said.weight(KINDS[kind].weight),

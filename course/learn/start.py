@@ -58,6 +58,8 @@ def begin(desk: Desk, exercise: Exercise, folder: Path | None = None, seed: str 
     desk.session.print(desk.say("started", folder=folder, file=exercise.file))
     if exercise.kind == "parsons":
         desk.session.print(desk.say("order.page", page=folder / PAGE))
+    if exercise.notebook:
+        desk.session.print(desk.say("see-notebook", name=exercise.notebook))
     desk.session.print(desk.say("next-step", id=exercise.id, file=target))
 
 

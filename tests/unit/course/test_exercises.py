@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -50,6 +51,13 @@ def test_every_line_that_may_be_asked_about_builds_and_leaves_what_its_group_say
             for line in lines:
                 _, because = checks.left(*checks.placed(name, line), group)
                 assert because == reasons.get(group, because), line
+
+
+@pytest.mark.parametrize("exercise", [e for e in EVERY if e.notebook], ids=lambda exercise: exercise.id)
+def test_an_exercise_names_the_notebook_that_leads_to_it(exercise: Exercise) -> None:
+    page = Path("notebooks", f"{exercise.notebook}.ipynb").read_text(encoding="utf-8")
+
+    assert f"`layerlab learn start {exercise.id}`" in page or f"`{exercise.id}`" in page
 
 
 def test_both_catalogues_have_the_same_ids() -> None:
