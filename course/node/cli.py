@@ -116,3 +116,5 @@ def _play(session: Session, say: Catalogue, node: Node, manifest: str) -> None:
                 session.print(text)
         except Leave:
             return
+        except KeyboardInterrupt:
+            session.print("^C")

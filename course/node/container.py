@@ -13,6 +13,7 @@ from builder.security.hostpaths import true_path
 from builder.security.pods import Container as PodContainer
 from builder.security.pods import Pod, Role
 from builder.world.machine.attachments import Attachment, MountTable, devices
+from builder.world.machine.executable import PROGRAM_MAGIC
 from builder.world.machine.mounted import MountedPosix
 from course.laboratory import Laboratory
 from course.node.host import DISK, make_directory
@@ -51,7 +52,11 @@ class Container:
 
 @cache
 def _layers(image: str) -> tuple[Layer, ...]:
-    return Laboratory().build(f"FROM {image}\n").layers
+    """The layers of an embedded image; ``docker`` is alpine with the client."""
+    if image.partition(":")[0] != "docker":
+        return Laboratory().build(f"FROM {image}\n").layers
+    client = layer({"/usr/local/bin/docker": File(PROGRAM_MAGIC + b"docker\n", mode=0o755)})
+    return (*_layers("alpine"), client.freeze())
 
 
 def rooted(image: str, attachments: Iterable[Attachment]) -> tuple[MountedPosix, MountTable]:

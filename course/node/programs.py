@@ -24,7 +24,7 @@ from unionfs_sim.nodes.caller import ROOT
 from unionfs_sim.vfs.posix import Posix
 
 PLACES: Final = ("/var/run/docker.sock", "/run/docker.sock")
-IMAGES: Final = ("alpine", "busybox", "debian")
+IMAGES: Final = ("alpine", "busybox", "debian", "docker")
 _FLAGS: Final = frozenset({"--rm", "-i", "-t", "-it", "-ti", "--interactive", "--tty"})
 _VALUED: Final = frozenset({"--name", "-e", "--env", "-w", "--workdir", "--network", "--net", "-u", "--user"})
 
@@ -137,6 +137,8 @@ def _read(words: Sequence[str]) -> _Wanted:
             parts = value.split(":")
             if len(parts) not in (2, 3) or not all(part.startswith("/") for part in parts[:2]):
                 raise BuildError(f"{value}: write -v /FROM:/TO or -v /FROM:/TO:ro")
+            if true_path(parts[1]) == "/":
+                raise BuildError(f"invalid volume specification: {value}: destination can't be '/'")
             wanted.binds.append((parts[0], parts[1], parts[2:] == ["ro"]))
         elif flag not in _VALUED and flag != "--pid":
             raise BuildError(f"{flag} is not simulated: there are -v and --privileged")
@@ -163,7 +165,11 @@ def _run(daemon: _Daemon, process: Process, words: Sequence[str]) -> int:
     elif not wanted.privileged:
         facts -= {"privileged", "sysadmin"}
     disk = [with_disk()] if "privileged" in facts else []
-    root, table = rooted(wanted.image, [proc(), *binds, *disk])
+    try:
+        root, table = rooted(wanted.image, [proc(), *binds, *disk])
+    except BuildError as error:
+        process.complain(str(error.what))
+        return 125
     inner = replace(
         daemon.container, root=root, mounts=table, facts=facts, caller=ROOT, is_daemons=daemon.is_nodes
     )
@@ -176,7 +182,7 @@ def _run(daemon: _Daemon, process: Process, words: Sequence[str]) -> int:
             root, job, lambda data: _to(process.stdout, data), errors=lambda data: _to(process.stderr, data)
         )
     except ExecError as error:
-        process.complain(str(error))
+        process.complain(f"{wanted.command[0]}: {error}")
         return 127
 
 
@@ -212,8 +218,8 @@ def mount(container: Container, process: Process) -> int:
         process.complain(f"{target}: permission denied.")
         container.blocked("host_block_devices")
         return 32
-    if not process.fs.exists(target):
-        process.complain(f"{target}: mount point does not exist.")
+    if target == "/" or not process.fs.exists(target):
+        process.complain(f"{target}: mount point {'is busy' if target == '/' else 'does not exist'}.")
         return 32
     container.attach(target, container.host)
     if not container.is_daemons:

@@ -131,6 +131,38 @@ def test_the_daemon_of_a_pod_means_the_files_of_the_pod() -> None:
     assert move.gained == ("reg_creds",)
 
 
+def test_whoever_has_the_socket_may_hand_it_on() -> None:
+    node = node_of("docker-socket")
+
+    move = node.run("docker run -v /run:/run docker docker run -v /etc:/e alpine cat /e/machine-id")
+
+    assert "host_fs" in move.gained
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("docker", "here are run, ps"),
+        ("docker run", "needs an image"),
+        ("docker run -v", "flag needs an argument: -v"),
+        ("docker run -v x:y alpine", "write -v /FROM:/TO"),
+        ("docker run -v /:/ alpine ls", "destination can't be '/'"),
+        ("docker run --gpus all alpine", "--gpus is not simulated"),
+        ("docker run postgres", "Unable to find image 'postgres'"),
+        ("docker run alpine nothing", "nothing"),
+        ("docker -H tcp://1.2.3.4 ps", "Cannot connect"),
+        ("mount", "write mount /dev/sda1 /mnt"),
+        ("mount /etc/passwd /mnt", "is not a block device"),
+        ("if then", "syntax error"),
+    ],
+)
+def test_what_cannot_be_played_is_said_in_the_words_of_the_program(line: str, said: str) -> None:
+    move = node_of("docker-socket").run(line)
+
+    assert said in move.output
+    assert move.status != 0
+
+
 def test_a_builder_that_runs_nothing_lets_no_dockerfile_in() -> None:
     with pytest.raises(BuildError, match="runs nothing"):
         node_of("no-run", Start.DOCKERFILE)
