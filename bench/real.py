@@ -1,9 +1,10 @@
-"""What a real RUN costs, without root: beside the same commands in a chroot, and beside buildah where it is.
+"""What real builds cost, without root: beside the same commands in a chroot, buildah and dockerd.
 
     python bench/real.py [--json] [--runs N]
 
 State lies on a tmpfs. Rounds of all contenders follow each other, and the best of each counts, because other
-load only ever adds. Needs busybox-static, user namespaces, and root for the chroot.
+load only ever adds. Needs busybox-static, user namespaces, and root for the chroot. What is not installed of
+buildah and dockerd is left out.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +43,8 @@ from unionfs_sim.tar.pack import pack
 ROUNDS = 5
 STAGES = 6
 MANY_FILES = 50_000
+COPIED_FILES = 10_000
+COPIED_BYTES = 20_000
 
 
 def base(more: dict[str, Any] | None = None) -> Layer:
@@ -105,12 +110,50 @@ class Buildah:
         shutil.copytree(root, self.context, symlinks=True)
         self.words = ["buildah", "--root", str(place / "storage"), "--runroot", str(place / "runroot")]
 
-    def build(self, runs: int, command: str) -> None:
-        """Build an image with as many RUN lines, each a layer."""
-        dockerfile = "FROM scratch\nCOPY bin /bin\n" + f"RUN {command}\n" * runs
-        (self.context / "Dockerfile").write_text(dockerfile)
-        words = ["build", "-q", "--layers", "--no-cache", "--isolation", "chroot", "--network", "host"]
-        subprocess.run([*self.words, *words, str(self.context)], check=True, capture_output=True)
+    def build(self, dockerfile: str, *, cache: bool = False, context: Path | None = None) -> None:
+        """Build a Dockerfile that begins FROM scratch."""
+        place = context or self.context
+        (place / "Dockerfile").write_text(dockerfile)
+        words = ["build", "-q", "--layers", "--isolation", "chroot", "--network", "host"]
+        words += [] if cache else ["--no-cache"]
+        subprocess.run([*self.words, *words, str(place)], check=True, capture_output=True)
+
+
+class Dockerd:
+    """A daemon of its own, and its classic builder (BuildKit needs a plug-in). Used in a ``with``."""
+
+    def __init__(self, place: Path, root: Path) -> None:
+        self.place = place / "dockerd"
+        self.context = self.place / "context"
+        shutil.copytree(root, self.context, symlinks=True)
+        self.socket = f"unix://{self.place}/docker.sock"
+
+    def __enter__(self) -> Dockerd:
+        words = ["dockerd", "--bridge=none", "--iptables=false", "--host", self.socket]
+        words += [f"--{name}={self.place}/{name}" for name in ("data-root", "exec-root", "pidfile")]
+        with (self.place / "log").open("wb") as log:
+            self.process = subprocess.Popen(words, stdout=log, stderr=log)
+        deadline = time.monotonic() + 60
+        while subprocess.run(
+            ["docker", "-H", self.socket, "version"], capture_output=True, check=False
+        ).returncode:
+            if time.monotonic() > deadline:
+                raise SystemExit("dockerd does not start: " + (self.place / "log").read_text()[-500:])
+            time.sleep(0.2)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+    def build(self, dockerfile: str, *, cache: bool = False, context: Path | None = None) -> None:
+        """Build a Dockerfile that begins FROM scratch."""
+        place = context or self.context
+        (place / "Dockerfile").write_text(dockerfile)
+        words = ["docker", "-H", self.socket, "build", "-q", "--network", "none"]
+        words += [] if cache else ["--no-cache"]
+        env = {**os.environ, "DOCKER_BUILDKIT": "0"}
+        subprocess.run([*words, str(place)], check=True, capture_output=True, env=env)
 
 
 def best(contenders: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
@@ -180,17 +223,78 @@ def measured(ours: Ours, root: Path, place: Path, runs: int) -> list[tuple[str, 
         ),
         (f"{STAGES} stages of sleep 1, at once", sleeping, f"{sleeping:.2f} x one of them"),
     ]
+    return rows + beside(root, place, runs, found["layer"] / runs)
+
+
+Build = Callable[..., None]
+
+
+def peers(stack: ExitStack, root: Path, place: Path) -> dict[str, Build]:
+    """How each builder that is installed builds a Dockerfile from scratch, whose context has /bin."""
+    found: dict[str, Build] = {}
     if shutil.which("buildah"):
-        few = max(runs // 10, 1)
-        buildah = Buildah(place, root)
-        try:
-            seconds = best({"buildah": lambda: buildah.build(few, "true")}, 2)["buildah"]
-        except subprocess.CalledProcessError as error:
-            rows.append((f"buildah failed: {error.stderr[-200:]!r}", 0.0, ""))
-        else:
-            ratio = seconds / few / (found["layer"] / runs)
-            rows.append((f"buildah, {few} x RUN true", seconds, f"{ratio:.1f} x ours, per RUN"))
+        found["buildah"] = Buildah(place, root).build
+    if shutil.which("dockerd") and shutil.which("docker"):
+        daemon = stack.enter_context(Dockerd(place, root))
+        found["dockerd"] = daemon.build
+    return found
+
+
+def beside(root: Path, place: Path, runs: int, seconds_each: float) -> list[tuple[str, float, str]]:
+    """The same work by the others; ``seconds_each``: what one RUN with a layer takes us."""
+    few = max(runs // 10, 1)
+    scratch = "FROM scratch AS base\nCOPY bin /bin\n"
+    lines = scratch + "".join(f"RUN echo {number} > /f\n" for number in range(few))
+    stages = scratch + "".join(f"FROM base AS s{n}\nRUN sleep 1; echo {n} > /f{n}\n" for n in range(STAGES))
+    stages += "FROM base\n" + "".join(f"COPY --from=s{n} /f{n} /\n" for n in range(STAGES))
+    rows = []
+    with ExitStack() as stack:
+        others = peers(stack, root, place)
+        for name, build in others.items():
+            build(scratch, cache=True)
+            seconds = best({name: partial(build, lines)}, 2)[name] / few
+            rows.append(
+                (f"{name}: a RUN that makes a layer", seconds, f"{seconds / seconds_each:.1f} x ours")
+            )
+            seconds = best({name: partial(build, stages)}, 1)[name]
+            rows.append((f"{name}: {STAGES} stages of sleep 1", seconds, f"{seconds:.2f} x one of them"))
+        rows += copying(place, {"layerlab": partial(by_command, place), **others})
     return rows
+
+
+def by_command(place: Path, dockerfile: str, *, cache: bool = False, context: Path) -> None:
+    """``layerlab build --strategy rootless``, Python's start included."""
+    (context / "Dockerfile").write_text(dockerfile)
+    words = ["-m", "course", "--state", str(place / "copied"), "build", "-q", "--strategy", "rootless"]
+    words += [] if cache else ["--no-cache"]
+    subprocess.run([sys.executable, *words, str(context)], check=True, capture_output=True)
+
+
+def copying(place: Path, builders: dict[str, Build]) -> list[tuple[str, float, str]]:
+    """COPY of many files: when nothing is known, when nothing changed, when one file changed."""
+    context = place / "many-files"
+    for number in range(COPIED_FILES):
+        path = context / f"d/{number // 250}/{number}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(number.to_bytes(4, "big") * (COPIED_BYTES // 4))
+    found: dict[str, dict[str, float]] = {}
+    for name, build in builders.items():
+        copy = partial(build, "FROM scratch\nCOPY d /d\n", context=context)
+        copy(cache=True)
+        times = best({"cold": partial(copy, cache=False)}, 2) | best({"same": partial(copy, cache=True)}, 3)
+        changed = []
+        for _ in range(2):
+            with (context / "d/0/0").open("ab") as file:
+                file.write(b"x")
+            time.sleep(0.1)  # a file this young is read again by who knows files by their times
+            changed.append(best({"one": partial(copy, cache=True)}, 1)["one"])
+        found[name] = times | {"one changed": min(changed)}
+    ours = found["layerlab"]
+    return [
+        (f"COPY of {COPIED_FILES} files, {kind}: {name}", seconds, f"{seconds / ours[kind]:.2f} x ours")
+        for kind in ours
+        for name, seconds in ((name, times[kind]) for name, times in found.items())
+    ]
 
 
 if __name__ == "__main__":
