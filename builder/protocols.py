@@ -106,6 +106,16 @@ class Execution(enum.Enum):
     REAL = "real"
 
 
+class Lifetime(enum.Enum):
+    """How long a simulated command may live: a STEP of a build must end, and no real time passes meanwhile.
+
+    A CONTAINER may serve until it is told to end, and sleeps as long as the clock on the wall says.
+    """
+
+    STEP = "step"
+    CONTAINER = "container"
+
+
 class Purpose(enum.Enum):
     """What a workspace is for: ANYTHING may happen in it (RUN), or only EDITS that are listed afterwards."""
 

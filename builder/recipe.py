@@ -35,7 +35,7 @@ from builder.namespace.confinement import Confinement
 from builder.protocols import Fetcher, Records, Timestamps
 from builder.snapshotters.fingerprint import Mode
 from builder.stores.cachemounts import RecordingStore
-from builder.strategies.definition import NOW_NS, Bases, Local, Settings
+from builder.strategies.definition import NOW_NS, Bases, Local, Remote, Settings
 from builder.strategies.strategy import Strategy
 from builder.world.machine.limits import Limits
 from unionfs_sim.nodes.record import Record, field
@@ -66,6 +66,8 @@ class Dates(Record):
 class Recipe(Record, kw_only=True):
     """What to build, and how. ``name``: tells Dockerfile and context from others when saying what changed.
 
+    ``socket``: of the docker daemon that is to build it.
+
     ``secrets``: by id. ``ssh``: sockets of agents, by id. ``timeout_seconds``: of one RUN; ``limits``: of one
     that is simulated. ``mode``: what a scan looks at. ``state_dir``: where a real build unpacks layers;
     ``confinement``: how much its commands may do. ``images``: manifests in the store that a name means for
@@ -88,6 +90,7 @@ class Recipe(Record, kw_only=True):
     state_dir: Path | None = None
     confinement: Confinement = field(default_factory=Confinement)
     bases: Bases = Bases.NEAREST
+    socket: Path | None = None
     root: Path | None = None
     ignored: tuple[str, ...] = ()
     credentials: bytes = field(default=b"{}", repr=False)
@@ -133,7 +136,7 @@ class Build(Record):
     recipe: Recipe
     result: BuildResult
     seconds: float
-    tools: Local[Any]
+    tools: Local[Any] | Remote[Any]
     store: RecordingStore
     taken: Taken
 
@@ -173,6 +176,7 @@ def built(
         fetching=lambda here: taken.watching(fetching(here)),
         images=recipe.images,
         bases=recipe.bases,
+        socket=recipe.socket,
         state_dir=recipe.state_dir,
         confinement=recipe.confinement,
         limits=recipe.limits,
@@ -189,7 +193,7 @@ def built(
         cache=recipe.cache,
         secrets=recipe.secrets,
         ssh=recipe.ssh,
-        download=taken.downloading(tools.download),
+        download=taken.downloading(tools.download) if isinstance(tools, Local) else None,
         epoch_seconds=recipe.dates.epoch_seconds,
         timeout_seconds=recipe.timeout_seconds,
         seconds=seconds,
@@ -197,5 +201,9 @@ def built(
     )
     with store.lease(), tools.workshop:
         began = seconds()
-        result = build(request, tools.workshop, records=records or store, listener=listener)
+        match tools:
+            case Local(workshop=workshop):
+                result = build(request, workshop, records=records or store, listener=listener)
+            case Remote():
+                result = tools.build(request, listener)
         yield Build(recipe, result, seconds() - began, tools, store, taken)

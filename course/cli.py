@@ -36,6 +36,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
         "login": ("builder.cli.login", "Log in to a registry."),
         "logout": ("builder.cli.logout", "Forget how to log in to a registry."),
         "registry": ("builder.cli.registry", "Serve a small registry."),
+        "daemon": ("builder.cli.daemon", "Serve docker's clients: build, run, pull, push."),
         "save": ("builder.cli.save", "Write an image to an archive."),
         "load": ("builder.cli.load", "Read images from an archive or a layout."),
         "image": ("builder.cli.image", "Look inside an image: tree, diff."),

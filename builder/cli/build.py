@@ -133,6 +133,12 @@ def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None
     help="How to build; auto takes the strongest that works here.",
 )
 @click.option(
+    "--socket",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="The daemon that --strategy docker-sock sends the build to  [default: /var/run/docker.sock]",
+)
+@click.option(
     "--build-context",
     "contexts",
     multiple=True,
@@ -244,6 +250,7 @@ class Invocation:
                 limits=limits(self.options["limits"]),
                 state_dir=self.session.state_dir,
                 confinement=self.confinement,
+                socket=self.options["socket"],
                 bases=Bases.EXACT if self.options["strict"] else Bases.NEAREST,
                 **self._scanning(),
             )

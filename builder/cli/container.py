@@ -22,7 +22,6 @@ from typing import Any, Final
 
 import click
 
-from builder.cli.lookup import Found
 from builder.cli.session import Session
 from builder.errors import BuildError
 from builder.events import Event, Warned
@@ -32,6 +31,7 @@ from builder.protocols import Command, HostPath, Network, Snapshot, TerminalSize
 from builder.runners.rootless.ports import Inside, Published
 from builder.runners.rootless.process import RootlessProcess
 from builder.stores.layout import LayoutStore
+from builder.stores.lookup import Found
 from builder.strategies.definition import Settings
 from builder.strategies.strategy import Strategy
 

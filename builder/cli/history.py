@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import click
 
 from builder.cli.lookup import find_or_embedded
 from builder.cli.session import Session, scaled, size
 from builder.image.digest import short
-from builder.image.image import History, Image, LayerBlob
 
 _SHOWN = 60
 
@@ -28,7 +25,7 @@ def command(session: Session, name: str, *, no_trunc: bool, as_json: bool) -> No
     """
     with session.store() as store:
         image = find_or_embedded(store, name).image
-    steps = list(described(image))
+    steps = list(image.steps())
     if as_json:
         session.json(
             [
@@ -57,15 +54,6 @@ def command(session: Session, name: str, *, no_trunc: bool, as_json: bool) -> No
     )
     if image.scale != 1:
         session.say(scaled(image.scale))
-
-
-def described(image: Image) -> Iterator[tuple[History, LayerBlob | None]]:
-    """Every step of the history with its layer, oldest first; layers beyond the history have an empty one."""
-    layers = iter(image.layers)
-    for entry in image.history:
-        yield entry, None if entry.empty_layer else next(layers, None)
-    for layer in layers:
-        yield History(), layer
 
 
 def clipped(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from builder.cli.history import clipped, described
+from builder.cli.history import clipped
 from builder.cli.lookup import find_or_embedded
 from builder.cli.session import Session, scaled, size
 from builder.errors import BuildError, ImageFormatError
@@ -66,7 +66,7 @@ def tree(session: Session, name: str, *, layer: int | None, summary: bool, as_js
     if as_json:
         session.json(_tree_document(image, found))
         return
-    steps = [entry.created_by for entry, blob in described(image) if blob is not None]
+    steps = [entry.created_by for entry, blob in image.steps() if blob is not None]
     session.table(
         ("LAYER", "DIGEST", "ENTRIES", "SIZE", "IN FILES", "HIDDEN", "DELETIONS", "CREATED BY"),
         [

@@ -10,11 +10,12 @@ import click
 from builder.attestation.provenance import PREDICATE_TYPE as PROVENANCE
 from builder.attestation.spdx import PREDICATE_TYPE as SBOM
 from builder.attestation.statement import predicates_of
-from builder.cli.lookup import Found, find_or_embedded
+from builder.cli.lookup import find_or_embedded
 from builder.cli.session import Session
 from builder.errors import ImageFormatError
 from builder.image.image import load_manifest
 from builder.stores.layout import LayoutStore
+from builder.stores.lookup import Found
 
 
 @click.command()

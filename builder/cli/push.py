@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from builder.cli.lookup import find
 from builder.cli.registries import registries, registry_options, transfers
 from builder.cli.session import Session, size
 from builder.image.compressor import Compression, Method
 from builder.image.reference import Reference
+from builder.stores.lookup import find
 
 
 @click.command()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from builder.cli.lookup import find
 from builder.cli.session import Session, size
 from builder.errors import StoreError
 from builder.image.reference import Reference, ReferenceFormatError
 from builder.stores.layout import LayoutStore
+from builder.stores.lookup import find
 
 
 @click.command()

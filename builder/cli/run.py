@@ -11,13 +11,14 @@ import click
 
 from builder.cli.inputs import pairs
 from builder.cli.limits import limit_option, limits
-from builder.cli.lookup import find, find_or_embedded
+from builder.cli.lookup import find_or_embedded
 from builder.cli.session import Session, visible
 from builder.errors import BuildError, require_linux
 from builder.image.image import Image
 from builder.image.unpack import unpack_stack
 from builder.protocols import Command
 from builder.runners.simulated import run_container
+from builder.stores.lookup import find
 from builder.strategies.simulated import programs
 from builder.world.machine.executable import ExecError
 from builder.world.machine.limits import Limits

@@ -44,6 +44,8 @@ def is_archive(content: Content) -> bool:
 def unpack(content: Content, name: str, draft: Draft, to: Destination) -> None:
     """Draft every entry of the archive below the destination; BuildError names what is wrong with it.
 
+    ``name``: what errors call the archive, such as ``ADD src.tar``.
+
     Entries keep the mode that the archive gives, and the owner unless the copy has one. The destination is
     the root for every symlink, and what is in the way of an entry goes (moby ``chrootarchive``, ``Untar``).
     Large files stay in an unnamed file on disk until they are written.
@@ -52,14 +54,15 @@ def unpack(content: Content, name: str, draft: Draft, to: Destination) -> None:
     draft.directory(top)
     below = draft.below(top)
     try:
-        with _decompressed(content, name) as spool, tarfile.open(fileobj=spool, mode="r:") as tar:
-            kept = _Descriptor(os.dup(spool.fileno()))
+        spool, size = _decompressed(content, name)
+        with spool, tarfile.open(fileobj=spool, mode="r:") as tar:
+            kept = _Descriptor(os.dup(spool.fileno()), size)
             for count, member in enumerate(_members(tar)):
                 if count > MAX_ENTRIES:
-                    raise BuildError(f"ADD {name}: the archive holds more than {MAX_ENTRIES} entries")
+                    raise BuildError(f"{name}: the archive holds more than {MAX_ENTRIES} entries")
                 _Entry(tar, member, kept, name, to.owner).draft(below, draft)
     except _FAILURES as error:
-        raise BuildError(f"ADD {name}: the archive is broken: {error}") from None
+        raise BuildError(f"{name}: the archive is broken: {error}") from None
 
 
 def _plain(content: Content) -> Iterator[bytes]:
@@ -87,25 +90,31 @@ class _Pieces(io.RawIOBase):
         return size
 
 
-def _decompressed(content: Content, name: str) -> BinaryIO:
-    """The tar without its compression, in a file that has no name."""
+def _decompressed(content: Content, name: str) -> tuple[BinaryIO, int]:
+    """The tar without its compression, in a file that has no name, and its size.
+
+    The last block of a tar may be short, as docker's client leaves it: the file is filled up with zeros.
+    """
     spool = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     try:
         for piece in _plain(content):
             spool.write(piece)
             if spool.tell() > MAX_UNPACKED_BYTES:
-                raise BuildError(f"ADD {name}: the archive unpacks to more than {MAX_UNPACKED_BYTES} bytes")
+                raise BuildError(f"{name}: the archive unpacks to more than {MAX_UNPACKED_BYTES} bytes")
+        size = spool.tell()
+        spool.write(bytes(-size % tarfile.BLOCKSIZE))
     except BaseException:
         spool.close()
         raise
     spool.seek(0)
-    return spool
+    return spool, size
 
 
 class _Descriptor:
-    """An open file that is closed when the last content that is a slice of it is gone."""
+    """An open file, closed with the last content that is a slice of it. ``size``: of the tar in it."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, size: int) -> None:
+        self.size = size
         self._number = number
 
     def fileno(self) -> int:
@@ -133,14 +142,14 @@ class _Entry:
     def draft(self, below: Below, draft: Draft) -> None:
         member = self.member
         if leaves(member.name) or "\0" in member.name:
-            raise BuildError(f"ADD {self.archive}: the entry {member.name!r} would leave the destination")
+            raise BuildError(f"{self.archive}: the entry {member.name!r} would leave the destination")
         relative = PurePosixPath(member.name.lstrip("/"))
         if str(relative) == ".":
             return
         parent = below.resolve(str(relative.parent))
         if lstat(draft, parent) is None and self._is_symlink(below, relative.parent):
             raise BuildError(
-                f"ADD {self.archive}: the entry {member.name!r} lies below a symlink that leads nowhere"
+                f"{self.archive}: the entry {member.name!r} lies below a symlink that leads nowhere"
             )
         draft.directory(parent)
         path = join(parent, relative.name)
@@ -162,7 +171,7 @@ class _Entry:
         elif member.islnk():
             if lstat(draft, source) is None:
                 raise BuildError(
-                    f"ADD {self.archive}: the entry {member.name!r} links to {member.linkname!r}, "
+                    f"{self.archive}: the entry {member.name!r} links to {member.linkname!r}, "
                     "which is not there"
                 )
             draft.place(MakeHardlink(path, source), stat.S_IFREG)
@@ -181,18 +190,19 @@ class _Entry:
     def _link_source(self, below: Below) -> str:
         """The place of the file that a hard link names; its last component may be a symlink."""
         if leaves(self.member.linkname):
-            raise BuildError(f"ADD {self.archive}: the entry {self.member.name!r} links to a file outside")
+            raise BuildError(f"{self.archive}: the entry {self.member.name!r} links to a file outside")
         relative = PurePosixPath(self.member.linkname.lstrip("/"))
         return join(below.resolve(str(relative.parent)), relative.name)
 
     def _content(self) -> Content:
         member = self.member
+        stored = member.size if not member.issparse() else sum(size for _, size in cast(Any, member.sparse))
+        if member.offset_data + stored > self.spool.size:
+            raise BuildError(f"{self.archive}: the archive ends in the middle of {member.name!r}")
         if member.size > _INLINE_BYTES and not member.issparse():
-            if member.offset_data + member.size > os.fstat(self.spool.fileno()).st_size:
-                raise BuildError(f"ADD {self.archive}: the archive ends in the middle of {member.name!r}")
             return Slice(cast(BinaryIO, self.spool), member.offset_data, member.size)
         reader = self.tar.extractfile(member)
         body = reader.read() if reader is not None else b""
         if len(body) != member.size:
-            raise BuildError(f"ADD {self.archive}: the archive ends in the middle of {member.name!r}")
+            raise BuildError(f"{self.archive}: the archive ends in the middle of {member.name!r}")
         return Content.of(body)

@@ -137,12 +137,12 @@ def add(stage: StageBuild[FsT], instruction: Add) -> None:
         if not archives:
             _require_directory(work.rootfs, instruction, plain, to)
         for archive, name in archives:
-            unpack(archive, name, draft, where)
+            unpack(archive, f"ADD {name}", draft, where)
         copy_files(context.tree, plain, draft, where)
         files = [given for _, given in downloads]
         if instruction.unpack:
             for given in [each for each in files if is_archive(each.content)]:
-                unpack(given.content, given.name, draft, where)
+                unpack(given.content, f"ADD {given.name}", draft, where)
                 files.remove(given)
         place([*files, *given_documents(instruction)], draft, where)
         return make_edits(stage, work, draft)

@@ -5,7 +5,7 @@ OCI image-spec config.md ("Properties") and manifest.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, BinaryIO, Final, Protocol
@@ -149,6 +149,14 @@ class Image(Record):
         missing = len(self.layers) - (told if kept else 0)
         unknown = History(self.created, comment="the image does not say what made this layer")
         return self.replace(history=(*kept, *(unknown for _ in range(missing))))
+
+    def steps(self) -> Iterator[tuple[History, LayerBlob | None]]:
+        """Every step of the history with its layer, oldest first; what the history leaves out is empty."""
+        layers = iter(self.layers)
+        for entry in self.history:
+            yield entry, None if entry.empty_layer else next(layers, None)
+        for layer in layers:
+            yield History(), layer
 
     @property
     def diff_ids(self) -> tuple[DiffID, ...]:

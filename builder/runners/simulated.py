@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import posixpath
+import signal
 import stat
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from builder.errors import NotSupportedError, StepFailedError
-from builder.protocols import Command, Exit, Network, Sink, Snapshotter, TerminalSize
+from builder.protocols import Command, Exit, Lifetime, Network, Sink, Snapshotter, TerminalSize
 from builder.runners.attachments import Attachments, Caches
 from builder.runners.stdin import Stdin
+from builder.runners.turns import Turns
 from builder.world.machine.attachments import devices
 from builder.world.machine.executable import DEFAULT_PATH, ExecError, NotSimulated, RealProgram
 from builder.world.machine.limits import Limits
 from builder.world.machine.mounted import attached
+from builder.world.machine.network import HttpRequest, HttpResponse, Serving
 from builder.world.machine.network import Network as Listeners
-from builder.world.machine.network import Serving
 from builder.world.machine.process import Program
 from builder.world.machine.procfs import kernel_files
 from builder.world.machine.scheduler import Cancelled
@@ -35,6 +38,11 @@ _REAL_PROGRAM: Final = (
     "real programs do not run in the simulation: build with --strategy rootless.\n"
     "  If a loaded or pulled image took the name of an embedded one, layerlab rmi NAME gives it back"
 )
+_PATIENCE_SECONDS: Final = 0.1
+"""How long a container sleeps or serves before it asks again whether it is to end."""
+
+_SERVERS_END: Final = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM)
+"""What a server ends at in good order (nginx, "Controlling nginx")."""
 
 
 class SimulatedRunner:
@@ -42,7 +50,7 @@ class SimulatedRunner:
 
     ``snapshotter`` shows what bind mounts are of; ``caches`` has the trees behind cache mounts (None: new
     ones for each command). ``is_cancelled`` is asked often and from any thread; once it is true, every
-    command ends. Commands run inside ``wait``: this needs no thread.
+    command ends. Commands run inside ``wait``: this needs no thread. ``lifetime``: what its commands are.
     """
 
     def __init__(
@@ -55,7 +63,9 @@ class SimulatedRunner:
         limits: Limits | None = None,
         is_cancelled: Callable[[], bool] = lambda: False,
         seconds: Callable[[], float] = time.monotonic,
+        lifetime: Lifetime = Lifetime.STEP,
     ) -> None:
+        self.lifetime = lifetime
         self.programs = programs
         self.internet = internet
         self.limits = limits
@@ -72,7 +82,8 @@ class SimulatedRunner:
             raise NotSupportedError("the simulated world has no terminals", fix="leave the terminal out")
         who = account(rootfs, command.user)
         mounts = Attachments(command.mounts, self._snapshotter, self._caches)
-        return SimulatedProcess(self, rootfs, command, who, mounts, output, errors)
+        inside = Inside(rootfs, mounts, Turns(), Listeners())
+        return SimulatedProcess(self, inside, command, who, output, errors)
 
     def close(self) -> None:
         """Keep the caches for the next build."""
@@ -80,27 +91,41 @@ class SimulatedRunner:
             self._caches.save()
 
 
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What all commands in one root share: the root, its mounts, whose turn it is, who listens at ports."""
+
+    rootfs: Posix
+    mounts: Attachments
+    turns: Turns
+    ports: Listeners
+
+
 class SimulatedProcess:
-    """One command in the simulated world. Implements ``builder.protocols.Process``."""
+    """One command in the simulated world. Implements ``builder.protocols.Process``.
+
+    ``began``: set once the command runs, or has ended.
+    """
 
     def __init__(
         self,
         runner: SimulatedRunner,
-        rootfs: Posix,
+        inside: Inside,
         command: Command,
         who: Identity,
-        mounts: Attachments,
         output: Sink,
         errors: Sink | None,
     ) -> None:
+        self.began = threading.Event()
+        self.inside = inside
         self._runner = runner
-        self._rootfs = rootfs
         self._command = command
         self._who = who
-        self._mounts = mounts
         self._output = output
         self._errors = errors
         self._signals: deque[int] = deque()
+        self._signalled = threading.Event()
+        self._server: World | None = None
         self._stdin = Stdin()
         if command.stdin is not None:
             self._stdin.abandon()
@@ -112,9 +137,15 @@ class SimulatedProcess:
         """Where the input is written to, if the command does not bring it along."""
         return self._stdin
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has ended, however."""
+        return self._outcome is not None
+
     def signal(self, number: int, /) -> None:
         """Let signal ``number`` reach the first process at its next step."""
         self._signals.append(number)
+        self._signalled.set()
 
     def resize(self, size: TerminalSize, /) -> None:
         """Nothing: there is no terminal."""
@@ -129,6 +160,7 @@ class SimulatedProcess:
                     self._outcome = error
                 finally:
                     self._stdin.abandon()
+                    self.began.set()
             if isinstance(self._outcome, Exit):
                 return self._outcome
             raise self._outcome
@@ -138,12 +170,20 @@ class SimulatedProcess:
         runner = self._runner
         if command.terminal is not None:
             raise NotSupportedError("the simulated world has no terminals", fix="leave the terminal out")
-        who = account(self._rootfs, command.user)
-        return SimulatedProcess(runner, self._rootfs, command, who, self._mounts, output, errors)
+        with self.inside.turns.held():
+            who = account(self.inside.rootfs, command.user)
+        return SimulatedProcess(runner, self.inside, command, who, output, errors)
+
+    def request(self, port: int, request: HttpRequest) -> HttpResponse:
+        """What whoever listens at a port in the root answers; ConnectionRefusedError if nobody does."""
+        with self.inside.turns.held():
+            if self._server is not None:
+                self._server.machine.begin()  # a server lives long: each answer may print as much
+            return self.inside.ports.request(port, request)
 
     def _run(self) -> Exit:
-        with self._mounts.held() as attachments:
-            return self._in(attached(self._rootfs, [devices(), *kernel_files(), *attachments]))
+        with self.inside.mounts.held() as attachments, self.inside.turns.held():
+            return self._in(attached(self.inside.rootfs, [devices(), *kernel_files(), *attachments]))
 
     def _in(self, root: Posix) -> Exit:
         runner, command = self._runner, self._command
@@ -152,11 +192,24 @@ class SimulatedProcess:
         internet = NO_INTERNET if command.network is Network.NONE else runner.internet
 
         def is_over() -> bool:
-            while self._signals:  # Asked in the thread of the simulation: only there may a signal arrive.
+            if self._server is not None:
+                return False  # it is asked for a page, and told by ``_serve`` to end
+            self.began.set()
+            # Asked in the thread of the simulation: only there may a signal arrive, or another have its turn.
+            self.inside.turns.give_way()
+            while self._signals:
                 world.machine.scheduler.signal(_FIRST_PID, self._signals.popleft())
             return runner.is_cancelled() or (deadline is not None and runner.seconds() >= deadline)
 
-        world = World(runner.programs, internet, limits=runner.limits, is_cancelled=is_over)
+        lives = runner.lifetime is Lifetime.CONTAINER
+        world = World(
+            runner.programs,
+            internet,
+            limits=runner.limits,
+            network=self.inside.ports,
+            is_cancelled=is_over,
+            pass_time=self._pass_time if lives else None,
+        )
         env = {"PATH": DEFAULT_PATH, "HOSTNAME": "buildkitsandbox", "HOME": self._who.home, **command.env}
         job = Job(argv=command.argv, env=env, cwd=command.cwd, stdin=command.stdin or b"")
         stdin = self._stdin.reader(world.machine.check) if command.stdin is None else None
@@ -164,10 +217,12 @@ class SimulatedProcess:
         try:
             return Exit(world.run(root, job, self._output, caller=caller, stdin=stdin, errors=self._errors))
         except ExecError as error:
-            raise _not_started(self._rootfs, world, command, error) from None
+            raise _not_started(self.inside.rootfs, world, command, error) from None
         except StoppedError as error:
             raise step_failed(error) from None
         except Serving as serving:
+            if lives:
+                return self._serve(world, serving)
             raise StepFailedError(
                 str(serving), fix="RUN must end: put what serves into CMD or ENTRYPOINT", exit_status=1
             ) from None
@@ -179,6 +234,40 @@ class SimulatedProcess:
                 fix="does it end? If it only needs longer, give --timeout more seconds",
                 exit_status=124,
             ) from None
+
+    def _pass_time(self, nanoseconds: int) -> int:
+        """Let real time pass, until a signal comes or all is over; how much did. Others have their turn."""
+        began = self._runner.seconds()
+        with self.inside.turns.left():
+            while not self._signals and not self._runner.is_cancelled():
+                left = nanoseconds / 1e9 - (self._runner.seconds() - began)
+                if left <= 0:
+                    return nanoseconds
+                self._rest(left)
+        return min(int((self._runner.seconds() - began) * 1e9), nanoseconds - 1)
+
+    def _serve(self, world: World, serving: Serving) -> Exit:
+        """Be a server until a signal ends it: what it answers, it answers to ``request``."""
+        self._server = world
+        self.began.set()
+        try:
+            with self.inside.turns.left():
+                while not self._runner.is_cancelled():
+                    while self._signals:
+                        number = self._signals.popleft()
+                        if number == signal.SIGKILL:
+                            return Exit(128 + number)
+                        if number in _SERVERS_END:
+                            return Exit(0)
+                    self._rest(_PATIENCE_SECONDS)
+        finally:
+            for port in serving.ports:
+                self.inside.ports.close(port)
+        raise StepFailedError("the command was cancelled", exit_status=130)
+
+    def _rest(self, seconds: float) -> None:
+        self._signalled.wait(min(seconds, _PATIENCE_SECONDS))
+        self._signalled.clear()
 
 
 def run_container(

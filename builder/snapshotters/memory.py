@@ -100,13 +100,7 @@ class MemorySnapshotter:
 
     def apply(self, work: Workspace[Posix], edits: Iterable[Edit], /) -> None:
         """Make ``edits`` in the union; what large files hold is read when the layer is written."""
-        upper = self._uppers[work.key]
-        for edit in edits:
-            if isinstance(edit, WriteFile) and edit.content.size > INLINE_BYTES:
-                make(work.rootfs, (replace(edit, content=EMPTY),))
-                assign(None, _inode(upper, edit.path), "body", edit.content)
-            else:
-                make(work.rootfs, (edit,))
+        make_late(work.rootfs, self._uppers[work.key], edits)
 
     def changes(
         self,
@@ -179,6 +173,16 @@ class MemorySnapshotter:
                 with self._store.open(Digest(diff_id)) as stream, told(diff_id):
                     self._layers[name] = read_layer(stream, below=below).freeze()
             return self._layers[name]
+
+
+def make_late(fs: Posix, upper: Layer, edits: Iterable[Edit]) -> None:
+    """Make ``edits`` in ``fs``, whose changes ``upper`` holds; large contents stay where they are."""
+    for edit in edits:
+        if isinstance(edit, WriteFile) and edit.content.size > INLINE_BYTES:
+            make(fs, (replace(edit, content=EMPTY),))
+            assign(None, _inode(upper, edit.path), "body", edit.content)
+        else:
+            make(fs, (edit,))
 
 
 def _view(lowers: list[Layer]) -> Posix:

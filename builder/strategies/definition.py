@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias
 
-from builder.engine.order import Download
+from builder.engine.order import BuildRequest, BuildResult, Download
 from builder.errors import NotSupportedError
 from builder.events import Listener, nobody
 from builder.image.oci import Descriptor
 from builder.image.reference import Reference
 from builder.namespace.confinement import Confinement
-from builder.protocols import Fetcher, FsT, Timestamps, Workshop
+from builder.protocols import Fetcher, FsT, Lifetime, Timestamps, Workshop
 from builder.security.powers import Powers, powers
 from builder.snapshotters.fingerprint import Mode
 from builder.stores.cachemounts import RecordingStore
@@ -40,6 +40,8 @@ class Bases(enum.Enum):
 class Settings(Record, kw_only=True):
     """What all strategies are told. ``start_ns``: what simulated clocks say first.
 
+    ``lifetime``: how long a simulated command may live. ``socket``: where a docker daemon listens.
+
     ``mode``: what a scan looks at. ``copied_up``: told of every copy-up where there is a union. ``images``:
     what names mean for this build alone. ``fetching``: what becomes of a fetcher that finds only what is
     here: one that asks registries as well. ``state_dir``: where real layers may lie unpacked;
@@ -60,6 +62,8 @@ class Settings(Record, kw_only=True):
     state_dir: Path | None = None
     confinement: Confinement = field(default_factory=Confinement)
     limits: Limits = field(default_factory=Limits)
+    lifetime: Lifetime = Lifetime.STEP
+    socket: Path | None = None
     root: Path | None = None
     ignored: tuple[str, ...] = ()
     credentials: bytes = b"{}"
@@ -70,6 +74,16 @@ class Local(Record, Generic[FsT]):
 
     workshop: Workshop[FsT]
     download: Callable[[str], Download] | None
+
+
+class Remote(Record, Generic[FsT]):
+    """A builder elsewhere. ``build``: has it build what is asked, and brings the image into the store.
+
+    ``workshop``: with which that image is looked at here.
+    """
+
+    workshop: Workshop[FsT]
+    build: Callable[[BuildRequest, Listener], BuildResult]
 
 
 Reason: TypeAlias = Callable[["Difference", "Layer", Settings], str]
@@ -96,7 +110,7 @@ class Definition(Record, kw_only=True):
 
     powers: Callable[[], Powers]
     reason: Reason
-    tools: Callable[[RecordingStore, Settings], Local[Any]]
+    tools: Callable[[RecordingStore, Settings], Local[Any] | Remote[Any]]
     hindrance: Callable[[Path], Hindrance | None] = unhindered
 
 

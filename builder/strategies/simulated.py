@@ -12,6 +12,7 @@ from builder.engine.order import Download
 from builder.errors import StepFailedError
 from builder.events import Warned
 from builder.files.edition import edition as edition_of
+from builder.image.oci import Descriptor, Platform
 from builder.protocols import Execution, Fetcher, Snapshotter, Workshop
 from builder.security.powers import powers
 from builder.stores.cachemounts import CacheMounts, RecordingStore
@@ -19,6 +20,8 @@ from builder.strategies.definition import Bases, Definition, Local, Settings, de
 from unionfs_sim.nodes.caller import Clock, TickingClock
 
 if TYPE_CHECKING:
+    from builder.image.image import Image
+    from builder.image.reference import Reference
     from builder.runners.simulated import SimulatedRunner
     from builder.snapshotters.memory import MemorySnapshotter
     from builder.stores.fetcher import Catalogue
@@ -73,6 +76,17 @@ def catalogue() -> Catalogue:
     return bases
 
 
+def embedded(store: RecordingStore, reference: Reference) -> tuple[Descriptor, Image]:
+    """The embedded image that ``reference`` names, put into ``store``; UnknownImageError if there is none."""
+    from builder.stores.fetcher import LocalFetcher
+
+    image = LocalFetcher(store, catalogue, edition=edition).fetch(reference, Platform())
+    store.put([image.config_bytes()])
+    manifest = image.manifest()
+    stored = store.put([manifest.to_bytes()])
+    return Descriptor(manifest.media_type, stored.digest, stored.size, platform=image.platform), image
+
+
 def edition() -> str:
     """What changes when the embedded images may have changed."""
     return edition_of(os.path.join(os.path.dirname(builder.world.__file__), "supplies"))
@@ -102,6 +116,7 @@ def runner(store: RecordingStore, settings: Settings) -> Callable[[Snapshotter[P
             caches=CacheMounts(store),
             limits=settings.limits,
             is_cancelled=settings.is_stopped,
+            lifetime=settings.lifetime,
         )
 
     return make

@@ -44,10 +44,18 @@ class World:
         limits: Limits | None = None,
         network: Network | None = None,
         is_cancelled: Callable[[], bool] | None = None,
+        pass_time: Callable[[int], int] | None = None,
     ) -> None:
         self.programs = programs
         self._has_clock = clock is not None
-        self.machine = Machine(internet, clock, limits=limits, network=network, is_cancelled=is_cancelled)
+        self.machine = Machine(
+            internet,
+            clock,
+            limits=limits,
+            network=network,
+            is_cancelled=is_cancelled,
+            pass_time=pass_time,
+        )
 
     def nearest(self, name: str) -> str:
         """`` (nearest: …)`` with what resembles ``name``, or nothing."""

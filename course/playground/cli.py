@@ -12,7 +12,6 @@ from typing import Final, TextIO
 
 import click
 
-from builder.cli.history import described
 from builder.cli.lookup import anywhere
 from builder.cli.session import Session
 from builder.errors import require_linux
@@ -112,7 +111,7 @@ def _layers(session: Session, lower: str) -> Sequence[tuple[str, Layer]]:
         if not {"oci-layout", "manifest.json"} & set(found.listdir("/")):
             return [(path.name, found)]
     with anywhere(session, lower) as (store, image):
-        made_by = [entry.created_by for entry, blob in described(image) if blob is not None]
+        made_by = [entry.created_by for entry, blob in image.steps() if blob is not None]
         return list(zip(made_by, unpack_stack(store, image.layers), strict=True))
 
 

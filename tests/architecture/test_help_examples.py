@@ -29,8 +29,9 @@ FOLLOWS = {"learn check": "learn start 1.3"}
 FAILS = {"learn check": 1, "learn watch": 1}
 """The starter file is not an answer yet."""
 
-ELSEWHERE = {"fs mount", "pull", "push", "login", "registry", "registry serve"}
-"""They need /dev/fuse or a registry: tests/real/fuse and tests/unit/builder/cli/test_registry_words.py."""
+ELSEWHERE = {"fs mount", "pull", "push", "login", "registry", "registry serve", "daemon"}
+"""They need /dev/fuse, a registry or docker: tests/real/fuse, tests/real/daemon and
+tests/unit/builder/cli/test_registry_words.py."""
 
 
 def words(command: click.Command, name: str = "") -> Iterator[tuple[str, click.Command]]:

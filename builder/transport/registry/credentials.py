@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from builder.errors import RegistryError
 from builder.image.reference import DEFAULT_REGISTRY
@@ -70,6 +70,33 @@ def config_directory(env: Mapping[str, str]) -> str:
     return env.get("DOCKER_CONFIG") or os.path.join(env.get("HOME") or "/", ".docker")
 
 
+class Keys(Protocol):
+    """Whoever knows credentials, by registry."""
+
+    def find(self, registry: str, /) -> Credentials | None:
+        """The credentials for ``registry``, or None."""
+        ...
+
+    def store(self, registry: str, credentials: Credentials, /) -> str:
+        """Keep credentials; returns where."""
+        ...
+
+
+class Presented:
+    """Credentials that came with a request, and go with it. Implements ``Keys``."""
+
+    def __init__(self, by_registry: Mapping[str, Credentials]) -> None:
+        self._by_host = {_host(registry): found for registry, found in by_registry.items()}
+
+    def find(self, registry: str, /) -> Credentials | None:
+        """The credentials for ``registry``, or None."""
+        return self._by_host.get(_host(_key(registry)))
+
+    def store(self, registry: str, credentials: Credentials, /) -> str:  # noqa: ARG002 - nothing is kept
+        """Nowhere: who asked keeps them."""
+        return "the client"
+
+
 class Keyring:
     """The credentials of one user, by registry. Nothing is read before it is asked for."""
 
@@ -77,7 +104,7 @@ class Keyring:
         self.path = os.path.join(directory, "config.json")
         self._helper = helper
 
-    def find(self, registry: str) -> Credentials | None:
+    def find(self, registry: str, /) -> Credentials | None:
         """The credentials for ``registry``, or None; RegistryError if the file or a helper is broken."""
         document = self._read()
         key = _key(registry)
@@ -90,7 +117,7 @@ class Keyring:
                 return self._decoded(entry, written)
         return None
 
-    def store(self, registry: str, credentials: Credentials) -> str:
+    def store(self, registry: str, credentials: Credentials, /) -> str:
         """Keep credentials; returns where: the name of a helper, or the file."""
         document = self._read()
         key = _key(registry)

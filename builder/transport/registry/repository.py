@@ -29,7 +29,7 @@ from builder.image.oci import (
     text,
 )
 from builder.transport.registry.authority import Authority
-from builder.transport.registry.credentials import Keyring
+from builder.transport.registry.credentials import Keys
 from builder.transport.registry.endpoint import Endpoint, Origin, Routes
 from builder.transport.registry.http import Answer, Http, Interrupted, NoTLS, Patience, Proxies, joined, shown
 
@@ -64,7 +64,7 @@ class Registries:
     def __init__(
         self,
         routes: Routes,
-        keyring: Keyring,
+        keyring: Keys,
         *,
         proxies: Proxies | None = None,
         patience: Patience | None = None,
@@ -102,7 +102,7 @@ class Registries:
 class Server:
     """One server: how it is reached, and what it knows us by."""
 
-    def __init__(self, http: Http, endpoint: Endpoint, keyring: Keyring) -> None:
+    def __init__(self, http: Http, endpoint: Endpoint, keyring: Keys) -> None:
         self.http = http
         self.endpoint = endpoint
         self.authority = Authority(http, endpoint.registry, lambda: keyring.find(endpoint.registry))

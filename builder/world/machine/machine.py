@@ -17,6 +17,7 @@ class Machine:
 
     ``internet`` answers requests for URLs; ``network`` holds the listeners of this machine. ``clock`` is
     moved by ``sleep`` if it is a TickingClock; else the machine keeps its own distance to it.
+    ``pass_time``: lets real time pass while all sleep; how much did, in nanoseconds. None: none does.
     ``standalone``: programs run though no file of their name is in PATH (busybox, FEATURE_SH_STANDALONE).
     """
 
@@ -28,6 +29,7 @@ class Machine:
         limits: Limits | None = None,
         network: Network | None = None,
         is_cancelled: Callable[[], bool] | None = None,
+        pass_time: Callable[[int], int] | None = None,
         standalone: bool = False,
     ) -> None:
         self.standalone = standalone
@@ -35,6 +37,7 @@ class Machine:
         self.clock = clock if clock is not None else TickingClock()
         self.limits = limits if limits is not None else Limits()
         self.network = network if network is not None else Network()
+        self._pass_time = pass_time
         self._ahead_ns = 0
         self._printed = 0
         self._captured = 0
@@ -47,15 +50,17 @@ class Machine:
         """The time of this machine, in nanoseconds since the epoch."""
         return self.clock() + self._ahead_ns
 
-    def advance(self, nanoseconds: int) -> None:
-        """Move the clock; whoever sleeps is not told."""
+    def advance(self, nanoseconds: int) -> bool:
+        """Move the clock; whoever sleeps is not told. False if less time has passed."""
+        passed = nanoseconds if self._pass_time is None else self._pass_time(nanoseconds)
         if isinstance(self.clock, TickingClock):
-            self.clock.now_ns += nanoseconds
+            self.clock.now_ns += passed
         else:
-            self._ahead_ns += nanoseconds
+            self._ahead_ns += passed
+        return passed >= nanoseconds
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass for the calling process; no real time does."""
+        """Let time pass for the calling process; no real time does, unless this machine's time is real."""
         self.scheduler.sleep(int(seconds * 1_000_000_000))
 
     def check(self) -> None:

@@ -71,13 +71,16 @@ class Task:
 
 
 class Scheduler:
-    """The baton. ``now`` and ``advance`` read and move the clock of the simulation, in nanoseconds."""
+    """The baton. ``now`` and ``advance`` read and move the clock of the simulation, in nanoseconds.
+
+    ``advance`` returns False if it moved it by less, because there may be something else to do.
+    """
 
     def __init__(
         self,
         *,
         now: Callable[[], int],
-        advance: Callable[[int], None],
+        advance: Callable[[int], bool],
         is_cancelled: Callable[[], bool] | None = None,
     ) -> None:
         self._now = now
@@ -287,7 +290,11 @@ class Scheduler:
                     "look for a pipe that nobody writes to, or a wait for a process that waits itself",
                 )
                 return self._first
-            self._advance(max(0, min(alarms) - self._now()))
+            if not self._advance(max(0, min(alarms) - self._now())):
+                if self._is_cancelled is not None and self._is_cancelled():  # and signals arrive
+                    self._stop = Cancelled()
+                    return self._first
+                continue
             for other in order:
                 if other.wakes_at_ns is not None and other.wakes_at_ns <= min(alarms):
                     other.wakes_at_ns = None

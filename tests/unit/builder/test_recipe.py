@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def test_every_strategy_builds_what_the_recipe_says_and_names_itself(strategy: S
 def test_a_strategy_that_cannot_build_here_says_what_it_lacks(strategy: Strategy) -> None:
     with (
         pytest.raises(NotSupportedError, match=strategy.value),
-        built(recipe("FROM scratch\n", strategy=strategy), MemoryStore()),
+        built(recipe("FROM scratch\n", strategy=strategy, socket=Path("/nowhere/s")), MemoryStore()),
     ):
         pass
 

@@ -20,8 +20,9 @@ class Clock:
     def __call__(self) -> int:
         return self.now_ns
 
-    def advance(self, nanoseconds: int) -> None:
+    def advance(self, nanoseconds: int) -> bool:
         self.now_ns += nanoseconds
+        return True
 
 
 @pytest.fixture
@@ -207,3 +208,20 @@ def test_without_threads_each_process_runs_to_its_end_at_once(
     task = scheduler.start(produce, pid=2)
 
     assert (task.done, task.status, len(reader.read(-1))) == (True, 3, 200_000)
+
+
+def test_a_sleep_that_is_cut_short_goes_on_unless_all_is_over() -> None:
+    clock, moved, over = Clock(), list[int](), list[bool]()
+
+    def advance(nanoseconds: int) -> bool:
+        moved.append(nanoseconds)
+        clock.now_ns += 10
+        over.extend([True] * (len(moved) == 3))
+        return False
+
+    scheduler = Scheduler(now=clock, advance=advance, is_cancelled=lambda: bool(over))
+
+    with pytest.raises(Cancelled):
+        scheduler.sleep(100)
+
+    assert moved == [100, 90, 80]
