@@ -8,6 +8,7 @@ import signal
 import subprocess
 from functools import cache
 
+import oracles
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -21,23 +22,6 @@ settings.register_profile(
     "layerlab", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("layerlab")
-
-EXPECTED = frozenset(filter(None, os.environ.get("LAYERLAB_EXPECT", "").split(",")))
-"""Markers that this machine must be able to run: a skip of one of them is a failure."""
-
-
-@cache
-def _can_mount_overlay() -> str | None:
-    script = (
-        "mount -t tmpfs t /mnt && mkdir /mnt/l /mnt/u /mnt/w /mnt/m && "
-        "mount -t overlay o -o lowerdir=/mnt/l,upperdir=/mnt/u,workdir=/mnt/w /mnt/m"
-    )
-    if os.geteuid() != 0:
-        return "needs root"
-    if shutil.which("unshare") is None:
-        return "needs unshare(1)"
-    done = subprocess.run(["unshare", "-m", "sh", "-c", script], capture_output=True, check=False)
-    return None if done.returncode == 0 else "the kernel refuses an overlay mount"
 
 
 @cache
@@ -57,26 +41,20 @@ def _can_fuse() -> str | None:
     return None
 
 
-@cache
-def _lacks(tools: tuple[str, ...]) -> str | None:
-    missing = [tool for tool in tools if shutil.which(tool) is None]
-    return f"needs {', '.join(missing)}" if missing else None
-
-
 def _reason(mark: pytest.Mark) -> str | None:
     match mark.name:
         case "kernel":
-            return _can_mount_overlay()
+            return oracles.kernel()
         case "rootless":
             return _can_unshare()
         case "fuse":
             return _can_fuse()
         case "tools":
-            return _lacks(mark.args)
+            return oracles.lacks(*mark.args)
         case "docker":
-            return "needs root" if os.geteuid() != 0 else _lacks(("dockerd", "docker"))
+            return oracles.docker()
         case "browser":
-            return _lacks(("chromium", "chromedriver"))
+            return oracles.lacks("chromium", "chromedriver")
     return None
 
 
@@ -86,6 +64,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         reason = _reason(mark)
         if reason is None:
             continue
-        if mark.name in EXPECTED:
+        if mark.name in oracles.EXPECTED:
             pytest.fail(f"{mark.name} was promised on this machine: {reason}", pytrace=False)
         pytest.skip(f"{mark.name}: {reason}")

@@ -54,7 +54,7 @@ STEPS = st.sampled_from(
         "USER 0",
         "RUN echo x >> /log",
         "RUN rm -rf /etc/motd /app",
-        "RUN rm -rf /etc && mkdir /etc && echo new > /etc/new",
+        "RUN rm -rf /var && mkdir /var && echo new > /var/new",
         "RUN mkdir -p /app/private && chmod 711 /app/private",
         "RUN ln -sf /etc/motd /link",
         "RUN mv /etc/motd /moved || true",

@@ -8,11 +8,11 @@ import subprocess
 import sys
 from itertools import product
 
+import oracles
 import pytest
+from oracles import recorded
 
 from unionfs_sim import Layer, Options, mount
-
-pytestmark = pytest.mark.kernel
 
 BASES = ("lowerdir=l2:l1,upperdir=u,workdir=w", "lowerdir=l2:l1")
 WORDS = [
@@ -110,18 +110,22 @@ json.dump(answers, sys.stdout)
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, set[str]]]:
     """What the kernel says to each string: an errno, and the options that it shows."""
-    place = tmp_path_factory.mktemp("options")
-    done = subprocess.run(
-        ["unshare", "-m", sys.executable, "-c", ASK],
-        input=json.dumps([str(place), DIRECTORIES, STRINGS]),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return {
-        text: (code, {word for word in line.split(",") if word.split("=")[0] in SHOWN})
-        for text, (code, line) in zip(STRINGS, json.loads(done.stdout), strict=True)
-    }
+
+    def ask() -> list[list[object]]:
+        done = subprocess.run(
+            ["unshare", "-m", sys.executable, "-c", ASK],
+            input=json.dumps([str(tmp_path_factory.mktemp("options")), DIRECTORIES, STRINGS]),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        answers = json.loads(done.stdout)
+        return [
+            [text, code, [word for word in line.split(",") if word.split("=")[0] in SHOWN]]
+            for text, (code, line) in zip(STRINGS, answers, strict=True)
+        ]
+
+    return {text: (code, set(shown)) for text, code, shown in recorded("mount-options", oracles.kernel, ask)}
 
 
 def of_model(text: str) -> tuple[int, set[str]]:

@@ -11,6 +11,7 @@ import binascii
 import json
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
@@ -53,6 +54,8 @@ def run_helper(name: str, verb: str, said: bytes) -> tuple[int, bytes]:
     """What the credential helper ``name`` answers; RegistryError if it does not run."""
     program = f"docker-credential-{name}"
     try:
+        if shutil.which(program) is None:  # PATH may name directories that this user cannot enter
+            raise FileNotFoundError
         done = subprocess.run(
             [program, verb], input=said, capture_output=True, timeout=_HELPER_SECONDS, check=False
         )

@@ -6,6 +6,9 @@ server here: neither buildx nor a registry is needed. Every Dockerfile begins FR
 
 from __future__ import annotations
 
+import base64
+import bz2
+import gzip
 import http.client
 import http.server
 import io
@@ -22,9 +25,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import oracles
 import pytest
+from oracles import recorded
 
 from builder.context.context import LABEL, BuildContext
 from builder.context.selection import Source
@@ -37,9 +44,9 @@ from builder.recipe import Recipe, built
 from builder.stores.memory import MemoryStore
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.layers.merge import merged
+from unionfs_sim.tar.pack import pack
 from unionfs_sim.tar.unpack import read_layer
 
-pytestmark = pytest.mark.docker
 _SECONDS = 60
 _EMPTY = (None, "", [], {}, False)
 
@@ -186,8 +193,9 @@ def write_context(top: Path) -> None:
         "modes/sticky": 0o1777,
     }.items():
         (top / name).chmod(mode)
-    for suffix in ("gz", "bz2"):
-        with tarfile.open(top / f"a.tar.{suffix}", f"w:{suffix}") as tar:
+    for suffix, compress in (("gz", partial(gzip.compress, mtime=0)), ("bz2", bz2.compress)):
+        stream = io.BytesIO()
+        with tarfile.open(fileobj=stream, mode="w") as tar:
             for name, kind in (
                 ("sub", tarfile.DIRTYPE),
                 ("sub/f", tarfile.REGTYPE),
@@ -198,6 +206,7 @@ def write_context(top: Path) -> None:
                 member.linkname = "f" if kind == tarfile.SYMTYPE else ""
                 member.size = 4 if kind == tarfile.REGTYPE else 0
                 tar.addfile(member, io.BytesIO(b"file"))
+        (top / f"a.tar.{suffix}").write_bytes(compress(stream.getvalue()))
 
     archives = {
         "clash.tar": [("y", "file", "now"), ("f", "dir", ""), ("f/in", "file", "in"), ("s", "link", "f")],
@@ -360,7 +369,32 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def theirs(daemon: Daemon, context: Path) -> dict[str, Built]:
+def theirs(request: pytest.FixtureRequest, context: Path) -> dict[str, Built]:
+    """What BuildKit makes of every case, or made once."""
+
+    def ask() -> dict[str, list[object]]:
+        asked = answers(request.getfixturevalue("daemon"), context)
+        return {name: written(each) for name, each in asked.items()}
+
+    return {name: read(each) for name, each in recorded("buildkit", oracles.docker, ask).items()}
+
+
+def written(built: Built) -> list[object]:
+    """What a builder made, as JSON can hold it."""
+    tree = None if built.tree is None else base64.b64encode(b"".join(pack(built.tree))).decode()
+    return [tree, built.config, built.history, built.error]
+
+
+def read(record: list[Any]) -> Built:
+    """What ``written`` wrote."""
+    tree, config, history, error = record
+    layer = None if tree is None else merged([read_layer(io.BytesIO(base64.b64decode(tree)))])
+    return Built(
+        layer, config, None if history is None else [(line, empty) for line, empty in history], error
+    )
+
+
+def answers(daemon: Daemon, context: Path) -> dict[str, Built]:
     """What BuildKit makes of every case; asked for all at once, because it waits more than it works."""
 
     def one(job: tuple[int, tuple[str, str]]) -> tuple[str, Built]:

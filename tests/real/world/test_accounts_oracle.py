@@ -6,11 +6,21 @@ import os
 import re
 import stat
 import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
+import oracles
 import pytest
+from oracles import recorded
 
-pytestmark = [pytest.mark.tools("/usr/sbin/useradd"), pytest.mark.kernel]
+from builder.world.supplies import bases
+from unionfs_sim.layers.layer import Layer
+from unionfs_sim.mounting import mount
 
+WRITTEN = ("passwd", "group", "gshadow")
+READ = (*WRITTEN, "shadow", "login.defs", "default/useradd")
+HOMES = ("/home/app", "/srv/app")
 CASES = [
     "useradd app",
     "useradd -m app",
@@ -40,28 +50,54 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("script", CASES)
-def test_accounts_are_made_as_debian_makes_them(machine, tmp_path, script):
-    here = machine("debian:12-slim")
-    (tmp_path / "etc/default").mkdir(parents=True)
-    (tmp_path / "home").mkdir()
-    (tmp_path / "srv").mkdir()
-    for name in ("passwd", "group", "shadow", "gshadow", "login.defs", "default/useradd"):
-        (tmp_path / "etc" / name).write_bytes(here.fs.read_bytes(f"/etc/{name}"))
+def useradd() -> str | None:
+    """Why Debian's useradd cannot be asked here."""
+    return "needs root" if os.geteuid() != 0 else oracles.lacks("/usr/sbin/useradd")
 
-    below = re.sub(r"\b((?:user|group)(?:add|del))\b", rf"/usr/sbin/\1 -P {tmp_path}", script)
+
+def asked(place: Path, files: Mapping[str, bytes], script: str) -> list[Any]:
+    """What Debian's tools did below ``place``: status, words, the files they write, owners of homes."""
+    for name in ("etc/default", "home", "srv"):
+        (place / name).mkdir(parents=True)
+    for name, content in files.items():
+        (place / "etc" / name).write_bytes(content)
+    below = re.sub(r"\b((?:user|group)(?:add|del))\b", rf"/usr/sbin/\1 -P {place}", script)
     real = subprocess.run(
         ["sh", "-c", f"umask 022; {below}"], capture_output=True, stdin=subprocess.DEVNULL, check=False
     )
+    told = (real.stdout + real.stderr).decode().replace(str(place), "")
+    homes = {path: owned(os.lstat(f"{place}{path}")) for path in HOMES if os.path.exists(f"{place}{path}")}
+    return [real.returncode, told, [(place / "etc" / name).read_text() for name in WRITTEN], homes]
+
+
+def owned(status: Any) -> list[int]:
+    """Owner, group and permissions."""
+    return [status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)]
+
+
+@pytest.fixture(scope="module")
+def debian(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+    """What Debian's tools did for each script, or did once."""
+    image = bases.find("debian:12-slim")
+    assert image is not None
+    fs = mount(lowers=list(image.layers), upper=Layer())
+    files = {name: fs.read_bytes(f"/etc/{name}") for name in READ}
+
+    def ask() -> dict[str, list[Any]]:
+        return {script: asked(tmp_path_factory.mktemp("root"), files, script) for script in CASES}
+
+    answers: dict[str, list[Any]] = recorded("accounts", useradd, ask)
+    return answers
+
+
+@pytest.mark.parametrize("script", CASES)
+def test_accounts_are_made_as_debian_makes_them(machine, debian, script):
+    here = machine("debian:12-slim")
+    wanted, told, files, homes = debian[script]
+
     status, output = here.run(script)
 
-    told = (real.stdout + real.stderr).decode().replace(str(tmp_path), "")
-    assert (status, output) == (real.returncode, told)
-    for name in ("passwd", "group", "gshadow"):
-        assert here.fs.read_bytes(f"/etc/{name}").decode() == (tmp_path / "etc" / name).read_text()
-    for path in ("/home/app", "/srv/app"):
-        assert here.fs.exists(path) == os.path.exists(f"{tmp_path}{path}")
-        if here.fs.exists(path):
-            made, wanted = here.fs.lstat(path), os.lstat(f"{tmp_path}{path}")
-            assert (made.st_uid, made.st_gid) == (wanted.st_uid, wanted.st_gid)
-            assert stat.S_IMODE(made.st_mode) == stat.S_IMODE(wanted.st_mode)
+    assert (status, output) == (wanted, told)
+    assert [here.fs.read_bytes(f"/etc/{name}").decode() for name in WRITTEN] == files
+    found = {path: owned(here.fs.lstat(path)) for path in HOMES if here.fs.exists(path)}
+    assert found == homes
