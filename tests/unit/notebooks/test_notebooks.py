@@ -205,11 +205,7 @@ def test_the_exercises_that_it_leads_to_are_in_the_course(notebook: Path) -> Non
 
     for line in re.findall(r"learn start[^\n]*", texts):
         for exercise in re.findall(r"\b\d+\.\d+K?\b|(?<=start )C\b", line):
-            assert exercise in known | COMING, exercise
-
-
-COMING = frozenset({"9.1", "9.2", "9.3"})
-"""Exercises that are being written."""
+            assert exercise in known, exercise
 
 
 def test_without_matplotlib_a_notebook_runs_and_a_drawing_names_the_extra(
