@@ -52,6 +52,10 @@ APPROACHES: Final[Mapping[str, str]] = {
 """The pod in which each way is used: the attack graph knows it by this name."""
 
 
+COSTS: Final = ("entries_scanned", "bytes_hashed", "bytes_packed", "mounts", "processes")
+"""What a build counts. A daemon behind a socket counts for itself, and does not tell: None."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What ``layerlab compare --json`` printed; ``is_recorded``: some time ago, on another machine."""
@@ -64,6 +68,11 @@ class Run:
         """The ways that built it, each with what it made and cost, in the order of ``WAYS``."""
         return sorted(self.document["builds"], key=lambda build: WAYS.index(build["strategy"]))
 
+    @property
+    def counted(self) -> Sequence[Mapping[str, Any]]:
+        """Those of ``builds`` of which is known what they cost."""
+        return [build for build in self.builds if build["entries_scanned"] is not None]
+
     def table(self) -> Table:
         """A row for each way that built it."""
         columns = ("way", "same tree", "entries", "hashed", "layers", "mounts", "processes", "seconds")
@@ -71,11 +80,7 @@ class Run:
             (
                 build["strategy"],
                 "✓" if build["same_tree"] else "✗",
-                f"{build['entries_scanned']:,}",
-                bytes_text(build["bytes_hashed"]),
-                bytes_text(build["bytes_packed"]),
-                str(build["mounts"]),
-                str(build["processes"]),
+                *(_counted(cost, build[cost]) for cost in COSTS),
                 f"{build['seconds']:.2f}",
             )
             for build in self.builds
@@ -84,7 +89,7 @@ class Run:
 
     def costs(self) -> Picture:
         """What each way paid to learn what the steps had changed, and what its layers weigh."""
-        ways = [{"name": build["strategy"], **build} for build in self.builds]
+        ways = [{"name": build["strategy"], **build} for build in self.counted]
         spec = build_cost.spec(ways, ("entries_scanned", "bytes_hashed", "bytes_packed"))
         return Picture(build_cost, spec)
 
@@ -105,6 +110,12 @@ class Run:
     def _repr_html_(self) -> str:
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
         return f"{self.table()._repr_html_()}{notes}"
+
+
+def _counted(cost: str, amount: int | None) -> str:
+    if amount is None:
+        return "–"
+    return bytes_text(amount) if cost.startswith("bytes") else f"{amount:,}"
 
 
 def recorded() -> Run:
@@ -133,7 +144,11 @@ def live(*, allow_host_root: bool = False) -> Run:
         words = ["--build-context", f"base=oci-layout://{layout}", "--json"]
         accepted = ["--allow-host-root"] if allow_host_root else []
         printed = _layerlab(folder, "compare", str(folder / "app"), *words, *accepted)
-    return Run({**json.loads(printed), "dockerfile": "Dockerfile"}, is_recorded=False)
+    document = json.loads(printed)
+    for build in document["builds"]:
+        if build["strategy"] == "docker-sock":
+            build |= dict.fromkeys(COSTS)
+    return Run({**document, "dockerfile": "Dockerfile"}, is_recorded=False)
 
 
 def _write(folder: Path, files: Mapping[str, str]) -> None:
