@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -155,11 +156,17 @@ class Draft:
 
     def _note(self, path: str, mode: int, target: str = "") -> None:
         self._absent.discard(path)
-        self._planned[path] = Stat(mode, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0)
+        self._planned[path] = _status(mode)
         if stat.S_ISDIR(mode):
             self._fresh.add(path)
         if stat.S_ISLNK(mode):
             self._targets[path] = target
+
+
+@cache
+def _status(mode: int) -> Stat:
+    """What is known of a name that is planned; one for all names of a mode."""
+    return Stat(mode, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def _above(path: str) -> list[str]:

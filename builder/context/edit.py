@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from unionfs_sim.filesystem import Attributes, Filesystem
-from unionfs_sim.nodes.record import Record
 from unionfs_sim.trees import remove_tree
 
 if TYPE_CHECKING:
@@ -23,14 +22,14 @@ NOTHING: Final = Attributes()
 _PIECE: Final = 1 << 20
 
 
-class MakeDirectory(Record):
+class MakeDirectory(NamedTuple):
     """A directory at ``path``; one that is already there only gets the attributes."""
 
     path: str
     attributes: Attributes = NOTHING
 
 
-class WriteFile(Record):
+class WriteFile(NamedTuple):
     """A new regular file at ``path``; whatever is there (no directory) is replaced, never written through."""
 
     path: str
@@ -38,7 +37,7 @@ class WriteFile(Record):
     attributes: Attributes = NOTHING
 
 
-class MakeSymlink(Record):
+class MakeSymlink(NamedTuple):
     """A symlink at ``path``; whatever is there (no directory) is replaced."""
 
     path: str
@@ -46,14 +45,14 @@ class MakeSymlink(Record):
     attributes: Attributes = NOTHING
 
 
-class MakeHardlink(Record):
+class MakeHardlink(NamedTuple):
     """A second name at ``path`` for the file at ``source``, which an earlier edit made."""
 
     path: str
     source: str
 
 
-class MakeNode(Record):
+class MakeNode(NamedTuple):
     """A fifo or device at ``path``; the S_IFMT bits of ``mode`` say which."""
 
     path: str
@@ -62,13 +61,13 @@ class MakeNode(Record):
     attributes: Attributes = NOTHING
 
 
-class Remove(Record):
+class Remove(NamedTuple):
     """Nothing at ``path`` any more, with all that is below; nothing there is no error."""
 
     path: str
 
 
-class SetAttributes(Record):
+class SetAttributes(NamedTuple):
     """Other attributes for the name itself."""
 
     path: str

@@ -17,12 +17,13 @@ from builder.context.selection import Item, Selected
 from builder.image.digest import ChainID
 from unionfs_sim.filesystem import Filesystem
 
-_VERSION: Final = "2"
+_VERSION: Final = "3"
 """Part of every key: raised when steps begin to mean something else."""
 
 _MAX_TOLD: Final = 2000
 """So many inputs of a step are remembered one by one; of the rest, only that something changed."""
 
+_MANY: Final = "one of many files"
 _NO_PARENT: Final = "scratch"
 
 
@@ -61,13 +62,24 @@ def variables(kind: str, values: Mapping[str, str]) -> Iterator[Input]:
 
 
 def files(tree: Filesystem, selection: Iterable[Selected], *, owners: bool) -> Iterator[Input]:
-    """The files of a selection, each with what COPY takes over; ``owners``: whether theirs are kept."""
+    """The files of a selection, each with what COPY takes over; ``owners``: whether theirs are kept.
+
+    Those behind the first few thousand come as one.
+    """
+    told, rest = 0, hashlib.sha256()
     for number, selected in enumerate(selection):
         yield said(f"source {number + 1}", selected.name, str(selected.is_directory))
         for item in selected.items:
             if selected.is_directory and item.relative == "":
                 continue  # only its contents are copied
-            yield Input(f"file {item.path}", _file(tree, selected, item, owners=owners))
+            told += 1
+            each = Input(f"file {item.path}", _file(tree, selected, item, owners=owners))
+            if told <= _MAX_TOLD:
+                yield each
+            else:
+                rest.update(digest(*each).encode())
+    if told > _MAX_TOLD:
+        yield Input(_MANY, rest.hexdigest())
 
 
 def _file(tree: Filesystem, selected: Selected, item: Item, *, owners: bool) -> str:
@@ -94,7 +106,7 @@ def remembered(inputs: Sequence[Input]) -> list[list[str]]:
     """What is kept of ``inputs`` to tell later which of them changed."""
     kept = [[each.name, each.digest[:16]] for each in inputs[:_MAX_TOLD]]
     rest = inputs[_MAX_TOLD:]
-    return [*kept, ["one of many files", key(rest)[:16]]] if rest else kept
+    return [*kept, [_MANY, key(rest)[:16]]] if rest else kept
 
 
 def first_change(before: object, inputs: Sequence[Input]) -> str:

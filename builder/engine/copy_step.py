@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -175,10 +175,10 @@ def _owner_or_root(root: Filesystem, user: str) -> tuple[int, int]:
         return 0, 0
 
 
-def make_edits(stage: StageBuild[FsT], work: Workspace[FsT], draft: Draft) -> list[PurePosixPath]:
+def make_edits(stage: StageBuild[FsT], work: Workspace[FsT], draft: Draft) -> Iterator[PurePosixPath]:
     """Make what was drafted; the paths that were written."""
     stage.workshop.snapshotter.apply(work, draft.edits)
-    return [PurePosixPath(edit.path) for edit in draft.edits]
+    return map(PurePosixPath, [edit.path for edit in draft.edits])
 
 
 def _require_directory(root: Filesystem, instruction: Transfer, found: Sequence[Selected], to: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import PurePosixPath
 
 from builder.context.edit import Edit, WriteFile, make
@@ -179,7 +178,7 @@ def make_late(fs: Posix, upper: Layer, edits: Iterable[Edit]) -> None:
     """Make ``edits`` in ``fs``, whose changes ``upper`` holds; large contents stay where they are."""
     for edit in edits:
         if isinstance(edit, WriteFile) and edit.content.size > INLINE_BYTES:
-            make(fs, (replace(edit, content=EMPTY),))
+            make(fs, (edit._replace(content=EMPTY),))
             assign(None, _inode(upper, edit.path), "body", edit.content)
         else:
             make(fs, (edit,))

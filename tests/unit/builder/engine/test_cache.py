@@ -184,3 +184,18 @@ def test_the_configuration_that_a_run_sees_matters(kitchen, line: str, why: str)
     kitchen.build(f"FROM base\n{line}\nRUN make\n")
 
     assert kitchen.reasons()[-1] == why
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"), [(7, "file /src/0007 changed"), (2345, "one of many files changed")]
+)
+def test_a_change_of_one_file_among_thousands_is_noticed(kitchen, changed, why):
+    files = {f"/src/{number:04}": "a" for number in range(2400)}
+    kitchen.build(COPY, files=layer(files))
+    kitchen.build(COPY, files=layer(files))
+    assert kitchen.cached() == [True, True]
+
+    kitchen.build(COPY, files=layer(files | {f"/src/{changed:04}": "b"}))
+
+    assert kitchen.cached() == [False, False]
+    assert kitchen.reasons() == [why, "the layers below changed"]
