@@ -14,7 +14,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real-demo test check format pictures notebooks outputs lock bench fuzz fidelity record clean
+.PHONY: help demo real-demo test check format pictures notebooks outputs lock bench fuzz fidelity mutants record clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -76,6 +76,9 @@ fuzz: $(VENV)/.dev ## compare the union with the kernel's overlayfs: make fuzz S
 
 fidelity: $(VENV)/.dev ## measure the union against the kernel again and write docs/fidelity.md (root)
 	@$(BIN)/python tests/real/kernel/fidelity.py --seed $(SEED) --calls 50000
+
+mutants: $(VENV)/.dev ## break the core in 300 small ways and see which the tests notice: make mutants SEED=7
+	@$(BIN)/python tests/mutation/run.py --seed $(SEED) --write
 
 record: $(VENV)/.dev ## record the kernel's answers again, for machines where it cannot be asked (root)
 	@$(BIN)/python tests/real/kernel/record.py --seed $(SEED)

@@ -21,6 +21,7 @@ SECTIONS: Final = {
     "verbs": "Calls by verb",
     "rows": "Rows of the specification",
     "mutants": "Negative controls",
+    "source-mutants": "Tests that bite",
     "probes": "Plain Python on an overlay mount",
     "fuse": "The model behind a FUSE mount",
     "bench": "Speed",
