@@ -253,7 +253,7 @@ class _Said:
 
     def seconds(self, default: float) -> float:
         found = self._get("seconds", default)
-        if not isinstance(found, (int, float)) or not 0 < found <= 60:
+        if isinstance(found, bool) or not isinstance(found, (int, float)) or not 0 < found <= 60:
             raise self.error(f"seconds should be more than 0 and at most 60, and is {found!r}")
         return float(found)
 

@@ -24,6 +24,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "predict": "Predict question by question, then see what happens.",
         "progress": "Show what you did and how right your predictions were.",
         "reset": "Begin an exercise anew.",
+        "new": "Begin an exercise of your own (for teachers).",
         "verify": "Grade the exercises themselves (for teachers).",
         "grade": "Grade what a class handed in (for teachers).",
         "report": "Say what a class understood (for teachers).",
