@@ -250,6 +250,7 @@ def be_the_child(walls: Walls, order: dict[str, Any], descriptors: list[int]) ->
 def converse(walls: Walls, order: dict[str, Any], descriptors: list[int]) -> None:
     """Answer until the questions end."""
     source_fd, questions_fd, answers_fd, printed_fd = descriptors
+    os.setsid()  # a signal to its process group reaches nobody but itself
     with os.fdopen(source_fd, "rb") as file:
         source = file.read()
     null = os.open(os.devnull, os.O_RDONLY)

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
 RESTARTS: Final = 2
 """How often a worker that died is replaced: a loop in every case must not cost a second each."""
 
+PATIENCE_WHEN_BUSY: Final = 4.0
+STARVED: Final = (0.05, 0.5)
+"""What lost its time and worked for a share of it in between was kept waiting by others: it is asked once
+more. What worked for less slept, what worked for more never ended."""
+
 
 class _FunctionKind:
     suffix = ".py"
@@ -45,10 +50,14 @@ class _FunctionKind:
         interview = _Interview(exercise, submission, conditions)
         try:
             verdicts = interview.ask_all(cases)
-        except WorkerGoneError as gone:
-            raise RefusedError(gone.reason, gone.detail, conditions.isolation) from gone
+            if interview.was_starved:
+                patient = replace(conditions, patience=conditions.patience * PATIENCE_WHEN_BUSY)
+                interview = _Interview(exercise, submission, patient)
+                verdicts = interview.ask_all(cases)
         except NoIsolationError as error:
             raise RefusedError("not-held", str(error), conditions.isolation) from None
+        if interview.refused is not None:
+            raise RefusedError(interview.refused.reason, interview.refused.detail, conditions.isolation)
         return Judgement(verdicts, conditions.isolation, bytes(interview.printed))
 
     def faults(self, exercise: Exercise, seed: str) -> Iterator[str]:
@@ -93,14 +102,22 @@ class _Interview:
     printed: bytearray = field(default_factory=bytearray)
     restarts: int = 0
     conversation: Conversation | None = None
+    refused: WorkerGoneError | None = None
+    worked: float = 0.0
+    is_late: bool = False
 
     def __post_init__(self) -> None:
         patience = self.conditions.patience
         self.budget = Budget(self.exercise.seconds * patience, patience)
 
     def ask_all(self, cases: Sequence[Case | Talk]) -> list[Verdict]:
-        """A verdict for each case; raises WorkerGoneError if the submission cannot be loaded at all."""
-        self._begin()
+        """A verdict for each case; none, and ``refused``, if the submission cannot be loaded at all."""
+        try:
+            self._begin()
+        except WorkerGoneError as gone:
+            self._note(gone)
+            self.refused = gone
+            return []
         try:
             verdicts = []
             for done, case in enumerate(cases):
@@ -111,12 +128,23 @@ class _Interview:
         finally:
             self._end()
 
+    @property
+    def was_starved(self) -> bool:
+        """Whether time ran out while others had the processor."""
+        least, most = STARVED
+        share = self.worked / (self.exercise.seconds * self.conditions.patience)
+        return self.is_late and least <= share <= most
+
+    def _note(self, gone: WorkerGoneError) -> None:
+        self.is_late = self.is_late or gone.reason in ("too-slow", "too-slow-in-all")
+
     def _asked(self, case: Case | Talk) -> Wrong | None:
         if self.conversation is None:
             return Wrong(how="not-asked", shown=_called(self.exercise, case))
         try:
             return self._talk(case) if isinstance(case, Talk) else self._case(case)
         except WorkerGoneError as gone:
+            self._note(gone)
             self._end()
             self.restarts += 1
             if self.restarts <= RESTARTS and self.budget.seconds > 0:
@@ -175,6 +203,7 @@ class _Interview:
             self.conversation.hear_the_rest()
             self.printed += self.conversation.printed
             self.conversation.worker.kill()
+            self.worked += self.conversation.worker.worked
             self.conversation = None
 
 

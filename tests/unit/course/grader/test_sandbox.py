@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from course.exercise import Exercise
 from course.grader import sandbox
-from course.grader.grade import Result, grade
+from course.grader.grade import Result, grade, grade_bytes
 from course.grader.kind import Conditions, Isolation
+from course.grader.kinds import function
 from course.grader.sandbox import best_isolation, start, why_not
 
 PATIENCE = 4.0
@@ -108,6 +110,7 @@ def test_a_group_scores_all_or_nothing(echo: Exercise, isolation: Isolation) -> 
         ("def echo(x):\n    while True: print('a' * 4096, flush=True)\n", "flood"),
         ("import os\ndef echo(x):\n    os.close(3)\n    [os.close(n) for n in range(3, 32)]\n", "raised"),
         ("def echo(x):\n    return [0] * 10**10\n", "raised"),
+        ("import os\ndef echo(x):\n    os.kill(0, 9)\n    os.kill(-1, 9)\n    os._exit(0)\n", "raised"),
         ("def echo(x):\n    return object()\n", "raised"),
         ("class Any:\n    def __eq__(self, other): return True\ndef echo(x):\n    return Any()\n", "raised"),
         ("def echo(x):\n    return True\n", "wrong-type"),
@@ -395,24 +398,68 @@ def test_a_large_source_is_not_parsed_by_the_grader(echo: Exercise) -> None:
     assert result.refused is not None  # and whatever that cost was the worker's
 
 
+BUSY = """
+import time
+def echo(x):
+    began = time.monotonic()
+    while time.monotonic() - began < 0.3:
+        worked = time.thread_time()
+        while time.thread_time() < worked + 0.001:
+            pass
+        time.sleep(0.002)
+    return x
+"""
+
+
+@pytest.mark.parametrize(("seconds", "points"), [(0.5, 5), (0.1, 0)])
+def test_what_was_kept_from_the_processor_is_asked_once_more(
+    echo: Exercise, isolation: Isolation, seconds: float, points: int
+) -> None:
+    # It takes three times 0.3 s and works for a part of it, as on a machine that others use.
+    result = grade_bytes(
+        replace(echo, seconds=seconds), BUSY.encode(), seed="s", conditions=Conditions(isolation)
+    )
+
+    assert result.points == points
+
+
+def test_what_sleeps_or_never_ends_is_asked_once(echo: Exercise, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = []
+    original = function.start
+    monkeypatch.setattr(function, "start", lambda *asked: begun.append(asked) or original(*asked))
+
+    for body in ("time.sleep(60)", "while True: pass"):
+        source = f"import time\ndef echo(x):\n    {body}\n".encode()
+        grade_bytes(replace(echo, seconds=0.4), source, seed="s", conditions=Conditions(best_isolation()))
+
+    assert len(begun) <= 2 * (1 + function.RESTARTS)
+
+
 def test_a_killed_worker_leaves_no_process(echo: Exercise, isolation: Isolation) -> None:
     worker = start(RIGHT.encode(), "echo", isolation)
 
-    before = in_session(worker.zygote.process.pid)
+    before = descendants(worker.zygote.process.pid)
 
     worker.kill()
     worker.kill()
 
-    assert in_session(worker.zygote.process.pid) == before - 1
+    assert descendants(worker.zygote.process.pid) == before - 1
 
 
-def in_session(leader: int) -> int:
-    """How many processes there are in the session of ``leader`` (proc(5), stat: the sixth field)."""
-    found = 0
+def descendants(ancestor: int) -> int:
+    """How many living processes come from ``ancestor`` (proc(5), stat: state and parent)."""
+    parents: dict[int, int] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        found += int(fields[3]) == leader and fields[0] != "Z"
+        if fields[0] != "Z":
+            parents[int(path.parent.name)] = int(fields[1])
+    found, waiting = 0, [ancestor]
+    while waiting:
+        parent = waiting.pop()
+        children = [child for child, its_parent in parents.items() if its_parent == parent]
+        found += len(children)
+        waiting += children
     return found
