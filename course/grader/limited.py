@@ -10,17 +10,21 @@ from __future__ import annotations
 import base64
 import json
 import os
+import select
 import signal
-import subprocess
+import socket
 import sys
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 from course.check import Text, Verdict, Wrong
 from course.exercise import Exercise, ExerciseError
+from course.grader import worker
 from course.grader.kind import Conditions, Isolation, Judgement, RefusedError
+from course.grader.zygote import STABLE, Zygote, ZygoteError
 from course.kinds import KINDS
 
 MEMORY_BYTES: Final = 2 << 30
@@ -29,36 +33,67 @@ MEMORY_BYTES: Final = 2 << 30
 FILE_BYTES: Final = 64 << 20
 
 
+_BOOT: Final = "import sys; sys.path[:] = sys.argv[1:-1]; from course.grader.limited import main; main()"
+_KIND: Final = "limited child"
+
+
 def judge_in_child(exercise: Exercise, submission: bytes, seed: str, conditions: Conditions) -> Judgement:
     """What ``verdicts(exercise, submission, seed)`` of the exercise's kind finds, in a limited child."""
+    seconds = exercise.seconds * conditions.patience
     order = {
         "folder": os.path.abspath(exercise.folder),
         "seed": seed,
         "submission": base64.b64encode(submission).decode(),
-        "seconds": exercise.seconds * conditions.patience,
+        "seconds": seconds,
     }
+    with (
+        tempfile.TemporaryFile() as asked,
+        tempfile.TemporaryFile() as answered,
+        tempfile.TemporaryFile() as complained,
+    ):
+        asked.write(json.dumps(order).encode())
+        asked.seek(0)
+        done_read, done_write = os.pipe()
+        with os.fdopen(done_read, "rb") as done:
+            try:
+                zygote = _forked((asked.fileno(), answered.fileno(), complained.fileno(), done_write))
+            finally:
+                os.close(done_write)
+            in_time = bool(select.select([done], [], [], seconds)[0])  # its end closes the pipe
+        status = _ended(zygote)
+        if not in_time:
+            raise RefusedError("too-slow-child", f"{exercise.seconds:g}", Isolation.CHILD)
+        answered.seek(0)
+        complained.seek(0)
+        return _read(exercise, answered.read(), complained.read(), status)
+
+
+def _forked(descriptors: Sequence[int]) -> Zygote:
+    """A warm process with a child; a new one if the idle one was no use any more."""
     # -I: neither the environment nor the working directory may choose what is imported.
-    boot = "import sys; sys.path[:] = sys.argv[1:]; from course.grader.limited import main; main()"
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-c", boot, *map(os.path.abspath, filter(None, sys.path))],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={"PATH": os.defpath, "LANG": "C.UTF-8"},
-        cwd="/",
-        start_new_session=True,
-    )
+    argv = [sys.executable, "-I", "-c", _BOOT, *map(os.path.abspath, filter(None, sys.path))]
+    while True:
+        idle = STABLE.take(_KIND)
+        zygote = idle or STABLE.start(_KIND, argv, {})
+        try:
+            zygote.fork({}, descriptors)
+        except ZygoteError:
+            STABLE.drop(zygote)
+            if idle is None:
+                raise
+        else:
+            return zygote
+
+
+def _ended(zygote: Zygote) -> int:
+    """The status that the child ended with."""
     try:
-        said, complained = process.communicate(
-            json.dumps(order).encode(), exercise.seconds * conditions.patience
-        )
-    except subprocess.TimeoutExpired:
-        raise RefusedError("too-slow-child", f"{exercise.seconds:g}", Isolation.CHILD) from None
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-    return _read(exercise, said, complained, process.returncode)
+        status = int(str(zygote.ask({"end": True})["status"]))
+    except ZygoteError:
+        STABLE.drop(zygote)
+        return -signal.SIGKILL
+    STABLE.give_back(zygote)
+    return status
 
 
 def _read(exercise: Exercise, said: bytes, complained: bytes, status: int) -> Judgement:
@@ -80,11 +115,23 @@ def _read(exercise: Exercise, said: bytes, complained: bytes, status: int) -> Ju
 
 
 def main() -> None:
-    """Judge what stands on descriptor 0, and say so on descriptor 1."""
-    order = json.load(sys.stdin)
+    """Be a warm process that has everything loaded."""
+    lines = worker.Lines(socket.socket(fileno=int(sys.argv[-1])))
+    lines.next()
+    for each in (*(known.module for known in KINDS.values()), "course.grader.attempt"):
+        import_module(each)
+    worker.serve(lines, os.fork, _judge)
+
+
+def _judge(_order: Mapping[str, object], descriptors: Sequence[int]) -> None:
+    """Be the child: judge what stands on the first descriptor, and say so on the second."""
+    asked, answered, complained, _done = descriptors
+    os.setsid()
+    os.dup2(complained, 1)  # what a check prints is no verdict
+    os.dup2(complained, 2)
+    with os.fdopen(asked, encoding="utf-8") as file:
+        order = json.load(file)
     _limit(order["seconds"])
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what a check prints is no verdict
     try:
         exercise = Exercise.read(Path(order["folder"]))
         submission = base64.b64decode(order["submission"])
@@ -94,9 +141,8 @@ def main() -> None:
         said = {"refused": [refused.reason, refused.detail]}
     except ExerciseError as broken:
         said = {"broken": broken.what, "where": str(broken.where)}
-    json.dump(said, answers, default=str)
-    answers.flush()
-    os._exit(0)  # threads of a build that was given up must not keep the answer
+    with os.fdopen(answered, "w", encoding="utf-8") as file:
+        json.dump(said, file, default=str)
 
 
 def _limit(seconds: float) -> None:

@@ -29,6 +29,7 @@ import socket
 import struct
 import sys
 import tarfile
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 NAME = "submission.py"
@@ -65,21 +66,27 @@ def main() -> None:
     except OSError as error:
         link.sendall(line({"cannot": f"{error.filename or ''} {error.strerror}".strip()}))
         return
-    link.sendall(line({"ready": True}))
+    serve(lines, walls.fork, functools.partial(converse, walls))
+
+
+def serve(
+    lines: Lines, fork: Callable[[], int], become: Callable[[dict[str, Any], list[int]], object]
+) -> None:
+    """Fork a child for each order, one at a time, and end it; ``become`` is all that a child does."""
+    lines.link.sendall(line({"ready": True}))
     child = 0
     try:
         while True:
             message, descriptors = lines.next()
             if "fork" in message:
-                child = walls.fork()
+                child = fork()
                 if child == 0:
-                    link.close()
-                    be_the_child(walls, message["fork"], descriptors)
+                    be_the_child(lines.link, become, message["fork"], descriptors)
                 for descriptor in descriptors:
                     os.close(descriptor)
-                link.sendall(line({"child": child}))
+                lines.link.sendall(line({"child": child}))
             else:
-                link.sendall(line({"ended": ended(child)}))
+                lines.link.sendall(line(ended(child)))
                 child = 0
     except (EOFError, OSError):
         pass
@@ -88,11 +95,29 @@ def main() -> None:
             ended(child)
 
 
-def ended(child: int) -> float:
-    """The seconds of processor time that a child took, when it is no more."""
+def be_the_child(
+    link: socket.socket,
+    become: Callable[[dict[str, Any], list[int]], object],
+    order: dict[str, Any],
+    descriptors: list[int],
+) -> NoReturn:
+    """Do what a child does, and end; nothing of the warm process is reached again."""
+    status = 1
+    try:
+        link.close()
+        become(order, descriptors)
+        status = 0
+    except BaseException:  # it is told where the child prints, and ends the child alone
+        sys.excepthook(*sys.exc_info())
+    finally:
+        os._exit(status)
+
+
+def ended(child: int) -> dict[str, float]:
+    """How a child ended, now that it is no more, and the seconds of processor time that it took."""
     os.kill(child, signal.SIGKILL)
-    usage = os.wait4(child, 0)[2]
-    return usage.ru_utime + usage.ru_stime
+    _, status, usage = os.wait4(child, 0)
+    return {"ended": usage.ru_utime + usage.ru_stime, "status": os.waitstatus_to_exitcode(status)}
 
 
 class Lines:
@@ -235,16 +260,6 @@ def limit(others: int) -> None:
 
 
 # ---- the child ----
-
-
-def be_the_child(walls: Walls, order: dict[str, Any], descriptors: list[int]) -> NoReturn:
-    """Hold the submission and answer, and end; nothing of the warm process is reached again."""
-    status = 1
-    try:
-        converse(walls, order, descriptors)
-        status = 0
-    finally:
-        os._exit(status)
 
 
 def converse(walls: Walls, order: dict[str, Any], descriptors: list[int]) -> None:

@@ -176,4 +176,5 @@ def _leave_to_parent() -> None:
     STABLE.numbers.clear()
 
 
-os.register_at_fork(after_in_child=_leave_to_parent)
+if hasattr(os, "register_at_fork"):  # not where nothing forks
+    os.register_at_fork(after_in_child=_leave_to_parent)

@@ -26,9 +26,9 @@ RESTARTS: Final = 2
 """How often a worker that died is replaced: a loop in every case must not cost a second each."""
 
 PATIENCE_WHEN_BUSY: Final = 4.0
-STARVED: Final = (0.05, 0.5)
+STARVED: Final = (0.02, 0.1)
 """What lost its time and worked for a share of it in between was kept waiting by others: it is asked once
-more. What worked for less slept, what worked for more never ended."""
+more. What worked for less slept; what worked for more had many times what a right answer takes."""
 
 
 class _FunctionKind:

@@ -398,29 +398,19 @@ def test_a_large_source_is_not_parsed_by_the_grader(echo: Exercise) -> None:
     assert result.refused is not None  # and whatever that cost was the worker's
 
 
-BUSY = """
-import time
-def echo(x):
-    began = time.monotonic()
-    while time.monotonic() - began < 0.3:
-        worked = time.thread_time()
-        while time.thread_time() < worked + 0.001:
-            pass
-        time.sleep(0.002)
-    return x
-"""
+SLOW = "import time\ndef echo(x):\n    time.sleep(0.3)\n    return x\n"
 
 
 @pytest.mark.parametrize(("seconds", "points"), [(0.5, 5), (0.1, 0)])
 def test_what_was_kept_from_the_processor_is_asked_once_more(
-    echo: Exercise, isolation: Isolation, seconds: float, points: int
+    echo: Exercise, monkeypatch: pytest.MonkeyPatch, seconds: float, points: int
 ) -> None:
-    # It takes three times 0.3 s and works for a part of it, as on a machine that others use.
-    result = grade_bytes(
-        replace(echo, seconds=seconds), BUSY.encode(), seed="s", conditions=Conditions(isolation)
-    )
+    monkeypatch.setattr(function, "STARVED", (0.0, 1.0))  # all that is late counts as starved
+    once = replace(echo, seconds=seconds)
 
-    assert result.points == points
+    result = grade_bytes(once, SLOW.encode(), seed="s", conditions=Conditions(best_isolation()))
+
+    assert result.points == points  # it takes 0.9 s: more than 0.5, less than four times that
 
 
 def test_what_sleeps_or_never_ends_is_asked_once(echo: Exercise, monkeypatch: pytest.MonkeyPatch) -> None:
