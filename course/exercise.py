@@ -188,8 +188,14 @@ class Exercise:
         return hashlib.sha256(f"{self.id}/{self.generator}/{learner_seed}".encode()).hexdigest()
 
     def text(self, language: str) -> Mapping[str, object]:
-        """Title, hints and a sentence for each group, in ``language`` (``en`` or ``zh``)."""
-        return read_toml(self.folder / f"text.{language}.toml")
+        """Title, hints and a sentence for each group, in ``language`` (``en`` or ``zh``), read once."""
+        if language not in self._texts:
+            self._texts[language] = read_toml(self.folder / f"text.{language}.toml")
+        return self._texts[language]
+
+    @cached_property
+    def _texts(self) -> dict[str, Mapping[str, object]]:
+        return {}
 
     def readme(self, language: str) -> Path:
         """The page of the task."""

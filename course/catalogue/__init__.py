@@ -6,6 +6,7 @@ Course-wide sentences stand in ``en.toml`` and ``zh.toml`` beside this file, an 
 
 from __future__ import annotations
 
+import functools
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,8 +35,9 @@ class Catalogue:
     sentences: Mapping[str, object]
 
     @classmethod
+    @functools.cache
     def read(cls, language: str) -> Catalogue:
-        """The course's sentences in ``language``."""
+        """The course's sentences in ``language``, read once."""
         text = Path(__file__).with_name(f"{language}.toml").read_text(encoding="utf-8")
         return cls(language, tomllib.loads(text))
 
