@@ -16,7 +16,7 @@ import pytest
 from isal import isal_zlib
 
 ROOT = Path(__file__).parents[2]
-MAX_BYTES = 2_000_000
+MAX_BYTES = 2_500_000
 
 
 @pytest.fixture(scope="module")
