@@ -110,7 +110,7 @@ class Exercise:
             mutants=mutants,
         )
         said.refuse_unknown()
-        if Path(found.file).name != found.file or not found.file:
+        if Path(found.file).name != found.file or found.file in ("", ".."):
             raise said.error(f"file = {found.file!r} is not the name of a file")
         return found
 

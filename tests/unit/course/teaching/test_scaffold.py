@@ -54,13 +54,16 @@ GOOD: dict[str, Any] = {
     "module": "0",
     "function": "f",
     "file": "f.py",
+    "notebook": "01_layers",
     "generator": 1,
     "seconds": 1,
+    "weight": 1,
     "after": ["0.0"],
     "groups": {"one": 1, "two": {"points": 2, "preserves": True}},
     "mutants": {"m": {"group": "one", "cap": 0}},
 }
-ODD = [None, "", "text", "a/b", "..", -1, 0, 1, 61, 0.5, True, [], ["0.1"], [1], {}, {"one": 0}, {"one": -1},
+ODD = [None, 101, "", "text", "a/b", "..",
+       -1, 0, 1, 61, 0.5, True, [], ["0.1"], [1], {}, {"one": 0}, {"one": -1},
        {"one": {"points": 1}}, {"m": {"group": "one"}}, {"m": {"group": "one", "cap": "1"}}]  # fmt: skip
 
 
