@@ -8,7 +8,7 @@ OPS ?= 100000
 BASES ?= offline
 
 ifdef UV
-INSTALL = $(UV) pip install --quiet --python $(BIN)/python
+INSTALL = $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python
 else
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
@@ -26,6 +26,7 @@ $(BIN)/python:
 $(VENV)/.base: pyproject.toml requirements.txt | $(BIN)/python
 	@echo "setting up $(VENV) (once)"
 	@$(INSTALL) --constraint requirements.txt --editable .
+	@$(BIN)/python -m compileall -q unionfs_sim builder course || true
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml requirements.txt | $(BIN)/python

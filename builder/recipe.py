@@ -26,6 +26,7 @@ from builder.dockerfile.plan.stages import StageGraph
 from builder.engine.build import build
 from builder.engine.order import BuildRequest, BuildResult, BuiltStage, CacheUse, Download
 from builder.engine.weight import snapshot_bytes
+from builder.errors import NotSupportedError
 from builder.events import Listener, nobody
 from builder.image.digest import Digest, digest_of
 from builder.image.image import Image
@@ -38,9 +39,10 @@ from builder.stores.cachemounts import RecordingStore
 from builder.strategies.definition import NOW_NS, Bases, Local, Remote, Settings
 from builder.strategies.strategy import Strategy
 from builder.world.machine.limits import Limits
-from unionfs_sim.nodes.record import Record, field
+from unionfs_sim.nodes.record import Record, field, replace
 
 if TYPE_CHECKING:
+    from builder.engine.forecast import Foreseen
     from unionfs_sim.events import CopiedUp
 
 _SECOND_NS: Final = 1_000_000_000
@@ -166,6 +168,61 @@ def built(
     """
     ending = stop or threading.Event()
     taken = Taken()
+    tools, request = _prepared(
+        recipe,
+        store,
+        taken,
+        ending,
+        listener=listener,
+        copied_up=copied_up,
+        fetching=fetching,
+        seconds=seconds,
+    )
+    with store.lease(), tools.workshop:
+        began = seconds()
+        match tools:
+            case Local(workshop=workshop):
+                result = build(request, workshop, records=records or store, listener=listener)
+            case Remote():
+                result = tools.build(request, listener)
+        yield Build(recipe, result, seconds() - began, tools, store, taken)
+
+
+def foreseen(
+    recipe: Recipe,
+    store: RecordingStore,
+    *,
+    listener: Listener = nobody,
+    fetching: Callable[[Fetcher], Fetcher] = lambda here: here,
+) -> list[Foreseen]:
+    """What every step would come to, if this were built now; nothing is run, and no URL asked."""
+    from builder.engine.forecast import forecast, unasked
+
+    tools, request = _prepared(
+        recipe, store, Taken(), threading.Event(), listener=listener, fetching=fetching
+    )
+    if isinstance(tools, Remote):
+        raise NotSupportedError(
+            "--dry-run: only the daemon knows what it has built before",
+            fix="leave --dry-run out, or choose another --strategy",
+        )
+    with store.lease(), tools.workshop:
+        asking = replace(request, download=None if request.download is None else unasked)
+        return forecast(asking, tools.workshop, records=store)
+
+
+def _prepared(
+    recipe: Recipe,
+    store: RecordingStore,
+    taken: Taken,
+    ending: threading.Event,
+    *,
+    listener: Listener,
+    copied_up: Callable[[CopiedUp], None] | None = None,
+    fetching: Callable[[Fetcher], Fetcher],
+    seconds: Callable[[], float] = lambda: 0.0,
+) -> tuple[Local[Any] | Remote[Any], BuildRequest]:
+    """The tools that the recipe's strategy has, and what they are asked for."""
     settings = Settings(
         timestamps=recipe.dates.timestamps,
         start_ns=recipe.dates.epoch_seconds * _SECOND_NS or NOW_NS,
@@ -199,11 +256,4 @@ def built(
         seconds=seconds,
         stop=ending,
     )
-    with store.lease(), tools.workshop:
-        began = seconds()
-        match tools:
-            case Local(workshop=workshop):
-                result = build(request, workshop, records=records or store, listener=listener)
-            case Remote():
-                result = tools.build(request, listener)
-        yield Build(recipe, result, seconds() - began, tools, store, taken)
+    return tools, request

@@ -39,7 +39,7 @@ from builder.cli.scanning import (
 from builder.cli.session import Session
 from builder.cli.summary import layer_rows, show, weights
 from builder.cli.why import show as show_steps
-from builder.cli.why import steps_told
+from builder.cli.why import show_foreseen, steps_told
 from builder.context.ignore import IgnoreFile
 from builder.dockerfile.plan.scope import EPOCH_ARG
 from builder.dockerfile.plan.stages import StageGraph, plan
@@ -52,7 +52,7 @@ from builder.image.digest import short
 from builder.image.oci import Descriptor, Platform
 from builder.image.reference import Reference
 from builder.protocols import Fetcher
-from builder.recipe import Build, Dates, Recipe, built
+from builder.recipe import Build, Dates, Recipe, built, foreseen
 from builder.stores.layout import LayoutStore
 from builder.strategies.definition import Bases
 from builder.strategies.strategy import Strategy, strongest
@@ -107,6 +107,11 @@ def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None
     help="type=registry,ref=NAME or type=local,dest=DIR",
 )
 @click.option("--why", is_flag=True, help="Say of each step that was done which input had changed first.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say of each step whether it is known, and why not; build nothing.",
+)
 @click.option("--provenance", metavar="MODE", help="Say where the image came from: mode=min or mode=max.")
 @click.option("--sbom", is_flag=True, help="Say what the image holds.")
 @click.option("--no-cache", is_flag=True, help="Do every step, whatever earlier builds know.")
@@ -188,6 +193,8 @@ class Invocation:
         self.strategy = self._strategy(options["strategy_name"])
         if options["push"] and not self.tags:
             raise click.UsageError("--push needs a name to push to: add -t REGISTRY/NAME:TAG")
+        if options["dry_run"]:
+            self._refuse_what_writes()
         self.caches_from = [Place.parse("--cache-from", spec) for spec in options["caches_from"]]
         self.caches_to = [Place.parse("--cache-to", spec) for spec in options["caches_to"]]
         self.platform = Platform.parse(options["platform"])
@@ -195,6 +202,12 @@ class Invocation:
         self.confinement = confinement(options)
         self.dates = dates(options["timestamp"], self.build_args, session.env.get(EPOCH_ARG))
         self.events: list[Event] = []
+
+    def _refuse_what_writes(self) -> None:
+        names = {"outputs": "-o", "caches_to": "--cache-to", "push": "--push", "report": "--report"}
+        for name, option in names.items():
+            if self.options[name]:
+                raise click.UsageError(f"--dry-run builds nothing that {option} could take: leave one out")
 
     def _told(self, written: str | None) -> Mode | None:
         if written is None:
@@ -258,6 +271,13 @@ class Invocation:
             fetching = self._fetching(store, listener)
             for place in self.caches_from:
                 bring(store, place, self.platform, self._open_registries, listener)
+            if self.options["dry_run"]:
+                show_foreseen(
+                    self.session,
+                    foreseen(recipe, store, listener=listener, fetching=fetching),
+                    as_json=self.options["as_json"],
+                )
+                return
             asked = Asked(store)
             with built(
                 recipe, store, records=asked, listener=listener, fetching=fetching, seconds=time.monotonic
@@ -307,6 +327,8 @@ class Invocation:
             policy = {True: Policy.ALWAYS, False: Policy.NEVER}.get(
                 self.options["pull"], Policy.NAMED if simulated else Policy.MISSING
             )
+            if self.options["dry_run"]:
+                policy = Policy.NEVER
             named = mirrors(self.session, self.options["mirrors"])
             return RegistryFetcher(
                 here,

@@ -67,8 +67,8 @@ class Session(Record):
             return
         if title:
             self.print(title)
-        for line in columned([list(columns), *texts]):
-            self.print(line)
+        # At once: a long list is one write, also where every write is one to the terminal.
+        self.out.write("".join(f"{visible(line)}\n" for line in columned([list(columns), *texts])))
 
     @property
     def draws(self) -> bool:

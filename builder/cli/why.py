@@ -1,13 +1,18 @@
-"""``layerlab build --why``: which steps were known, and what had changed first for the others."""
+"""``layerlab build --why`` and ``--dry-run``: which steps are known, and what changed for the others."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from builder.cli.progress import shortened
 from builder.cli.session import Session
 from builder.events import BuildBegan, CacheHit, CacheMissed, Event, StepBegan
 from unionfs_sim.nodes.record import Record
+
+if TYPE_CHECKING:
+    from builder.engine.forecast import Foreseen
 
 
 class StepTold(Record):
@@ -59,3 +64,20 @@ def show(session: Session, steps: Iterable[StepTold]) -> None:
     ]
     session.table(("STEP", "WHERE", "INSTRUCTION", "WHY IT WAS DONE"), rows)
     session.print("")
+
+
+def show_foreseen(session: Session, steps: Sequence[Foreseen], *, as_json: bool) -> None:
+    """Print what each step would come to."""
+    if as_json:
+        session.json({"steps": [{**asdict(each), "outlook": each.outlook.value} for each in steps]})
+        return
+    rows = [
+        (
+            f"{each.stage} {each.step}",
+            each.where,
+            shortened(each.text)[:48],
+            f"not known: {each.why}" if each.outlook.value == "not known" else each.why or "known",
+        )
+        for each in steps
+    ]
+    session.table(("STEP", "WHERE", "INSTRUCTION", "OUTLOOK"), rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
-from typing import Any, Generic
+from typing import Any, Final, Generic
 
 from builder.context.paths import clean
 from builder.dockerfile.plan.stages import PlannedStage, StageBase
@@ -20,6 +20,9 @@ from builder.image.digest import digest_of
 from builder.image.image import Image
 from builder.image.oci import Descriptor
 from builder.protocols import Concurrency, FsT, Records, Store, Workshop
+
+STEPS: Final[Steps[Any]] = Steps(run=run, copy=copy, add=add, workdir=make_workdir)
+"""How instructions about files are carried out, whatever the file system."""
 
 
 class Build(Generic[FsT]):
@@ -38,7 +41,6 @@ class Build(Generic[FsT]):
             order, workers=1 if serial else MAX_WORKERS, stop=request.stop
         )
         self._saves = serial
-        self._steps: Steps[FsT] = Steps(run=run, copy=copy, add=add, workdir=make_workdir)
 
     def built(self, index: int, /) -> BuiltStage:
         """Another stage; waits until it is done."""
@@ -50,7 +52,7 @@ class Build(Generic[FsT]):
 
     def _stage(self, index: int) -> BuiltStage:
         planned = self.request.graph.stage(index)
-        built = StageBuild(self, planned, self._steps).run()
+        built = StageBuild(self, planned, STEPS).run()
         if self._saves:
             self._save_for_later(built)
         return built

@@ -129,16 +129,8 @@ class StageBuild(Generic[FsT]):
 
     def _start(self) -> list[Instruction]:
         """Take over the base; returns the instructions that it has put off until now."""
-        below: Scope | None = None
         with _Located(self.planned.stage.span):
-            match self.planned.base:
-                case Scratch():
-                    base = Image(config=scratch_config(), platform=self.planned.platform)
-                case ImageBase(reference=reference):
-                    base = self.fetch(reference).with_sound_history()
-                case StageBase(index=index):
-                    above = self.build.built(index)
-                    base, below = above.image, above.scope
+            base, below = self.base()
         self.snapshot = snapshot_of(base)
         self.image = base.replace(
             config=base.config.replace(on_build=()), created=rfc3339(self.request.epoch_seconds)
@@ -154,6 +146,17 @@ class StageBuild(Generic[FsT]):
         self.build.listener(StageBegan(self.planned.index, name, base.diff_ids))
         return [parse_trigger(expression, name=f"ONBUILD of {name}") for expression in base.config.on_build]
 
+    def base(self) -> tuple[Image, Scope | None]:
+        """What the stage starts from; with the variables at the end of it, where that is a stage."""
+        match self.planned.base:
+            case Scratch():
+                return Image(config=scratch_config(), platform=self.planned.platform), None
+            case ImageBase(reference=reference):
+                return self.fetch(reference).with_sound_history(), None
+            case StageBase(index=index):
+                above = self.build.built(index)
+                return above.image, above.scope
+
     def _instruction(self, instruction: Instruction) -> None:
         if self.request.stop.is_set():
             raise Stopped
@@ -166,7 +169,7 @@ class StageBuild(Generic[FsT]):
         )
         try:
             with _Located(instruction.span):
-                self._carry_out(instruction)
+                self.carry_out(instruction)
         except BuildError as error:
             if (
                 self.request.stop.is_set()
@@ -182,7 +185,8 @@ class StageBuild(Generic[FsT]):
         changed = len(self.image.layers) > before
         self.build.listener(StepDone(self.planned.index, self.step, elapsed, changed))
 
-    def _carry_out(self, instruction: Instruction) -> None:
+    def carry_out(self, instruction: Instruction) -> None:
+        """Do one instruction."""
         match instruction:
             case Arg():
                 declared = self.scope.declare(instruction)
@@ -238,34 +242,44 @@ class StageBuild(Generic[FsT]):
 
         ``act`` returns the paths that it wrote, or None if it cannot know.
         """
-        key = f"step:{cachekey.key(inputs)}"
-        slot = f"slot:{self.request.name}:{self.planned.title}:{self.step}"
-        known = self.build.records.recall(key) if self.request.cache is CacheUse.TAKE else None
-        layer = None if known is None else self._stored(known["layer"])
+        layer, is_known = self.recalled(inputs)
         noted = cachekey.remembered(inputs)
         decided = tuple((name, digest) for name, digest in noted)
-        if known is not None and (layer is not None or known["layer"] is None):
+        if is_known:
             self.build.listener(
                 CacheHit(self.planned.index, self.step, None if layer is None else layer.diff_id, decided)
             )
-            self._stack(layer)
+            self.stack(layer)
         else:
-            self.build.listener(CacheMissed(self.planned.index, self.step, self._why(slot, inputs), decided))
+            self.build.listener(CacheMissed(self.planned.index, self.step, self.why(inputs), decided))
             layer = self._do(act, purpose)
             record = None if layer is None else {"digest": layer.diff_id, "size": layer.descriptor.size}
-            self.build.records.remember(key, {"layer": record})
-        self._note(slot, {"inputs": noted})
+            self.build.records.remember(_key(inputs), {"layer": record})
+        self._note(self._slot(), {"inputs": noted})
         self.append(layer, line)
+
+    def recalled(self, inputs: Sequence[cachekey.Input]) -> tuple[LayerBlob | None, bool]:
+        """The layer that an earlier build made of ``inputs`` (None: no file changed), and whether one did."""
+        if self.request.cache is not CacheUse.TAKE:
+            return None, False
+        known = self.build.records.recall(_key(inputs))
+        layer = None if known is None else self._stored(known["layer"])
+        return layer, known is not None and (layer is not None or known["layer"] is None)
+
+    def _slot(self) -> str:
+        """Where it is remembered what this step was made of last."""
+        return f"slot:{self.request.name}:{self.planned.title}:{self.step}"
 
     def _note(self, key: str, record: Mapping[str, Any]) -> None:
         """Remember, unless it is known already: a build that changes nothing writes nothing."""
         if self.build.records.recall(key) != record:
             self.build.records.remember(key, record)
 
-    def _why(self, slot: str, inputs: Sequence[cachekey.Input]) -> str:
+    def why(self, inputs: Sequence[cachekey.Input]) -> str:
+        """The first input that is other than when this step was done last."""
         if self.request.cache is CacheUse.IGNORE:
             return "the cache is not to be used"
-        before = self.build.records.recall(slot)
+        before = self.build.records.recall(self._slot())
         return cachekey.first_change(None if before is None else before.get("inputs"), inputs)
 
     def _stored(self, record: object) -> LayerBlob | None:
@@ -275,7 +289,8 @@ class StageBuild(Generic[FsT]):
         stored = self.workshop.store.find(Digest(record["digest"]))
         return None if stored is None else _blob(replace(stored, media_type=MEDIA_LAYER))
 
-    def _stack(self, layer: LayerBlob | None) -> None:
+    def stack(self, layer: LayerBlob | None) -> None:
+        """Stand on one more layer, if the step made one."""
         if layer is not None:
             self.snapshot = self.snapshot.with_layer(layer.diff_id)
 
@@ -323,6 +338,11 @@ class _Located:
         if isinstance(error, OSError):
             name = f"{error.filename}: " if error.filename is not None else ""
             raise StepFailedError(f"{name}{error.strerror or error}", where=self._where) from error
+
+
+def _key(inputs: Sequence[cachekey.Input]) -> str:
+    """Under what the result of a step is remembered."""
+    return f"step:{cachekey.key(inputs)}"
 
 
 def _blob(descriptor: Descriptor) -> LayerBlob:

@@ -22,6 +22,7 @@ _REPOSITORY: Final = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _LABEL: Final = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _REGISTRY: Final = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?")
 _TAG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_ID: Final = re.compile(r"[0-9a-f]{64}")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -49,7 +50,7 @@ class Reference(Record):
         name, at, digest = written.partition("@")
         if at and _DIGEST.fullmatch(digest) is None:
             raise _wrong(written, f"{digest!r} is not sha256: and 64 hex digits")
-        if re.fullmatch(r"[0-9a-f]{64}", name):
+        if _ID.fullmatch(name):
             raise _wrong(written, "64 hex digits are an image id, not a name")
         head, slash, last = name.rpartition("/")
         last, colon, tag = last.partition(":")

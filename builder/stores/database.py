@@ -142,10 +142,19 @@ class Database:
         found = self._ask("SELECT key, value, sum FROM tag ORDER BY key")
         return {Reference.parse(key): self._descriptor(key, value, sum_) for key, value, sum_ in found}
 
+    def listed(self) -> list[tuple[Reference, Digest]]:
+        """All names, in order, and the digests of their manifests."""
+        found = self._ask("SELECT key, value, sum FROM tag ORDER BY key")
+        return [(Reference.parse(row[0]), Digest(self._document(*row)["digest"])) for row in found]
+
     def _descriptor(self, key: object, value: object, sum_: object) -> Descriptor:
+        return Descriptor.of(self._document(key, value, sum_), where=self._path)
+
+    def _document(self, key: object, value: object, sum_: object) -> dict[str, Any]:
         if not _is_sound(key, value, sum_):
             raise StoreError("a name in the store's index is damaged", where=self._path, fix=REPAIR)
-        return Descriptor.of(json.loads(str(value)), where=self._path)
+        document: dict[str, Any] = json.loads(str(value))
+        return document
 
     # ---- records ----
 

@@ -253,10 +253,10 @@ class LayoutStore:
         known = self._names.summaries()
         new: dict[Digest, Summary] = {}
         found = []
-        for reference, manifest in self.tags().items():
-            summary = known.get(manifest.digest)
+        for reference, digest in self._names.listed():
+            summary = known.get(digest)
             if summary is None:
-                summary = known[manifest.digest] = new[manifest.digest] = self._summary(manifest)
+                summary = known[digest] = new[digest] = self._summary(self.tags()[reference])
             found.append((reference, summary))
         if new:
             self._names.summarize(new)

@@ -53,6 +53,10 @@ class Listing:
         """All names, in order."""
         return dict(self._names)
 
+    def listed(self) -> list[tuple[Reference, Digest]]:
+        """All names, in order, and the digests of their manifests."""
+        return [(reference, manifest.digest) for reference, manifest in self._names.items()]
+
     def recall(self, key: str) -> Mapping[str, Any] | None:  # noqa: ARG002 - none is known
         """None."""
         return None
