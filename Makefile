@@ -32,6 +32,7 @@ $(VENV)/.base: pyproject.toml requirements.txt | $(BIN)/python
 $(VENV)/.dev: pyproject.toml requirements.txt | $(BIN)/python
 	@echo "setting up $(VENV) for tests (once)"
 	@$(INSTALL) --requirement requirements.txt --editable .
+	@$(BIN)/python -m compileall -q unionfs_sim builder course || true
 	@touch $@ $(VENV)/.base
 
 demo: $(VENV)/.base ## build the nginx example in memory and ask it for a page

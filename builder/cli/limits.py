@@ -19,7 +19,7 @@ limit_option: Final[Callable[[Any], Any]] = click.option(
     "limits",
     multiple=True,
     metavar="NAME=SIZE",
-    help="What one simulated command may use: memory=256m (held by a program), written=1g (into files), "
+    help="What one simulated command may use: memory=256m (held by its programs), written=1g (into files), "
     "output=64m (printed), captured=256m (by command substitutions); SIZE none: no limit. May be repeated.",
 )
 

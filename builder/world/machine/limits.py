@@ -18,7 +18,7 @@ class Limits(Record, kw_only=True):
     captured: int = 256 << 20
     """Held by all command substitutions together."""
     memory: int = 256 << 20
-    """Held by one program: a line, what it reads as a whole, the variables of one shell."""
+    """Held by all programs together: lines, what they read as a whole, the variables of shells."""
     written: int = 1 << 30
     """Put into files, holes included."""
 

@@ -12,6 +12,27 @@ from builder.world.machine.stopped import LimitError
 from unionfs_sim.nodes.caller import Clock, TickingClock
 
 
+class Holder:
+    """What one part of a program holds: a line, an array, the variables of a shell. Told the size of it.
+
+    When nothing refers to the holder any more, what it held counts no more.
+    """
+
+    __slots__ = ("_machine", "_size")
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._size = 0
+
+    def __call__(self, size: int, /) -> None:
+        """Hold ``size`` bytes from now on; LimitError if all holders together have too many."""
+        grown, self._size = size - self._size, size
+        self._machine.hold(grown)
+
+    def __del__(self) -> None:
+        self._machine.hold(-self._size)
+
+
 class Machine:
     """One machine, whose processes each see a file system of their own.
 
@@ -42,6 +63,7 @@ class Machine:
         self._printed = 0
         self._captured = 0
         self._written = 0
+        self._held = 0
         self.scheduler = Scheduler(now=self.now_ns, advance=self.advance, is_cancelled=is_cancelled)
 
     # ---- time -----------------------------------------------------------------------------------
@@ -105,12 +127,18 @@ class Machine:
                 limit="written",
             )
 
-    def account_memory(self, size: int) -> None:
-        """Be told that a program holds, or is about to hold, ``size`` bytes; LimitError over the limit."""
-        if size > self.limits.memory:
+    @property
+    def account_memory(self) -> Holder:
+        """A new holder of memory, which is told how much it holds for as long as it lives."""
+        return Holder(self)
+
+    def hold(self, size: int) -> None:
+        """Count ``size`` more bytes that programs hold, or are about to hold; LimitError over the limit."""
+        self._held += size
+        if size > 0 and self._held > self.limits.memory:
             raise LimitError(
-                f"a program of the command holds more than {shown(self.limits.memory)} in memory",
-                "does what it reads have an end, and its lines? Let it work in pieces",
+                f"the programs of the command hold more than {shown(self.limits.memory)} in memory",
+                "does what they read have an end, and its lines? Let them work in pieces",
                 limit="memory",
             )
 

@@ -25,7 +25,7 @@ from builder.world.machine.executable import (
     locate,
     recognise,
 )
-from builder.world.machine.machine import Machine
+from builder.world.machine.machine import Holder, Machine
 from builder.world.machine.scheduler import Killed
 from unionfs_sim.nodes.caller import Caller
 from unionfs_sim.vfs.posix import Posix
@@ -52,6 +52,7 @@ class Process:
     """Path of the file that is being executed (proc(5), /proc/pid/exe); spawn fills it in."""
     pid: int = 0
     """Its number in this world; 1 is the command of the RUN instruction, as in a container."""
+    _holder: Holder | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -80,6 +81,14 @@ class Process:
     def complain(self, text: str) -> None:
         """Print ``name: text`` and a newline on descriptor 2; nobody hears it where that is closed."""
         self.stderr.write(f"{self.name}: {text}\n".encode("utf-8", "surrogateescape"))
+
+    def holds(self, size: int) -> None:
+        """Be told how much of what the process reads it keeps as a whole; LimitError if that is too much."""
+        if self._holder is None:
+            if not size:
+                return
+            self._holder = self.machine.account_memory
+        self._holder(size)
 
     def spawn(
         self,
@@ -192,6 +201,7 @@ def live(program: Program, process: Process) -> int:
             raise
         return 128 + killed.signal
     finally:
+        process.holds(0)
         close_all(process.fds)
 
 

@@ -36,7 +36,7 @@ def shell_program(dialect: Dialect) -> Program:
 
 def new_shell(process: Process, dialect: Dialect) -> Shell:
     """A shell as it begins: variables from the environment, and those that it sets itself."""
-    variables = Variables.from_environment(process.env, dialect, process.machine.account_memory)
+    variables = Variables.from_environment(process.env, dialect, lambda: process.machine.account_memory)
     variables.set("IFS", DEFAULT_IFS)
     variables.mark("IFS", exported=False)
     variables.set("OPTIND", "1")

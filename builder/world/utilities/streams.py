@@ -52,11 +52,11 @@ def contents(process: Process, stream: Stream) -> bytes:
 
 def kept(process: Process, pieces: Iterable[bytes]) -> list[bytes]:
     """All the pieces at once; LimitError when they are more than the process may hold."""
-    account, held = process.machine.account_memory, 0
+    held = 0
     found: list[bytes] = []
     for piece in pieces:
         held += len(piece) + _PIECE_OVERHEAD
-        account(held)
+        process.holds(held)
         found.append(piece)
     return found
 
@@ -64,20 +64,23 @@ def kept(process: Process, pieces: Iterable[bytes]) -> list[bytes]:
 def lines(process: Process, stream: Stream, end: bytes = b"\n") -> Iterator[bytes]:
     """The lines of the stream, each with its terminator; the last may lack it."""
     rest: list[bytes] = []
-    held = 0
+    account, held = process.machine.account_memory, 0
     for piece in chunks(stream):
         parts = piece.split(end)
         if len(parts) == 1:
             rest.append(piece)
             held += len(piece)
-            process.machine.account_memory(held)
+            account(held)
             continue
-        held = 0
+        if held:
+            held = 0
+            account(0)  # whoever takes the line says what is kept of it
         yield b"".join(rest) + parts[0] + end
         for part in parts[1:-1]:
             yield part + end
         rest = [parts[-1]] if parts[-1] else []
     last = b"".join(rest)
+    account(0)
     if last:
         yield last
 

@@ -45,6 +45,7 @@ def run_to_end(shell: Shell, body: Callable[[], int]) -> int:
         except BrokenPipeError:
             return _BROKEN_PIPE
     finally:
+        shell.variables.release()
         close_all(shell.fds)
 
 

@@ -39,10 +39,12 @@ class Variables:
         self,
         table: Mapping[str, Variable],
         dialect: Dialect,
-        account_memory: Account = unaccounted,
+        holder: Callable[[], Account] = lambda: unaccounted,
     ) -> None:
         self._table = dict(table)
-        self._account_memory = account_memory
+        self._holder = holder
+        self._account_memory = holder()
+        self._shared = 0
         self._held = sum(map(_size, self._table.values()))
         self._scopes: list[dict[str, Variable | None]] = []
         self._dialect = dialect
@@ -55,24 +57,29 @@ class Variables:
         cls,
         env: Mapping[str, str],
         dialect: Dialect,
-        account_memory: Account = unaccounted,
+        holder: Callable[[], Account] = lambda: unaccounted,
     ) -> Variables:
         """Variables as a new shell begins with them: all exported.
 
-        ``account_memory`` is told how many characters they hold together.
+        ``holder`` makes an account, which is told how many characters they hold together.
         """
         return cls(
             {name: Variable(value, exported=True) for name, value in env.items() if _is_name(name)},
             dialect,
-            account_memory,
+            holder,
         )
 
     def copy(self) -> Variables:
         """The variables of a subshell: its own, with the values of now."""
-        twin = Variables(self._table, self._dialect, self._account_memory)
+        twin = Variables(self._table, self._dialect, self._holder)
+        twin._shared = twin._held  # the texts are those of the shell that it came from
         twin._scopes = [{} for _ in self._scopes]
         twin.exports_all = self.exports_all
         return twin
+
+    def release(self) -> None:
+        """The shell has ended: its variables hold nothing more."""
+        self._account_memory(0)
 
     def get(self, name: str) -> str | None:
         """The value, or None."""
@@ -99,7 +106,7 @@ class Variables:
         grown = _size(variable) - _size(old)
         self._held += grown
         if grown > 0:
-            self._account_memory(self._held)
+            self._account_memory(self._held - self._shared)
         if variable is None:
             self._table.pop(name, None)
         else:

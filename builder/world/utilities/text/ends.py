@@ -49,13 +49,13 @@ def _first(stream: Stream, unit: str, count: int, out: Output) -> None:
 
 def _all_but_last(stream: Stream, unit: str, count: int, out: Output) -> None:
     if unit == "c":
-        held = b""
+        held, account = b"", out.process.machine.account_memory
         for piece in chunks(stream):
             held += piece
             if len(held) > count:
                 out.write(held[: len(held) - count])
                 held = held[len(held) - count :]
-            out.process.machine.account_memory(len(held))
+            account(len(held))
         return
     for line in _delayed(stream, count, out, collections.deque()):
         out.write(line)
@@ -63,11 +63,11 @@ def _all_but_last(stream: Stream, unit: str, count: int, out: Output) -> None:
 
 def _delayed(stream: Stream, count: int, out: Output, waiting: collections.deque[bytes]) -> Iterator[bytes]:
     """The lines, each when ``count`` others have come; those are left in ``waiting``."""
-    held = 0
+    account, held = out.process.machine.account_memory, 0
     for line in lines(out.process, stream):
         waiting.append(line)
         held += len(line)
-        out.process.machine.account_memory(held)
+        account(held)
         if len(waiting) > count:
             held -= len(waiting[0])
             yield waiting.popleft()
@@ -75,10 +75,10 @@ def _delayed(stream: Stream, count: int, out: Output, waiting: collections.deque
 
 def _last(stream: Stream, unit: str, count: int, out: Output) -> None:
     if unit == "c":
-        held = b""
+        held, account = b"", out.process.machine.account_memory
         for piece in chunks(stream):
             held = (held + piece)[-count:] if count else b""
-            out.process.machine.account_memory(len(held))
+            account(len(held))
         out.write(held)
         return
     waiting: collections.deque[bytes] = collections.deque()

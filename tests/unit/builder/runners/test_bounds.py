@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections import ChainMap
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from builder.world.utilities import UTILITIES
 from unionfs_sim import Layer, mount
 
 SMALL = Limits(memory=1 << 20, written=1 << 20, output=1 << 20, captured=1 << 20)
+TOGETHER = replace(SMALL, captured=UNLIMITED)
 DOUBLED = "while :; do a=$a$a; done"
 
 
@@ -108,6 +110,40 @@ def test_what_holds_too_much_is_stopped(line: str) -> None:
     assert "--limit memory=SIZE" in (said.value.fix or "") or "--limit captured=SIZE" in (
         said.value.fix or ""
     )
+
+
+HALF = "$(head -c 600000 /dev/zero | tr '\\0' a)"
+"""More than half of what all programs together may hold."""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"(a={HALF}; sleep 2) & (a={HALF}; sleep 2) & wait",
+        f"a={HALF}; b={HALF}",
+        f"a={HALF}; (b={HALF}; :)",
+        "head -c 600000 /dev/zero >f; (sort f; sleep 1) | (sort f; cat) | sort >/dev/null",
+        'for i in 1 2 3; do (awk \'BEGIN { for (i = 0; i < 3000; i++) a[i] = sprintf("%200s", i); '
+        'system("sleep 1") }\') & done; wait',
+    ],
+)
+def test_what_programs_hold_together_counts(line: str) -> None:
+    with pytest.raises(StepFailedError, match=r"the programs of the command hold more than 1 MiB in memory"):
+        build(line, TOGETHER)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"a={HALF}; a=; b={HALF}",
+        f"(a={HALF}); (a={HALF}); (a={HALF})",
+        f"a={HALF}; (:) & (:) & wait",
+        "head -c 600000 /dev/zero >f; sort f >/dev/null; sort f >/dev/null; sort f >/dev/null",
+        "i=0; while [ $i -lt 20 ]; do head -c 200000 /dev/zero | tail -n 1 >/dev/null; i=$((i+1)); done",
+    ],
+)
+def test_what_is_held_no_more_counts_no_more(line: str) -> None:
+    assert build(line, TOGETHER) == Exit(0)
 
 
 @pytest.mark.parametrize("line", WRITE)
