@@ -53,6 +53,16 @@ class Catalogue:
         assert isinstance(found, str), sentence_id
         return found.format(**fields)
 
+    def form(self, spelling: str) -> str:
+        """The form of an answer as a person says it; as it is spelt if nobody found words for it.
+
+        >>> Catalogue.read("en").form("list[str]")
+        'a list of texts'
+        """
+        forms = self.sentences["forms"]
+        assert isinstance(forms, dict)
+        return str(forms.get(spelling, spelling))
+
     def ids(self) -> frozenset[str]:
         """All sentence ids: both languages must have the same."""
         return frozenset(_ids(self.sentences, ""))

@@ -75,7 +75,10 @@ def details(wrong: Wrong, texts: Catalogue, say: Catalogue) -> Iterator[str]:
     shown = texts(wrong.shown.id, **wrong.shown.fields) if isinstance(wrong.shown, Text) else wrong.shown
     yield from ("    " + line for line in shown.splitlines())
     if wrong.how:
-        yield "    " + say(f"failure.{wrong.how}", **wrong.fields)
+        fields = dict(wrong.fields)
+        if isinstance(form := fields.get("form"), str):
+            fields["form"] = say.form(form)
+        yield "    " + say(f"failure.{wrong.how}", **fields)
 
 
 def as_json(result: Result, say: Catalogue) -> str:

@@ -91,6 +91,8 @@ def command(context: click.Context, lang: str | None, course: Path) -> None:
       layerlab learn
       layerlab learn start 1.3
     """
+    # what stands before the word holds for it, unless it says otherwise
+    context.default_map = {word: {"lang": lang, "course": course} for word in WORDS}
     if context.invoked_subcommand is None:
         from course.learn.overview import show
 

@@ -113,7 +113,4 @@ def _question(question: Question, texts: Catalogue, say: Catalogue) -> Iterator[
 
 def form_in_words(form: object, say: Catalogue) -> str:
     """The form of an answer as a person says it; as Python does if nobody found words for it."""
-    spelling = spelt(form)
-    forms = say.sentences["forms"]
-    assert isinstance(forms, dict)
-    return str(forms.get(spelling, spelling))
+    return say.form(spelt(form))

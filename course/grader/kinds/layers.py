@@ -61,8 +61,12 @@ def planned(exercise: Exercise, submission: bytes, seed: str, kind: Planned) -> 
     question = kind.questions(exercise, seed)[0]
     plan = opened(exercise, submission, seed, kind.key)
     if not fits(plan, question.form):
-        fields = {"form": f"{spelt(question.form)}, {shortened(question.example)}", "detail": shortened(plan)}
-        return [Verdict(group, Wrong(how="form", fields=fields)) for group in exercise.groups]
+        fields = {
+            "form": spelt(question.form),
+            "example": shortened(question.example),
+            "detail": shortened(plan),
+        }
+        return [Verdict(group, Wrong(how="form-like", fields=fields)) for group in exercise.groups]
     return asked_of(exercise, lambda: list(exercise.checks.judge(plan, exercise.seed(seed))))
 
 

@@ -28,7 +28,7 @@ CASES: Final = 12
 
 GATE: Final = "agrees"
 _PAIR: Final = '{"args": […], "and": […], "same": true}'
-_FORM: Final = f'{{"args": […], "expected": …}} or {_PAIR}'
+_CASE: Final = '{"args": […], "expected": …}'
 
 
 class _MutantsKind:
@@ -61,7 +61,7 @@ kind: Final = _MutantsKind()
 def verdicts(exercise: Exercise, submission: bytes, seed: str) -> list[Verdict]:
     """What the child finds: the gate, then a verdict for each specimen."""
     cases = opened(exercise, submission, seed, "cases")
-    wrong = _malformed(cases)
+    wrong = _malformed(cases, _PAIR if hasattr(exercise.checks, "alike") else _CASE)
     if wrong is None:
         assert isinstance(cases, list)
         oracle = getattr(exercise.checks, "oracle", None)
@@ -75,17 +75,17 @@ def verdicts(exercise: Exercise, submission: bytes, seed: str) -> list[Verdict]:
     return found
 
 
-def _malformed(cases: object) -> Wrong | None:
+def _malformed(cases: object, form: str) -> Wrong | None:
     if not isinstance(cases, list) or not cases:
-        return Wrong(how="no-cases", fields={"form": _FORM})
+        return Wrong(how="no-cases", fields={"form": form})
     if len(cases) > CASES:
         return Wrong(how="too-many-cases", fields={"detail": len(cases), "most": CASES})
     for case in cases:
         one = {"args": list[object], "expected": object}
         two = {"args": list[object], "and": list[object], "same": bool}
-        forms = [form for form in (one, two) if isinstance(case, dict) and case.keys() == form.keys()]
-        if not forms or not all(fits(case[key], form) for key, form in forms[0].items()):
-            return Wrong(how="form", fields={"form": _FORM, "detail": shortened(case)})
+        shapes = [shape for shape in (one, two) if isinstance(case, dict) and case.keys() == shape.keys()]
+        if not shapes or not all(fits(case[key], value) for key, value in shapes[0].items()):
+            return Wrong(how="form", fields={"form": form, "detail": shortened(case)})
     return None
 
 

@@ -91,8 +91,10 @@ def _wrong(exercise: Exercise, question: Question, answer: object) -> Wrong | No
     if answer is None and not fits(None, question.form):
         return Wrong(how="unanswered", fields=fields)
     if not fits(answer, question.form):
-        example = f", {shortened(question.example)}" if question.example is not ABSENT else ""
-        return Wrong(how="form", fields={**fields, "form": spelt(question.form) + example})
+        fields["form"] = spelt(question.form)
+        if question.example is ABSENT:
+            return Wrong(how="form", fields=fields)
+        return Wrong(how="form-like", fields={**fields, "example": shortened(question.example)})
     if question.judge is not None:
         judge = question.judge
         found = asked_of(exercise, lambda: judge(answer))

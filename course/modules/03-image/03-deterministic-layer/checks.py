@@ -121,9 +121,9 @@ def first_difference(one: bytes | None, other: bytes | None) -> str:
     if one == other:
         return "gzip"
     assert one is not None and other is not None
-    at = next(
-        (n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
-    )
+    apart = [n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b]
+    cause = [n for n in apart if not 148 <= n % 512 < 156]  # the checksum only follows from what differs
+    at = next(iter(cause or apart), min(len(one), len(other)))
     block, within = divmod(at, 512)
     fields = ((100, "name"), (108, "mode"), (116, "uid"), (124, "gid"), (136, "size"), (148, "mtime"))
     later = ((156, "chksum"), (257, "typeflag, linkname"), (297, "uname"), (329, "gname"), (512, "prefix"))

@@ -9,10 +9,12 @@ from typing import ClassVar
 import pytest
 from small_exercise import graded, made, passed
 
+from course.catalogue import Catalogue
 from course.exercise import Exercise, ExerciseError
 from course.grader.grade import grade_bytes
 from course.grader.kind import Conditions, Isolation, kind_of
 from course.grader.kinds.prediction import difference
+from course.grader.report import details
 from course.grader.sandbox import best_isolation
 from course.kinds import KINDS
 
@@ -128,10 +130,12 @@ def judge(answer):
 
     @pytest.mark.parametrize("answer", [True, 5.0, "5", [5]])
     def test_an_answer_of_another_type_is_told_its_form(self, exercise: Exercise, answer: object) -> None:
-        result = graded(exercise, document("answers", {"size": answer}))
+        failure = graded(exercise, document("answers", {"size": answer})).groups[0].failure
 
-        assert result.groups[0].failure is not None
-        assert result.groups[0].failure.how == "form"
+        assert failure is not None
+        assert failure.how == "form-like"
+        told = list(details(failure, Catalogue.read("en"), Catalogue.read("en")))
+        assert told[-1] == f"    should be a number such as 3, and is {json.dumps(answer)}"
 
     def test_the_starter_asks_all_and_scores_nothing(self, exercise: Exercise) -> None:
         starter = kind_of(exercise).starter(exercise, "s")

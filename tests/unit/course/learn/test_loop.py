@@ -46,6 +46,23 @@ def test_learn_alone_says_where_you_are_and_what_is_next(capsys: pytest.CaptureF
     assert "layerlab learn start 1.1" in said
 
 
+def test_a_language_before_the_word_holds_for_it_unless_it_says_otherwise(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["learn", "--lang", "zh", "start", "1.1", "a"]) == 0
+    assert run(["learn", "--lang", "zh", "start", "--lang", "en", "1.1", "b"]) == 0
+
+    assert "先读" in capsys.readouterr().out
+    assert "一个程序" in Path("a/README.md").read_text(encoding="utf-8")
+    assert "What does a program need?" in Path("b/README.md").read_text(encoding="utf-8")
+
+
+def test_a_course_before_the_word_holds_for_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["learn", "--course", str(tmp_path / "none"), "list"]) == 1
+
+    assert "no such folder of exercises" in capsys.readouterr().err
+
+
 def test_next_starts_what_is_next_and_then_says_to_go_on(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["learn", "next"]) == 0
     assert Path("1.1-minimal-rootfs/plan.json").is_file()
