@@ -14,7 +14,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real-demo test check format pictures notebooks outputs lock bench fuzz fidelity mutants record clean
+.PHONY: help demo real-demo test check format pictures notebooks outputs lock bench fuzz compared fidelity mutants record clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -75,6 +75,13 @@ bench: $(VENV)/.dev ## measure against peers in the same run
 
 fuzz: $(VENV)/.dev ## compare the union with the kernel's overlayfs: make fuzz SEED=7 OPS=100000
 	@$(BIN)/python tests/real/kernel/fuzz.py --seed $(SEED) --ops $(OPS)
+
+compared: $(VENV)/.base ## build the nginx example in every way that this machine can, and keep what that cost (root)
+	@$(BIN)/python examples/nginx/offline/bases.py .offline
+	@$(BIN)/layerlab compare examples/nginx/Dockerfile --allow-host-root --json \
+		--build-context skillfir/alpine:gcc=oci-layout://$$PWD/.offline/gcc \
+		--build-context skillfir/alpine:glibc=oci-layout://$$PWD/.offline/glibc >.offline/nginx.json
+	@mv .offline/nginx.json examples/nginx/offline/compared.json
 
 fidelity: $(VENV)/.dev ## measure the union against the kernel again and write docs/fidelity.md (root)
 	@$(BIN)/python tests/real/kernel/fidelity.py --seed $(SEED) --calls 50000

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 from builder.context.selection import Source
 from builder.dockerfile.plan.stages import StageGraph
 from builder.engine.build import build
-from builder.engine.order import BuildRequest, BuildResult, BuiltStage, CacheUse, Download
+from builder.engine.order import BuildRequest, BuildResult, BuiltStage, CacheUse, Download, Layering
 from builder.engine.weight import snapshot_bytes
 from builder.errors import NotSupportedError
 from builder.events import Listener, nobody
@@ -82,6 +82,7 @@ class Recipe(Record, kw_only=True):
     strategy: Strategy = Strategy.SIMULATED
     name: str = ""
     cache: CacheUse = CacheUse.TAKE
+    layering: Layering = Layering.STEPS
     secrets: Mapping[str, bytes] = MappingProxyType({})
     ssh: Mapping[str, Path] = MappingProxyType({})
     dates: Dates = field(default_factory=Dates)
@@ -142,6 +143,11 @@ class Build(Record):
     store: RecordingStore
     taken: Taken
 
+    @property
+    def processes(self) -> int:
+        """At most how many processes this builder started for it, commands among them."""
+        return self.tools.processes() if isinstance(self.tools, Local) else 0
+
     def weight(self, stage: BuiltStage) -> int:
         """The bytes of all files of a stage's tree."""
         return snapshot_bytes(self.tools.workshop, stage.snapshot, self.store)
@@ -157,12 +163,14 @@ def built(
     copied_up: Callable[[CopiedUp], None] | None = None,
     fetching: Callable[[Fetcher], Fetcher] = lambda here: here,
     stop: threading.Event | None = None,
+    mounted: Callable[[int], None] | None = None,
     seconds: Callable[[], float] = lambda: 0.0,
 ) -> Iterator[Build]:
     """Build, and hold the tools open for as long as the block lasts; nothing is collected meanwhile.
 
     The first failure is raised as a BuildError that names file and line. ``stop``: set from outside to end
     the build; ``seconds``: a stopwatch; ``copied_up``: told of every copy-up where there is a union.
+    ``mounted``: told of each real command how many mounts it sees.
     ``records``: knows of earlier steps, in place of ``store``.
     ``fetching``: makes of a fetcher that finds what is here one that finds more.
     """
@@ -176,6 +184,7 @@ def built(
         listener=listener,
         copied_up=copied_up,
         fetching=fetching,
+        mounted=mounted,
         seconds=seconds,
     )
     with store.lease(), tools.workshop:
@@ -220,6 +229,7 @@ def _prepared(
     listener: Listener,
     copied_up: Callable[[CopiedUp], None] | None = None,
     fetching: Callable[[Fetcher], Fetcher],
+    mounted: Callable[[int], None] | None = None,
     seconds: Callable[[], float] = lambda: 0.0,
 ) -> tuple[Local[Any] | Remote[Any], BuildRequest]:
     """The tools that the recipe's strategy has, and what they are asked for."""
@@ -240,6 +250,7 @@ def _prepared(
         root=recipe.root,
         ignored=recipe.ignored,
         credentials=recipe.credentials,
+        mounted=mounted,
     )
     tools = recipe.strategy.definition.tools(store, settings)
     request = BuildRequest(
@@ -247,7 +258,8 @@ def _prepared(
         context=recipe.context,
         name=f"{recipe.name}:{recipe.strategy.value}",
         strategy=recipe.strategy.value,
-        cache=recipe.cache,
+        cache=recipe.cache if recipe.layering is Layering.STEPS else CacheUse.IGNORE,
+        layering=recipe.layering,
         secrets=recipe.secrets,
         ssh=recipe.ssh,
         download=taken.downloading(tools.download) if isinstance(tools, Local) else None,

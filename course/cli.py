@@ -13,7 +13,7 @@ from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -154,7 +154,20 @@ def cli(context: click.Context, state: Path | None) -> None:
     from builder.cli.session import Session
 
     env = dict(os.environ)
-    context.obj = Session(state_dir=state or state_directory(env), env=env, reporter=_write_report)
+    context.obj = Session(
+        state_dir=state or state_directory(env),
+        env=env,
+        reporter=_write_report,
+        comparison_reporter=_write_comparison,
+    )
+
+
+def _write_comparison(document: Mapping[str, Any], target: Path) -> None:
+    from course.figures.comparison_page import page
+    from course.figures.picture import write_whole
+
+    write_whole(target, page(document).encode())
+    click.echo(f"{target}: the comparison as a page", err=True)
 
 
 def _write_report(report: BuildReport, target: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from builder.cli.caches import Place, bring, leave
+from builder.cli.caches import Place, StepRepository, bring, leave
 from builder.cli.confining import confinement
 from builder.cli.contexts import named_images
 from builder.cli.findings import FindingTold, findings, with_costs
@@ -44,13 +44,14 @@ from builder.context.ignore import IgnoreFile
 from builder.dockerfile.plan.scope import EPOCH_ARG
 from builder.dockerfile.plan.stages import StageGraph, plan
 from builder.dockerfile.syntax.lexer import DEFAULT_LIMITS, Limits
-from builder.engine.order import BuildResult, CacheUse
+from builder.engine.order import BuildResult, CacheUse, Layering
 from builder.engine.weight import image_waste
 from builder.errors import BuildError
 from builder.events import Event, Listener, OutputPrinted, TransferMoved, tee
 from builder.image.digest import short
 from builder.image.oci import Descriptor, Platform
 from builder.image.reference import Reference
+from builder.namespace.confinement import ALLOW_HOST_ROOT
 from builder.protocols import Fetcher
 from builder.recipe import Build, Dates, Recipe, built, foreseen
 from builder.stores.layout import LayoutStore
@@ -106,6 +107,11 @@ def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None
     metavar="SPEC",
     help="type=registry,ref=NAME or type=local,dest=DIR",
 )
+@click.option(
+    "--cache-repo",
+    metavar="NAME",
+    help="A repository with an image for each step, as Kaniko's: asked for what is not known, and added to.",
+)
 @click.option("--why", is_flag=True, help="Say of each step that was done which input had changed first.")
 @click.option(
     "--dry-run",
@@ -114,6 +120,11 @@ def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None
 )
 @click.option("--provenance", metavar="MODE", help="Say where the image came from: mode=min or mode=max.")
 @click.option("--sbom", is_flag=True, help="Say what the image holds.")
+@click.option(
+    "--single-snapshot",
+    is_flag=True,
+    help="Make one layer of each stage, as Kaniko does on request; uses no cache.",
+)
 @click.option("--no-cache", is_flag=True, help="Do every step, whatever earlier builds know.")
 @click.option(
     "-o", "--output", "outputs", multiple=True, metavar="SPEC", help="type=oci|docker|local,dest=PATH"
@@ -157,6 +168,12 @@ def dates(written: str | None, build_args: dict[str, str], env_epoch: str | None
 @click.option("--limit-upper", metavar="SIZE", help="How much a real RUN may add: 500m, 2g.")
 @click.option(
     "--ulimit", "ulimits", multiple=True, metavar="NAME=N", help="A limit of a real RUN: nproc=100."
+)
+@click.option(
+    ALLOW_HOST_ROOT,
+    "allow_host_root",
+    is_flag=True,
+    help="Accept that uid 0 of every RUN is this machine's root: --strategy privileged.",
 )
 @scan_options
 @click.option("--strict", is_flag=True, help="Take no embedded base of another tag for one that is not here.")
@@ -255,6 +272,7 @@ class Invocation:
                 strategy=self.strategy,
                 name=source.path,
                 cache=CacheUse.IGNORE if self.options["no_cache"] else CacheUse.TAKE,
+                layering=Layering.STAGES if self.options["single_snapshot"] else Layering.STEPS,
                 secrets=self.secrets,
                 ssh=agents(self.options["agents"], self.session.env),
                 dates=self.dates,
@@ -279,9 +297,17 @@ class Invocation:
                 )
                 return
             asked = Asked(store)
+            steps = self._steps(asked, store, listener)
             with built(
-                recipe, store, records=asked, listener=listener, fetching=fetching, seconds=time.monotonic
+                recipe,
+                store,
+                records=steps or asked,
+                listener=listener,
+                fetching=fetching,
+                seconds=time.monotonic,
             ) as build:
+                if steps is not None:
+                    steps.leave()
                 for place in self.caches_to:
                     leave(store, place, asked.keys, self.platform, self._open_registries, listener)
                 stack.close()  # What was shown while it ran is complete before anything else is printed.
@@ -306,6 +332,14 @@ class Invocation:
                 fix = "mend it, or leave error=true out of the line # check="
                 raise BuildError(f"{worst.rule}: {worst.message}", where=worst.where, fix=fix)
         return told
+
+    def _steps(self, asked: Asked, store: LayoutStore, listener: Listener) -> StepRepository | None:
+        """The repository that ``--cache-repo`` names."""
+        name = self.options["cache_repo"]
+        if name is None:
+            return None
+        repository = Reference.parse(name)
+        return StepRepository(asked, store, repository, self.platform, self._open_registries, listener)
 
     def _scanning(self) -> ScanChoice:
         """What a Kaniko-style build is told; UsageError for its options with another strategy."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -12,8 +13,9 @@ from builder.errors import BuildError, UnknownImageError
 from builder.events import Listener
 from builder.image.oci import Platform
 from builder.image.reference import Reference
+from builder.protocols import Records
 from builder.stores.layout import LayoutStore
-from builder.transport.cache import packed, unpacked
+from builder.transport.cache import STEP, packed, unpacked
 from unionfs_sim.nodes.record import Record
 
 if TYPE_CHECKING:
@@ -99,3 +101,58 @@ def leave(
     from builder.transport.save import Named, export
 
     export(store, [Named(manifest, (_CALLED,))], Output(OutputKind.OCI, place.directory, as_directory=True))
+
+
+class StepRepository:
+    """A repository of a registry with one image for each step, as Kaniko's cache. Implements ``Records``.
+
+    ``records``: what is known here. A step that is not is asked for by its key, which is the image's tag;
+    what the build makes is sent by ``leave``. Safe for threads.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        store: LayoutStore,
+        repository: Reference,
+        platform: Platform,
+        open_registries: OpenRegistries,
+        listener: Listener,
+    ) -> None:
+        self._records = records
+        self._store = store
+        self._repository = repository
+        self._platform = platform
+        self._open = open_registries
+        self._listener = listener
+        self._asked: set[str] = set()
+        self._made: dict[str, None] = {}
+        self._lock = threading.Lock()
+
+    def recall(self, key: str, /) -> Mapping[str, Any] | None:
+        """The record that is here, or the repository's."""
+        found = self._records.recall(key)
+        if found is not None or not key.startswith(STEP):
+            return found
+        with self._lock:
+            if key not in self._asked:
+                self._asked.add(key)
+                bring(self._store, self._place(key), self._platform, self._open, self._listener)
+        return self._records.recall(key)
+
+    def remember(self, key: str, record: Mapping[str, Any], /) -> None:
+        """Keep the record here, and note it for ``leave``."""
+        self._records.remember(key, record)
+        if key.startswith(STEP):
+            self._made[key] = None
+
+    def leave(self) -> None:
+        """Send what this build made: an image for each step."""
+        for key in self._made:
+            leave(self._store, self._place(key), [key], self._platform, self._open, self._listener)
+        self._made.clear()
+
+    def _place(self, key: str) -> Place:
+        return Place(
+            Reference(self._repository.registry, self._repository.repository, key.removeprefix(STEP)), ""
+        )

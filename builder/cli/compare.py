@@ -2,33 +2,81 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import shutil
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from builder.cli.confining import host_root
+from builder.cli.contexts import named_images
 from builder.cli.inputs import open_context, pairs, read_dockerfile, read_ignore
-from builder.cli.session import Session, scaled, size
-from builder.comparison import Comparison, Outcome, compare
-from builder.dockerfile.plan.stages import plan
+from builder.cli.session import Session, size
+from builder.comparison import Comparison, Failure, Outcome, compare
+from builder.dockerfile.plan.stages import ImageBase, StageGraph, plan
+from builder.errors import BuildError
 from builder.image.digest import short
+from builder.namespace.confinement import ALLOW_HOST_ROOT, Confinement
 from builder.recipe import Recipe
 from builder.snapshotters.fingerprint import Mode
+from builder.stores.layout import LayoutStore
 from builder.strategies.strategy import Strategy
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from builder.image.oci import Descriptor
+    from builder.image.reference import Reference
+
 _DIFFERENCES_SHOWN = 40
+_IN_MEMORY = (Strategy.SIMULATED, Strategy.KANIKO_STYLE)
+_FOR_REAL = (Strategy.ROOTLESS, Strategy.KANIKO_STYLE, Strategy.PRIVILEGED, Strategy.DOCKER_SOCK)
 
 
 @click.command()
-@click.argument("dockerfile", type=click.Path(path_type=Path))
+@click.argument("dockerfile", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--context", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The build context."
 )
 @click.option("--build-arg", "args", multiple=True, metavar="NAME=VALUE", help="A value for an ARG.")
 @click.option("--target", help="Compare the build of this stage.")
+@click.option(
+    "--strategies",
+    metavar="NAME,NAME",
+    help=f"Which, of {', '.join(each.value for each in Strategy)}  [default: all that this machine can do]",
+)
+@click.option(
+    "--build-context",
+    "contexts",
+    multiple=True,
+    metavar="NAME=oci-layout://PATH[:TAG]",
+    help="Let an image's name mean the one in a local OCI layout.",
+)
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where a real Kaniko-style build is done; it is emptied  [default: a new directory, removed again]",
+)
+@click.option(
+    "--socket",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Where the docker daemon of docker-sock listens  [default: /var/run/docker.sock]",
+)
+@click.option(
+    ALLOW_HOST_ROOT,
+    "allow_host_root",
+    is_flag=True,
+    help="Accept that uid 0 of a RUN is this machine's root, and build privileged too.",
+)
 @click.option(
     "--mode",
     type=click.Choice([mode.value for mode in Mode]),
@@ -36,71 +84,191 @@ _DIFFERENCES_SHOWN = 40
     show_default=True,
     help="What the Kaniko-style scan looks at.",
 )
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a page (HTML).")
+@click.option("--table", "only_table", is_flag=True, help="Print the strategies as Markdown, and stop.")
+@click.option("--noticed", is_flag=True, help="Print which changes each way notices, as Markdown, and stop.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_obj
-def command(
-    session: Session,
-    dockerfile: Path,
-    context: Path | None,
-    args: Sequence[str],
-    target: str | None,
-    mode: str,
-    *,
-    as_json: bool,
-) -> None:
+def command(session: Session, /, dockerfile: Path | None, **options: Any) -> None:
     """Build a Dockerfile in several ways and compare results, cost and powers.
+
+    Real base images are built with real processes, in every way that this machine can; embedded ones in
+    memory.
 
     \b
     Example:
       layerlab compare examples/nginx/Dockerfile
     """
-    path = dockerfile / "Dockerfile" if dockerfile.is_dir() else dockerfile
-    directory = context or path.parent
-    source = read_dockerfile(directory, str(path))
-    graph = plan(source.dockerfile, target=target, build_args=pairs(args, session.env, "--build-arg"))
-    with (
-        session.store() as store,
-        open_context(directory, read_ignore(directory, source.path), store) as files,
-    ):
-        recipe = Recipe(graph=graph, context=files, mode=Mode(mode))
-        compared = compare(recipe, seconds=time.monotonic)
-    if as_json:
-        session.json(_document(compared))
+    if options["only_table"]:
+        from builder.strategies.table import table
+
+        session.print("\n".join(table()))
+        return
+    if options["noticed"]:
+        from builder.snapshotters.detection import page
+
+        session.print(page().rstrip("\n"))
+        return
+    if dockerfile is None:
+        raise click.UsageError("Missing argument 'DOCKERFILE'.")
+    compared = _compared(session, dockerfile, options)
+    document = described(compared, name=str(dockerfile))
+    if options["report"] is not None:
+        if session.comparison_reporter is None:
+            raise BuildError("nobody here can draw a report", fix="use the command layerlab")
+        session.comparison_reporter(document, options["report"])
+    if options["as_json"]:
+        session.json(document)
     else:
         _show(session, compared)
 
 
-def _document(compared: Comparison) -> dict[str, Any]:
+def _compared(session: Session, dockerfile: Path, options: dict[str, Any]) -> Comparison:
+    path = dockerfile / "Dockerfile" if dockerfile.is_dir() else dockerfile
+    directory = options["context"] or path.parent
+    source = read_dockerfile(directory, str(path))
+    graph = plan(
+        source.dockerfile,
+        target=options["target"],
+        build_args=pairs(options["args"], session.env, "--build-arg"),
+    )
+    with (
+        session.store() as store,
+        open_context(directory, read_ignore(directory, source.path), store) as files,
+        _root(session, options["root"]) as root,
+    ):
+        images = named_images(options["contexts"], store)
+        is_real = _has_real_bases(graph, images, store) and _hindrance(session, Strategy.ROOTLESS) is None
+        chosen, hindered = _strategies(session, options, is_real=is_real)
+        recipe = Recipe(
+            graph=graph,
+            context=files,
+            mode=Mode(options["mode"]),
+            images=images,
+            state_dir=session.state_dir,
+            root=root if is_real else None,
+            socket=options["socket"],
+            confinement=Confinement(host_root=host_root(options)),
+        )
+        compared = compare(recipe, chosen, store=store if is_real else None, seconds=time.monotonic)
+    return Comparison(compared.outcomes, compared.reasons, (*compared.failures, *hindered))
+
+
+def _strategies(
+    session: Session, options: dict[str, Any], *, is_real: bool
+) -> tuple[tuple[Strategy, ...], tuple[Failure, ...]]:
+    """What to build with, and why not with the others that were wanted."""
+    if options["strategies"] is not None:
+        try:
+            return tuple(Strategy(name.strip()) for name in options["strategies"].split(",")), ()
+        except ValueError as error:
+            names = ", ".join(each.value for each in Strategy)
+            raise click.UsageError(f"--strategies: {error}; there are: {names}") from None
+    if not is_real:
+        return _IN_MEMORY, ()
+    hindered = []
+    for strategy in _FOR_REAL:
+        is_named = strategy is Strategy.DOCKER_SOCK and options["socket"] is not None
+        found = None if is_named else _hindrance(session, strategy)
+        if found is None and strategy is Strategy.PRIVILEGED and not options["allow_host_root"]:
+            found = ("uid 0 of a RUN would be this machine's root", f"accept that with {ALLOW_HOST_ROOT}")
+        if found is not None:
+            hindered.append(Failure(strategy, *found))
+    kept = {each.strategy for each in hindered}
+    return tuple(each for each in _FOR_REAL if each not in kept), tuple(hindered)
+
+
+def _hindrance(session: Session, strategy: Strategy) -> tuple[str, str] | None:
+    found = strategy.definition.hindrance(session.state_dir)
+    return None if found is None else (found.cause, found.remedy)
+
+
+def _has_real_bases(graph: StageGraph, images: Mapping[Reference, Descriptor], store: LayoutStore) -> bool:
+    """Whether all base images are here, and none is an embedded one: their programs are toys."""
+    bases = [each.base.reference for each in graph.stages if isinstance(each.base, ImageBase)]
+    return bool(bases) and all(base in images or store.resolve(base) is not None for base in bases)
+
+
+@contextmanager
+def _root(session: Session, chosen: Path | None) -> Iterator[Path]:
+    """The root of a real Kaniko-style build: what was chosen, or one that is removed again."""
+    if chosen is not None:
+        yield chosen
+        return
+    session.state_dir.mkdir(parents=True, exist_ok=True)
+    place = Path(tempfile.mkdtemp(prefix="root-", dir=session.state_dir))
+    try:
+        yield place / "root"
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def described(compared: Comparison, *, name: str) -> dict[str, Any]:
+    """All of it as JSON holds it, with where and when it was measured."""
     return {
-        "builds": [
-            {
-                "strategy": outcome.strategy.value,
-                "id": outcome.image.id,
-                "layers": list(outcome.image.diff_ids),
-                "same_tree": compared.same_tree(outcome.strategy),
-                "entries_scanned": outcome.entries_scanned,
-                "bytes_hashed": outcome.bytes_hashed,
-                "bytes_copied_up": outcome.bytes_copied_up,
-                "seconds": round(outcome.seconds, 3),
-                "differences": [
-                    {
-                        "path": reason.difference.path,
-                        "change": reason.difference.change.value,
-                        "details": list(reason.difference.details),
-                        "why": reason.why,
-                    }
-                    for reason in compared.reasons[outcome.strategy]
-                ],
-            }
-            for outcome in compared.outcomes
+        "dockerfile": name,
+        "recorded": {
+            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "system": f"{platform.system()} {platform.release()}",
+            "machine": platform.machine(),
+            "processors": os.cpu_count(),
+            "python": platform.python_version(),
+        },
+        "builds": [_outcome_told(compared, outcome) for outcome in compared.outcomes],
+        "not_built": [
+            {"strategy": each.strategy.value, "reason": each.reason, "fix": each.fix}
+            for each in compared.failures
         ],
-        "powers": [{"strategy": strategy.value, **asdict(strategy.powers)} for strategy in Strategy],
+        "powers": [_powers_told(strategy) for strategy in Strategy],
+    }
+
+
+def _outcome_told(compared: Comparison, outcome: Outcome) -> dict[str, Any]:
+    return {
+        "strategy": outcome.strategy.value,
+        "id": outcome.image.id,
+        "layers": list(outcome.image.diff_ids),
+        "same_tree": compared.same_tree(outcome.strategy),
+        "entries_scanned": outcome.entries_scanned,
+        "bytes_hashed": outcome.bytes_hashed,
+        "bytes_copied_up": outcome.bytes_copied_up,
+        "bytes_packed": outcome.bytes_packed,
+        "mounts": outcome.mounts,
+        "processes": outcome.processes,
+        "seconds": round(outcome.seconds, 3),
+        "differences": [
+            {
+                "path": reason.difference.path,
+                "change": reason.difference.change.value,
+                "details": list(reason.difference.details),
+                "why": reason.why,
+            }
+            for reason in compared.reasons[outcome.strategy]
+        ],
+    }
+
+
+def _powers_told(strategy: Strategy) -> dict[str, Any]:
+    """The powers of a strategy, and the nodes that the attack graph lets two attackers reach."""
+    from builder.security.matrix import rows
+
+    reached = {row.approach: row for row in rows()}.get(strategy.powers.key)
+    return {
+        "strategy": strategy.value,
+        **asdict(strategy.powers),
+        "dockerfile_run": [] if reached is None else list(reached.dockerfile_reaches),
+        "ci_job": [] if reached is None else list(reached.job_reaches),
     }
 
 
 def _show(session: Session, compared: Comparison) -> None:
-    columns = ["STRATEGY", "IMAGE", "LAYERS", "SAME TREE", "SCANNED", "HASHED", "COPIED UP", "SECONDS"]
+    columns = ["STRATEGY", "IMAGE", "LAYERS", "SAME TREE", "SCANNED", "HASHED", "PACKED", "COPIED UP"]
+    columns += ["MOUNTS", "PROCESSES", "SECONDS"]
     session.table(columns, [_row(compared, outcome) for outcome in compared.outcomes], title="Builds")
+    for failure in compared.failures:
+        session.print(f"not built: {failure.strategy.value}: {failure.reason}")
+        if failure.fix:
+            session.print(f"  {failure.fix}")
     for outcome in compared.outcomes:
         reasons = compared.reasons[outcome.strategy]
         if reasons:
@@ -119,9 +287,6 @@ def _show(session: Session, compared: Comparison) -> None:
             "Digests of layers may differ where trees do not: a scan also writes the target of a changed"
         )
         session.print("symlink, and a file that was written again with the same bytes.")
-    scale = max(outcome.image.scale for outcome in compared.outcomes)
-    if scale != 1:
-        session.print(scaled(scale))
     session.print("")
     rows = [
         [
@@ -151,6 +316,9 @@ def _row(compared: Comparison, outcome: Outcome) -> list[object]:
         "yes" if compared.same_tree(outcome.strategy) else "no",
         outcome.entries_scanned,
         size(outcome.bytes_hashed),
+        size(outcome.bytes_packed),
         size(outcome.bytes_copied_up),
+        outcome.mounts,
+        outcome.processes,
         f"{outcome.seconds:.2f}",
     ]

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from builder.namespace.confinement import Confinement
+from builder.namespace.confinement import Confinement, HostRoot
 
 _SIZE: Final = re.compile(r"(\d{1,15})([kmgt]?)i?b?", re.IGNORECASE | re.ASCII)
 _UNITS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
@@ -30,7 +30,13 @@ def confinement(options: Mapping[str, Any]) -> Confinement:
         no_new_privileges=options["no_new_privileges"],
         strict_owner=options["strict_owner"],
         upper_bytes=None if limit is None else _bytes(limit),
+        host_root=host_root(options),
     )
+
+
+def host_root(options: Mapping[str, Any]) -> HostRoot:
+    """Whether ``--allow-host-root`` was given."""
+    return HostRoot.ALLOWED if options["allow_host_root"] else HostRoot.REFUSED
 
 
 def _bytes(text: str) -> int:

@@ -10,7 +10,7 @@ from builder.context.paths import clean
 from builder.dockerfile.plan.stages import PlannedStage, StageBase
 from builder.dockerfile.syntax.instruction import Copy, Instruction, Run
 from builder.engine.copy_step import add, copy, make_workdir
-from builder.engine.order import BuildRequest, BuildResult, BuiltStage
+from builder.engine.order import BuildRequest, BuildResult, BuiltStage, Layering
 from builder.engine.run_step import run
 from builder.engine.schedule import MAX_WORKERS, Schedule, Stopped
 from builder.engine.stage import StageBuild, Steps
@@ -112,7 +112,9 @@ def build(
     )
     listener(BuildBegan(request.strategy, graph.target.title, planned))
     try:
-        stages = Build(request, workshop, records or _Forgetful(), listener).run()
+        # Where stages are layers, that a step made none of its own is nothing to be remembered.
+        kept = records if request.layering is Layering.STEPS else None
+        stages = Build(request, workshop, kept or _Forgetful(), listener).run()
     except Stopped:
         raise StepFailedError("the build was stopped", exit_status=130) from None
     image = next(stage.image for stage in stages if stage.index == graph.target.index)

@@ -26,6 +26,17 @@ class CacheUse(enum.Enum):
     IGNORE = "ignore"
 
 
+class Layering(enum.Enum):
+    """What becomes a layer: each step that changes files, or all steps of a stage together.
+
+    In the second case nothing is taken from earlier builds, nor kept for later ones: no layer is that of a
+    step.
+    """
+
+    STEPS = "steps"
+    STAGES = "stages"
+
+
 class Download(Record):
     """What a URL answered."""
 
@@ -46,6 +57,7 @@ class BuildRequest(Record, kw_only=True):
     name: str = ""
     strategy: str = "simulated"
     cache: CacheUse = CacheUse.TAKE
+    layering: Layering = Layering.STEPS
     secrets: Mapping[str, bytes] = field(default_factory=lambda: _NOTHING)
     ssh: Mapping[str, Path] = MappingProxyType({})
     download: Callable[[str], Download] | None = None

@@ -26,7 +26,7 @@ from builder.dockerfile.syntax.instruction import (
 from builder.dockerfile.syntax.parser import parse_trigger
 from builder.engine import cachekey
 from builder.engine.configure import configured, created_by, scratch_config
-from builder.engine.order import BuildRequest, BuiltStage, CacheUse
+from builder.engine.order import BuildRequest, BuiltStage, CacheUse, Layering
 from builder.engine.schedule import Stopped
 from builder.errors import BuildError, StepFailedError, UnknownImageError
 from builder.events import (
@@ -51,6 +51,7 @@ from unionfs_sim.tar.header import LayerFormatError
 
 COMMENT: Final = "layerlab"
 _SIGINT: Final = 128 + 2
+_JOINED: Final = "the files of all steps of the stage (--single-snapshot)"
 _SHOWN_LINES: Final = 12
 MAX_LAYERS: Final = 500
 """Lower directories of one mount (Linux fs/overlayfs, ``OVL_MAX_STACK``)."""
@@ -101,12 +102,14 @@ class StageBuild(Generic[FsT]):
         self.step = 0
         self.where: object = planned.stage.span
         self._cmd_is_set = False
+        self._joined: Workspace[FsT] | None = None
 
     def run(self) -> BuiltStage:
         """Build the stage; the first failure ends it."""
         triggers = self._start()
         for instruction in (*triggers, *self.planned.stage.instructions):
             self._instruction(instruction)
+        self._join()
         self.build.listener(StageDone(self.planned.index, self.image.diff_ids))
         return BuiltStage(
             self.planned.index,
@@ -297,27 +300,64 @@ class StageBuild(Generic[FsT]):
     def _do(
         self, act: Callable[[Workspace[FsT]], Iterable[PurePosixPath] | None], purpose: Purpose
     ) -> LayerBlob | None:
-        snapshotter = self.workshop.snapshotter
+        if self.request.layering is Layering.STAGES:
+            self._act_in_one(act)
+            return None
+        work = self._prepared(purpose)
+        try:
+            return self._layer(work, act(work))
+        except BaseException:
+            self._discard(work)
+            raise
+
+    def _act_in_one(self, act: Callable[[Workspace[FsT]], object]) -> None:
+        """A step in the one workspace of a stage that becomes a single layer."""
+        if self._joined is None:
+            self._joined = self._prepared(Purpose.ANYTHING)
+        try:
+            act(self._joined)
+        except BaseException:
+            self._discard(self._joined)
+            raise
+
+    def _join(self) -> None:
+        """What all steps changed, as one layer."""
+        if self._joined is None:
+            return
+        work, self._joined = self._joined, None
+        with _Located(self.planned.stage.span):
+            try:
+                layer = self._layer(work, None)
+            except BaseException:
+                self._discard(work)
+                raise
+        if layer is not None:
+            self.append(layer, _JOINED)
+
+    def _prepared(self, purpose: Purpose) -> Workspace[FsT]:
         if len(self.snapshot.layers) >= MAX_LAYERS:
             raise BuildError(
                 f"the image has {MAX_LAYERS} layers, and overlayfs mounts no more",
                 fix="join RUN lines with &&, or copy the result into a stage of its own",
             )
-        work = snapshotter.prepare(self.snapshot, purpose=purpose)
-        try:
-            stream = iter(snapshotter.changes(work, written=act(work)))
-            first = next(stream, None)
-            layer = None
-            if first is not None:
-                stored = self.workshop.store.put(itertools.chain((first,), stream))
-                layer = _blob(replace(stored, media_type=MEDIA_LAYER))
-                self.build.listener(LayerMade(self.planned.index, self.step, layer.diff_id, stored.size))
-            self.snapshot = snapshotter.commit(work, None if layer is None else layer.diff_id)
-        except BaseException:
-            snapshotter.discard(work)
-            self.build.listener(WorkspaceDiscarded(self.planned.index, self.step, work.key))
-            raise
+        return self.workshop.snapshotter.prepare(self.snapshot, purpose=purpose)
+
+    def _layer(self, work: Workspace[FsT], written: Iterable[PurePosixPath] | None) -> LayerBlob | None:
+        """What changed in the workspace, stored and committed; None for nothing."""
+        snapshotter = self.workshop.snapshotter
+        stream = iter(snapshotter.changes(work, written=written))
+        first = next(stream, None)
+        layer = None
+        if first is not None:
+            stored = self.workshop.store.put(itertools.chain((first,), stream))
+            layer = _blob(replace(stored, media_type=MEDIA_LAYER))
+            self.build.listener(LayerMade(self.planned.index, self.step, layer.diff_id, stored.size))
+        self.snapshot = snapshotter.commit(work, None if layer is None else layer.diff_id)
         return layer
+
+    def _discard(self, work: Workspace[FsT]) -> None:
+        self.workshop.snapshotter.discard(work)
+        self.build.listener(WorkspaceDiscarded(self.planned.index, self.step, work.key))
 
 
 class _Located:

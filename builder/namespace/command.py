@@ -57,7 +57,7 @@ def execute(sandbox: Sandbox, ownership: Ownership) -> NoReturn:
     user = _user(sandbox.user)
     _make_directory(sandbox.cwd)
     _confine(sandbox, ownership)
-    if ownership is Ownership.REAL:
+    if ownership is not Ownership.KEPT:
         _switch(user)
     try:
         os.chdir(sandbox.cwd)

@@ -68,6 +68,11 @@ class Container:
             return self._namespace
 
     @property
+    def processes(self) -> int:
+        """At most how many processes were started for it, commands among them."""
+        return 0 if self._namespace is None else self._namespace.processes
+
+    @property
     def ownership(self) -> Ownership:
         """Whether files can have their owners."""
         return Ownership.KEPT if self.namespace.ids.caller is Caller.SINGLE else Ownership.REAL
@@ -80,6 +85,7 @@ class Container:
             ours, theirs = Channel.pair()
             try:
                 self._running.send(message, [theirs.fileno(), *descriptors])
+                self.namespace.processes += 1
             except BrokenPipeError:
                 ours.close()
                 raise BuildError("the container that plays Kaniko's has ended") from None

@@ -126,6 +126,42 @@ def examine(state: str) -> Examination:
     return Examination(ids, tuple(findings))
 
 
+def refuses_root(state: str) -> tuple[str, str] | None:
+    """Why root cannot build with the machine's own ids below the directory ``state``, and what lifts that.
+
+    None if it can; nothing is left behind.
+    """
+    if os.geteuid() != 0:
+        return "it needs root", "sudo, or --strategy rootless"
+    if not idmap.is_whole(_text("/proc/self/uid_map")):
+        return "this root is one of a user namespace, not the machine's", "run it outside of the container"
+    try:
+        with _playground(state, idmap.MACHINES_OWN) as place:
+            child = os.fork()
+            if child == 0:
+                _try_overlay(place)
+            _, status = os.waitpid(child, 0)
+    except OSError as error:
+        return f"{state} cannot be written: {error.strerror}", "choose --state"
+    number = os.waitstatus_to_exitcode(status)
+    return explain(Step.OVERLAY, number, Facts.here(state)) if number else None
+
+
+def _try_overlay(place: str) -> NoReturn:
+    """In a child: delete a directory of an overlay's lower layer, exits with the errno."""
+    number = errno.EIO
+    try:
+        os.chdir(place)
+        syscalls.unshare(syscalls.CLONE_NEWNS)
+        syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+        _delete_in_an_overlay(trusted=True)
+        number = 0
+    except OSError as error:
+        number = error.errno or errno.EIO
+    finally:
+        os._exit(number)
+
+
 def explain(step: Step, number: int, facts: Facts) -> tuple[str, str]:
     """The cause of a refusal, and the command or setting that lifts it."""
     said = os.strerror(number)
@@ -297,9 +333,9 @@ def _try_inside(told: Callable[[Step, int], None]) -> None:
         _try(told, Step.FILTER, _filter)
 
 
-def _delete_in_an_overlay() -> None:
+def _delete_in_an_overlay(*, trusted: bool = False) -> None:
     """Mount one and delete a directory of its lower layer: that makes a whiteout."""
-    mounted = mounts.overlay(("lower",), "upper", "work")
+    mounted = mounts.overlay(("lower",), "upper", "work", trusted=trusted)
     try:
         root = os.open(f"/proc/self/fd/{mounted}", os.O_RDONLY | os.O_DIRECTORY)
         os.rmdir("gone", dir_fd=root)

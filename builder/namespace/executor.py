@@ -170,6 +170,8 @@ def _become_command(
         for path, mounted in sorted(taken, key=lambda each: each[0].count("/")):
             mounts.attach(mounted, path)
         os.chdir("/")
+        if command.counts_mounts:
+            channel.send({"mounts": mounts.count()})
         if command.terminal is not None:
             init.terminal(channel, command.terminal)
         execute(command, Ownership(command.stack["ownership"]))

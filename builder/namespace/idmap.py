@@ -30,6 +30,7 @@ class Caller(enum.Enum):
     ROOT = "root"
     RANGE = "a user with subordinate ids"
     SINGLE = "a user with one id"
+    MACHINE = "root, without a user namespace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,10 @@ def _outside(rows: Sequence[Row], inside: int) -> int:
         if row.inside <= inside < row.inside + row.count:
             return row.outside + inside - row.inside
     raise ValueError(f"no row maps {inside}")
+
+
+MACHINES_OWN: Final = IdMap(Caller.MACHINE, (Row(0, 0, _ALL_IDS),), (Row(0, 0, _ALL_IDS),))
+"""The machine's own ids: 0 is its root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,7 @@ def choose(machine: Machine) -> IdMap:
 
 def _for_root(machine: Machine, uids: tuple[int, int] | None, gids: tuple[int, int] | None) -> IdMap:
     known = rows(machine.uid_map), rows(machine.gid_map)
-    if sum(row.count for row in known[0]) < _ALL_IDS:
+    if not is_whole(machine.uid_map):
         # We are in a user namespace already, where 0 is nobody special to the machine: hand on what there is.
         handed = [tuple(Row(row.inside, row.inside, row.count) for row in each) for each in known]
         if min(sum(row.count for row in each) for each in handed) == 1:
@@ -153,6 +158,11 @@ def rows(text: str) -> tuple[Row, ...]:
     return tuple(Row(*map(int, line.split())) for line in text.splitlines() if len(line.split()) == 3)
 
 
+def is_whole(text: str) -> bool:
+    """Whether a uid_map gives all ids there are: that of no user namespace but the machine's."""
+    return sum(row.count for row in rows(text)) >= _ALL_IDS
+
+
 def subordinate(text: str, name: str, uid: int) -> tuple[int, int] | None:
     """The first range (start, count) that /etc/subuid or /etc/subgid gives the user; None if none.
 
@@ -173,6 +183,8 @@ def write(ids: IdMap, pid: int, *, run: Callable[[Sequence[str]], None] | None =
     Where newuidmap refuses, that is the one with a single id. ``run``: runs one command. OSError if even
     that is refused.
     """
+    if ids.caller is Caller.MACHINE:
+        return ids
     if ids.caller is Caller.RANGE:
         try:
             for tool, each in (("newuidmap", ids.uids), ("newgidmap", ids.gids)):

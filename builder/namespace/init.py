@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from builder.errors import BuildError
-from builder.namespace import pivot, syscalls
+from builder.namespace import mounts, pivot, syscalls
 from builder.namespace.channel import Channel, Message
 from builder.namespace.command import execute
 from builder.namespace.sandbox import Sandbox
@@ -44,6 +44,8 @@ def become(channel: Channel, message: Message, descriptors: list[int]) -> NoRetu
     if not sandbox.network:
         loopback_up()
     pivot.enter(sandbox, descriptors[count:])
+    if sandbox.counts_mounts:
+        channel.send({"mounts": mounts.count()})
     if sandbox.terminal is not None:
         terminal(channel, sandbox.terminal)
     execute(sandbox, ownership)

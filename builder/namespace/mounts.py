@@ -53,11 +53,15 @@ def file_system(kind: str, attributes: int = 0, options: Mapping[str, str] | Non
         os.close(context)
 
 
-def overlay(lowers: Sequence[str], upper: str | None = None, work: str | None = None) -> int:
+def overlay(
+    lowers: Sequence[str], upper: str | None = None, work: str | None = None, *, trusted: bool = False
+) -> int:
     """An overlay of directories, mounted nowhere yet, as a descriptor. ``lowers``: base first.
 
-    Relative paths keep the machine's own out of the sandbox's /proc/mounts. BuildError for too many
-    layers; OSError with the kernel's own words for what it refuses.
+    ``trusted``: with ``trusted.*`` attributes, for the machine's root; what a layer cannot hold is switched
+    off, and devices do not work there: root could make any. Relative paths keep the machine's own out of the
+    sandbox's /proc/mounts. BuildError for too many layers; OSError with the kernel's own words for what it
+    refuses.
     """
     if len(lowers) > MAX_LOWERS:
         raise BuildError(
@@ -72,9 +76,13 @@ def overlay(lowers: Sequence[str], upper: str | None = None, work: str | None = 
         if upper is not None and work is not None:
             syscalls.fsconfig_string(context, "upperdir", upper)
             syscalls.fsconfig_string(context, "workdir", work)
-        syscalls.fsconfig_flag(context, "userxattr")
+        if trusted:
+            for option in ("redirect_dir", "metacopy", "index"):
+                syscalls.fsconfig_string(context, option, "off")
+        else:
+            syscalls.fsconfig_flag(context, "userxattr")
         syscalls.fsconfig_create(context)
-        return syscalls.fsmount(context)
+        return syscalls.fsmount(context, syscalls.MOUNT_ATTR_NODEV if trusted else 0)
     except OSError as error:
         raise OSError(error.errno, f"overlay: {_kernels_words(context) or error.strerror}") from None
     finally:
@@ -190,6 +198,15 @@ def mask_processes() -> None:
             attach(empty, path)
         else:
             attach(bind("/dev/null"), path)
+
+
+def count() -> int:
+    """How many mounts this process sees (proc_pid_mountinfo(5)); 0 without a /proc."""
+    try:
+        with open("/proc/self/mountinfo", "rb") as file:
+            return file.read().count(b"\n")
+    except OSError:
+        return 0
 
 
 def enter(mounted: int, at: str) -> None:

@@ -22,8 +22,8 @@ from unionfs_sim.nodes.record import replace
 OWNER: Final = "user.layerlab.owner"
 """The attribute's name; its value is ``UID:GID``. A dot and a name after it: of that symlink in here."""
 
-UNIONS: Final = "user.overlay."
-"""Attributes that belong to the union under ``userxattr``, never to a file."""
+UNIONS: Final = tuple(each.unions for each in Ownership)
+"""How attributes begin that belong to a union, never to a file."""
 
 CAPABILITY: Final = "security.capability"
 _CANNOT: Final = frozenset([errno.EPERM, errno.ENOTSUP, errno.ENOSPC, errno.E2BIG, errno.ERANGE])
@@ -32,7 +32,7 @@ _NAME_MAX: Final = 255
 
 def is_files_own(xattr: str) -> bool:
     """Whether an attribute belongs to a file of an image and root inside may set it (xattr(7))."""
-    return xattr == CAPABILITY or (xattr.startswith("user.") and not xattr.startswith((UNIONS, OWNER)))
+    return xattr == CAPABILITY or (xattr.startswith("user.") and not xattr.startswith((*UNIONS, OWNER)))
 
 
 def owner_of(xattrs: Mapping[str, bytes], link: str | None = None) -> tuple[int, int] | None:
@@ -68,7 +68,7 @@ class OwnedDirectory(HostDirectory):
     def xattrs(self, path: str | bytes, /) -> dict[str, bytes]:
         """The extended attributes of the file itself, without the union's."""
         found = super().xattrs(path)
-        return {name: value for name, value in found.items() if not name.startswith((UNIONS, OWNER))}
+        return {name: value for name, value in found.items() if not name.startswith((*UNIONS, OWNER))}
 
     def setattr(self, path: str | bytes, change: Attributes, /) -> None:
         """Change attributes of the name itself; those that only the machine's root may set are left out."""

@@ -97,6 +97,7 @@ class _Reader:
     def __init__(self, latest_ns: int | None, ownership: Ownership) -> None:
         self._latest_ns = latest_ns
         self._is_kept = ownership is Ownership.KEPT
+        self._unions = ownership.unions
         self._links: dict[tuple[int, int], Inode] = {}
         self._layer = Layer()
         self._entries = 0
@@ -164,10 +165,11 @@ class _Reader:
             return
         if self._is_kept and (owner := owner_of(raw)) is not None:
             node.uid, node.gid = owner
+        unions = self._unions
         kept = {
-            name.replace(UNIONS, PRIVATE, 1) if name.startswith(UNIONS) else name: value
+            name.replace(unions, PRIVATE, 1) if name.startswith(unions) else name: value
             for name, value in raw.items()
-            if name.startswith(UNIONS) or is_files_own(name)
+            if name.startswith(unions) or is_files_own(name)
         }
         node.xattrs = MappingProxyType(kept) if kept else NO_XATTRS
 

@@ -40,6 +40,7 @@ class Sandbox:
 
     ``stack``: its root. ``scratch``: a directory below the helper's working directory for what only this
     sandbox needs. ``network``: whether it has the machine's. ``limits``: RLIMIT_* by name, soft and hard.
+    ``counts_mounts``: whether it says how many mounts the command sees.
     ``files``: descriptors that come along are stdin, stdout and stderr; with a ``terminal`` there are none.
     """
 
@@ -56,6 +57,7 @@ class Sandbox:
     no_new_privileges: bool = False
     terminal: tuple[int, int] | None = None
     shm_bytes: int = 64 << 20
+    counts_mounts: bool = False
 
     def told(self) -> Message:
         """As a request to the helper."""

@@ -34,11 +34,11 @@ FILES: Final[Mapping[str, bytes]] = {
 }
 
 
-def settle(session: str) -> str:
+def settle(session: str, *, trusted: bool = False) -> str:
     """In the helper: stay in the working directory, or move to a tmpfs. Why it moved; "" if it stays.
 
-    What others have left behind here is removed first.
-    ``session``: a directory of this builder alone, in which an overlay is tried.
+    What others have left behind here is removed first. ``session``: a directory of this builder alone, in
+    which an overlay is tried, with ``trusted`` attributes or the user's.
     """
     sweep(SESSIONS)
     trial = f"{session}/trial"
@@ -46,7 +46,7 @@ def settle(session: str) -> str:
     try:
         for name in ("upper", "work"):
             os.mkdir(f"{trial}/{name}")
-        os.close(mounts.overlay((NOTHING,), f"{trial}/upper", f"{trial}/work"))
+        os.close(mounts.overlay((NOTHING,), f"{trial}/upper", f"{trial}/work", trusted=trusted))
         return ""
     except OSError as error:
         _move(session)

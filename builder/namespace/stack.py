@@ -17,10 +17,20 @@ NOTHING: Final = "nothing"
 
 
 class Ownership(enum.Enum):
-    """Whether files have the owners that they should, or keep them in an attribute (a single id)."""
+    """How files have the owners that they should, and with that how a union's attributes are called.
+
+    REAL: by the ids of a user namespace; KEPT: in an attribute, where there is a single id; MACHINE: the
+    machine's own ids, and so its root's ``trusted.*`` attributes.
+    """
 
     REAL = "real"
     KEPT = "kept"
+    MACHINE = "machine"
+
+    @property
+    def unions(self) -> str:
+        """How attributes begin that belong to the union (overlayfs.rst, "userxattr")."""
+        return "trusted.overlay." if self is Ownership.MACHINE else "user.overlay."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,7 @@ class Stack:
         lowers = (*below, *self.lowers)
         if self.upper is None and len(lowers) == 1:
             return mounts.bind(lowers[0])
-        return mounts.overlay(lowers, self.upper, self.work)
+        return mounts.overlay(lowers, self.upper, self.work, trusted=self.ownership is Ownership.MACHINE)
 
     def told(self) -> Message:
         """As a message holds it."""

@@ -36,6 +36,10 @@ IN_MEMORY: Final = (
 """What to expect where the state lies on overlayfs."""
 
 
+OWNERSHIPS: Final = {Caller.SINGLE: Ownership.KEPT, Caller.MACHINE: Ownership.MACHINE}
+"""Where files have owners otherwise than by the ids of a user namespace."""
+
+
 class State:
     """One builder's part of the state directory at ``path``, and the user namespace that can use it.
 
@@ -68,10 +72,15 @@ class State:
         return os.path.join(self._top, self._ids.name)
 
     @property
+    def processes(self) -> int:
+        """At most how many processes were started for it, commands among them."""
+        return 0 if self._namespace is None else self._namespace.processes
+
+    @property
     def ownership(self) -> Ownership:
         """Whether files can have their owners."""
         _ = self.namespace  # only then is it known which ids there are
-        return Ownership.KEPT if self._ids.caller is Caller.SINGLE else Ownership.REAL
+        return OWNERSHIPS.get(self._ids.caller, Ownership.REAL)
 
     @property
     def ids(self) -> IdMap:

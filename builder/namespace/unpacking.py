@@ -14,7 +14,7 @@ from typing import Final
 from builder.errors import BuildError
 from builder.namespace.channel import Channel, Message
 from builder.namespace.directories import publish
-from builder.namespace.owned import OWNER, UNIONS, is_files_own, name_for, opened
+from builder.namespace.owned import OWNER, is_files_own, name_for, opened
 from builder.namespace.stack import Ownership, Stack
 from unionfs_sim.layers.layer import Layer
 from unionfs_sim.layers.markers import ESCAPED, PRIVATE
@@ -56,10 +56,11 @@ def write(layer: Layer, directory: str, ownership: Ownership) -> None:
 
 
 class _Writer:
-    """Writes a raw layer into the working directory, in the spelling of an overlay with ``userxattr``."""
+    """Writes a raw layer into the working directory, as an overlay with such owners has it."""
 
     def __init__(self, ownership: Ownership) -> None:
         self._is_kept = ownership is Ownership.KEPT
+        self._unions = ownership.unions
         self._names: dict[int, str] = {}
 
     def write(self, layer: Layer) -> None:
@@ -133,13 +134,23 @@ class _Writer:
             else:
                 _own(where, node.uid, node.gid)
         os.chmod(where, stat.S_IMODE(node.mode))
-        for name, value in {**_spelt(node), **more}.items():
+        for name, value in {**self._spelt(node), **more}.items():
             try:
                 os.setxattr(where, name, value)
             except OSError as error:
                 # What this file system has no room for, or no such thing as.
                 if error.errno not in (errno.ENOTSUP, errno.ENOSPC, errno.E2BIG, errno.EPERM):
                     raise
+
+    def _spelt(self, node: Inode) -> dict[str, bytes]:
+        """The attributes of a raw layer's inode as they are written on disk."""
+        found = {}
+        for name, value in node.xattrs.items():
+            if name.startswith(PRIVATE) and not name.startswith(ESCAPED):
+                found[self._unions + name.removeprefix(PRIVATE)] = value
+            elif is_files_own(name):
+                found[name] = value
+        return found
 
     @staticmethod
     def _links(directory: Inode) -> dict[str, bytes]:
@@ -172,14 +183,3 @@ def _own(where: int | str, uid: int, gid: int) -> None:
             f"a file of the image belongs to {uid}:{gid}, which is not among the ids of this user namespace",
             fix="give this user a wider range in /etc/subuid and /etc/subgid",
         ) from None
-
-
-def _spelt(node: Inode) -> dict[str, bytes]:
-    """The attributes of a raw layer's inode as they are written on disk."""
-    found = {}
-    for name, value in node.xattrs.items():
-        if name.startswith(PRIVATE) and not name.startswith(ESCAPED):
-            found[UNIONS + name.removeprefix(PRIVATE)] = value
-        elif is_files_own(name):
-            found[name] = value
-    return found

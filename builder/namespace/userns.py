@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from builder.errors import BuildError
 from builder.namespace import idmap, wire, zygote
 from builder.namespace.channel import Channel, Message
-from builder.namespace.idmap import IdMap
+from builder.namespace.idmap import Caller, IdMap
 
 
 class UserNamespace:
@@ -20,6 +20,7 @@ class UserNamespace:
 
     ``directory``: the helper's working directory; paths in requests are relative to it. ``ids``: the ids that
     it is to have. ``session``: a directory below it that is this builder's; "" if nothing is stacked there.
+    ``processes``: at most how many it was asked to start.
     ``in_memory``: why the helper works on a tmpfs instead; "" if it does not. ``tasks``: what it can do
     besides its own.
     """
@@ -29,6 +30,7 @@ class UserNamespace:
     ) -> None:
         self.directory = directory
         self._tasks = tasks or {}
+        self.processes = 0
         self.in_memory = ""
         self._session = session
         self._ids = ids
@@ -70,6 +72,7 @@ class UserNamespace:
                 if self._helper is None:
                     self._helper = self._start()
                 self._helper[0].send(message, [theirs.fileno(), *descriptors])
+                self.processes += message["verb"] not in zygote.AT_ONCE
         except BrokenPipeError:
             ours.close()
             raise BuildError("the helper in the user namespace has ended") from None
@@ -98,8 +101,14 @@ class UserNamespace:
         # Everything that the helper needs is imported here: there, the program's files may not be readable.
         ours, theirs = Channel.pair()
         pid = os.fork()
+        self.processes += 2  # it forks process 1 of its pid namespace
         if pid == 0:
-            zygote.start(self.directory, theirs.fileno(), self._tasks)
+            zygote.start(
+                self.directory,
+                theirs.fileno(),
+                self._tasks,
+                is_machines=self._ids.caller is Caller.MACHINE,
+            )
         theirs.close()
         try:
             answer(ours)

@@ -65,22 +65,24 @@ class _Child:
     """Where its exit status is reported; None for a task, which answers for itself."""
 
 
-def start(directory: str, channel: int, tasks: Mapping[str, Task]) -> NoReturn:
+def start(directory: str, channel: int, tasks: Mapping[str, Task], *, is_machines: bool = False) -> NoReturn:
     """In the builder's child: become the helper, with ``directory`` as working directory.
 
-    ``tasks``: what it can do besides ``TASKS``. Says "unshared" and waits for the answer before it uses the
+    ``tasks``: what it can do besides ``TASKS``. ``is_machines``: with the machine's own ids, in no user
+    namespace. Says "unshared" and waits for the answer before it uses the
     ids that it is then given. Never returns.
     """
     status = 1
     try:
         told_to = _prepare(directory, channel)
         try:
-            syscalls.unshare(syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID)
+            user = 0 if is_machines else syscalls.CLONE_NEWUSER
+            syscalls.unshare(user | syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID)
             told_to.send({"unshared": os.getpid()})
             mapped = told_to.receive()
             if mapped is not None:
                 _become_root()
-                status = _first_process(told_to, mapped[0]["session"], tasks)
+                status = _first_process(told_to, mapped[0]["session"], tasks, is_machines=is_machines)
         except OSError as error:
             told_to.send({"failed": error_told(error)})
     finally:
@@ -116,13 +118,13 @@ def _become_root() -> None:
     os.umask(0o022)
 
 
-def _first_process(channel: Channel, session: str, tasks: Mapping[str, Task]) -> int:
+def _first_process(channel: Channel, session: str, tasks: Mapping[str, Task], *, is_machines: bool) -> int:
     """Fork process 1 of the pid namespace and wait for it; the builder waits for us."""
     child = os.fork()
     if child == 0:
         try:
             syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
-            in_memory = skeleton.settle(session) if session else ""
+            in_memory = skeleton.settle(session, trusted=is_machines) if session else ""
             pivot.equip()
             command.lessen()
             gc.freeze()

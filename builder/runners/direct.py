@@ -38,7 +38,8 @@ class DirectRunner:
     """Runs every command in the container's root. Implements ``builder.protocols.Runner``.
 
     ``snapshotter`` has what is bound into commands. ``is_cancelled`` is asked often while somebody waits;
-    once it is true, the command is killed. One command runs after the other.
+    once it is true, the command is killed. ``mounted``: told of each command how many mounts it sees. One
+    command runs after the other.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class DirectRunner:
         confinement: Confinement | None = None,
         is_cancelled: Callable[[], bool] = lambda: False,
         seconds: Callable[[], float] = time.monotonic,
+        mounted: Callable[[int], None] | None = None,
     ) -> None:
         self._container = container
         self._snapshotter = snapshotter
         self._confinement = confinement or Confinement()
         self._is_cancelled = is_cancelled
         self._seconds = seconds
+        self._mounted = mounted
         self._numbers = itertools.count(1)
 
     def start(
@@ -77,6 +80,7 @@ class DirectRunner:
                 attachments=attached,
                 limits=dict(self._confinement.limits),
                 no_new_privileges=self._confinement.no_new_privileges,
+                counts_mounts=self._mounted is not None,
                 terminal=None if terminal is None else (terminal.rows, terminal.columns),
             )
             streams = Streams(command, output, errors)
@@ -93,6 +97,7 @@ class DirectRunner:
                 timeout_seconds=command.timeout_seconds,
                 is_cancelled=self._is_cancelled,
                 seconds=self._seconds,
+                mounted=self._mounted,
             )
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ what was read about cache, speed and limits, each with the sources.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -141,12 +141,12 @@ def _notable(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in _NOTABLE if name in names)
 
 
-def page() -> str:
-    """The comparison as Markdown."""
-    return "\n".join(_lines()) + "\n"
+def page(strategies: Iterable[str] = ()) -> str:
+    """The comparison as Markdown. ``strategies``: the table of those that this program builds by itself."""
+    return "\n".join(_lines(tuple(strategies))) + "\n"
 
 
-def _lines() -> Iterator[str]:
+def _lines(strategies: Sequence[str]) -> Iterator[str]:
     yield "# Ways to build, and what each lets a tenant reach"
     yield ""
     yield "*Written by `layerlab security approaches --page`; the tests compare.*"
@@ -158,6 +158,13 @@ def _lines() -> Iterator[str]:
         "without bugs; *tried* and *read* cells name their sources, which stand at the end."
     )
     yield ""
+    if strategies:
+        yield "## What this program builds by itself"
+        yield ""
+        yield "`layerlab compare DOCKERFILE` builds in each of these ways that it can, and tabulates."
+        yield ""
+        yield from strategies
+        yield ""
     yield "## What the pod asks for"
     yield ""
     head = ("way", "daemon", f"level at v1.{NEWEST}", "root", "privileged", "host paths", "SYS_ADMIN")

@@ -48,6 +48,7 @@ class Settings(Record, kw_only=True):
     ``confinement``: how much a real command may do; ``limits``: what a simulated one may use up. ``root``:
     the directory that a Kaniko-style build may empty and build in, and ``ignored`` what a scan leaves alone
     there; ``credentials``: what its commands find of those that it pushes with.
+    ``mounted``: told how many mounts each command sees.
     """
 
     timestamps: Timestamps = field(default_factory=Timestamps)
@@ -67,13 +68,18 @@ class Settings(Record, kw_only=True):
     root: Path | None = None
     ignored: tuple[str, ...] = ()
     credentials: bytes = b"{}"
+    mounted: Callable[[int], None] | None = None
 
 
 class Local(Record, Generic[FsT]):
-    """Tools of this process. ``download``: what a URL answers to ADD; None where there is no network."""
+    """Tools of this process. ``download``: what a URL answers to ADD; None where there is no network.
+
+    ``processes``: at most how many were started so far.
+    """
 
     workshop: Workshop[FsT]
     download: Callable[[str], Download] | None
+    processes: Callable[[], int] = lambda: 0
 
 
 class Remote(Record, Generic[FsT]):

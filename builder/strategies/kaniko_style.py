@@ -68,7 +68,11 @@ def _real(store: RecordingStore, settings: Settings, root: Path) -> Local[RootFs
         from builder.runners.direct import DirectRunner
 
         return DirectRunner(
-            container(), snapshotter, confinement=settings.confinement, is_cancelled=settings.is_stopped
+            container(),
+            snapshotter,
+            confinement=settings.confinement,
+            is_cancelled=settings.is_stopped,
+            mounted=settings.mounted,
         )
 
     workshop = Workshop(
@@ -79,7 +83,7 @@ def _real(store: RecordingStore, settings: Settings, root: Path) -> Local[RootFs
         execution=Execution.REAL,
         concurrency=Concurrency.ONE,
     )
-    return Local(workshop, real_download)
+    return Local(workshop, real_download, lambda: made[0].processes if made else 0)
 
 
 def _in_memory(store: RecordingStore, settings: Settings) -> Local[Posix]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,7 @@ from builder.strategies.definition import Definition, Hindrance, Local, Settings
 from builder.strategies.simulated import fetcher
 
 if TYPE_CHECKING:
+    from builder.namespace.idmap import IdMap
     from builder.namespace.rootfs import RootFs
     from builder.namespace.state import State
     from builder.runners.rootless.runner import RootlessRunner
@@ -47,12 +49,13 @@ def download(url: str) -> Download:
     return Download(body, mtime)
 
 
-def _tools(store: RecordingStore, settings: Settings) -> Local[Any]:
-    require_linux("a rootless build")
+def tools(store: RecordingStore, settings: Settings, ids: Callable[[], IdMap] | None = None) -> Local[Any]:
+    """Overlay mounts and sandboxes. ``ids``: of the sandboxes; None: the best that this user can have."""
+    require_linux("a real build")
     directory = settings.state_dir
     if directory is None:
         raise NotSupportedError(
-            "a rootless build needs a directory for the trees of its layers",
+            "a real build (rootless, privileged) needs a directory for its layers",
             fix="give a state directory",
         )
     made: list[State] = []
@@ -64,8 +67,9 @@ def _tools(store: RecordingStore, settings: Settings) -> Local[Any]:
         from builder.namespace.state import State
 
         if not made:
+            chosen = None if ids is None else ids()
             strict = settings.confinement.strict_owner
-            made.append(State(str(directory / TREES), warn=warn, strict_owner=strict))
+            made.append(State(str(directory / TREES), chosen, warn=warn, strict_owner=strict))
         return made[0]
 
     def snapshotter() -> OverlaySnapshotter:
@@ -81,12 +85,13 @@ def _tools(store: RecordingStore, settings: Settings) -> Local[Any]:
             snapshotter,
             confinement=settings.confinement,
             is_cancelled=settings.is_stopped,
+            mounted=settings.mounted,
         )
 
     workshop = Workshop(
         fetcher(store, settings), store, snapshotter=snapshotter, runner=runner, execution=Execution.REAL
     )
-    return Local(workshop, download)
+    return Local(workshop, download, lambda: made[0].processes if made else 0)
 
 
 def _hindrance(state_dir: Path) -> Hindrance | None:
@@ -97,5 +102,5 @@ def _hindrance(state_dir: Path) -> Hindrance | None:
 
 
 ROOTLESS: Final = Definition(
-    powers=lambda: powers("rootless"), reason=depends, tools=_tools, hindrance=_hindrance
+    powers=lambda: powers("rootless"), reason=depends, tools=tools, hindrance=_hindrance
 )

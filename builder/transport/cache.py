@@ -18,7 +18,8 @@ from builder.image.oci import MEDIA_LAYER, Descriptor, Platform
 from builder.protocols import Records, Store
 
 MEMBER: Final = "layerlab.cache"
-_STEP: Final = "step:"
+STEP: Final = "step:"
+"""How keys of steps begin."""
 _KEY: Final = re.compile(r"step:[0-9a-f]{64}")
 _MAX_RECORDS: Final = 20_000
 
@@ -33,13 +34,13 @@ class Asked:
     def recall(self, key: str, /) -> Mapping[str, Any] | None:
         """The record, which is of use from now on."""
         found = self._records.recall(key)
-        if found is not None and key.startswith(_STEP):
+        if found is not None and key.startswith(STEP):
             self.keys[key] = None
         return found
 
     def remember(self, key: str, record: Mapping[str, Any], /) -> None:
         """Keep the record."""
-        if key.startswith(_STEP):
+        if key.startswith(STEP):
             self.keys[key] = None
         self._records.remember(key, record)
 

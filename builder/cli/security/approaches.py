@@ -26,8 +26,9 @@ def command(session: Session, name: str | None, *, as_page: bool, as_json: bool)
     """
     if as_page:
         from builder.security.matrix import page
+        from builder.strategies.table import table
 
-        session.print(page().rstrip("\n"))
+        session.print(page(table()).rstrip("\n"))
         return
     from builder.security.approaches import APPROACHES, builder_of, manifest, pod
     from builder.security.facts import situation

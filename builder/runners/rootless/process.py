@@ -172,9 +172,11 @@ class RootlessProcess:
         is_cancelled: Callable[[], bool],
         seconds: Callable[[], float],
         growth: Growth | None = None,
+        mounted: Callable[[int], None] | None = None,
     ) -> None:
         self._namespace = namespace
         self._growth = growth
+        self._mounted = mounted
         self._sandbox = sandbox
         self._channel = channel
         self._streams = streams
@@ -339,6 +341,10 @@ class RootlessProcess:
         if "failed" in message:
             self._failure = message["failed"]
             return 127 if self._pidfd < 0 else None
+        if "mounts" in message:
+            if self._mounted is not None:
+                self._mounted(message["mounts"])
+            return None
         if "terminal" in message:
             self._terminal = descriptors[0]
             self._streams.terminal(self._terminal)

@@ -20,7 +20,7 @@ class RootlessRunner:
     """Runs every command in namespaces of its own. Implements ``builder.protocols.Runner``.
 
     ``snapshotter`` has what is bound into commands. ``is_cancelled`` is asked often while somebody waits;
-    once it is true, every command is killed. ``has_network``: what Network.DEFAULT means.
+    once it is true, every command is killed. ``mounted``: told of each command how many mounts it sees.
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class RootlessRunner:
         is_cancelled: Callable[[], bool] = lambda: False,
         hostname: str = HOSTNAME,
         seconds: Callable[[], float] = time.monotonic,
+        mounted: Callable[[int], None] | None = None,
     ) -> None:
         self._state = state
         self._snapshotter = snapshotter
@@ -39,6 +40,7 @@ class RootlessRunner:
         self._is_cancelled = is_cancelled
         self._hostname = hostname
         self._seconds = seconds
+        self._mounted = mounted
         self._caches = Caches(state, is_cancelled)
 
     def start(
@@ -60,6 +62,7 @@ class RootlessRunner:
                 attachments=stack.enter_context(mounts.held(rootfs)),
                 limits=dict(self._confinement.limits),
                 no_new_privileges=self._confinement.no_new_privileges,
+                counts_mounts=self._mounted is not None,
                 terminal=None
                 if command.terminal is None
                 else (command.terminal.rows, command.terminal.columns),
@@ -78,6 +81,7 @@ class RootlessRunner:
                 timeout_seconds=command.timeout_seconds,
                 is_cancelled=self._is_cancelled,
                 seconds=self._seconds,
+                mounted=self._mounted,
                 growth=self._growth(rootfs),
             )
 

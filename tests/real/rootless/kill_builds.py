@@ -1,7 +1,8 @@
 """Ends builds at random points, by signals, and looks for what they leave.
 
-    python tests/real/rootless/kill_builds.py --times 200 --seed 1 --base LAYOUT STATE
+    python tests/real/rootless/kill_builds.py --times 200 --seed 1 --base LAYOUT [--root DIR] STATE
 
+With --root, builds are Kaniko-style, in DIR.
 LAYOUT is an OCI layout whose one image has a shell. Exits with 1 and a line for everything that was left: a
 process, a mount, a session that the next builder does not remove, a build that does not work any more.
 """
@@ -34,7 +35,8 @@ PATIENCE_SECONDS = 5.0
 class Killing:
     """Builds in one state directory, of which most are not allowed to end."""
 
-    def __init__(self, state: Path, base: Path, seed: int) -> None:
+    def __init__(self, state: Path, base: Path, seed: int, root: Path | None = None) -> None:
+        self.root = root
         self.state = state
         self.context = state.parent / f"{state.name}-context"
         self.context.mkdir(exist_ok=True)
@@ -43,7 +45,8 @@ class Killing:
         self.named = f"base=oci-layout://{base}"
 
     def command(self) -> list[str]:
-        words = ["build", "--strategy", "rootless", "--no-cache", "-q", "--build-context", self.named]
+        way = ["rootless"] if self.root is None else ["kaniko-style", "--root", str(self.root)]
+        words = ["build", "--strategy", *way, "--no-cache", "-q", "--build-context", self.named]
         return [sys.executable, "-m", "course", "--state", str(self.state), *words, str(self.context)]
 
     def whole(self) -> float:
@@ -86,8 +89,11 @@ class Killing:
         """What the next build, which must work, does not clean up; and mounts."""
         self.whole()
         yield from (f"a session: {each}" for each in self.state.glob("trees/*/sessions/*"))
+        if self.root is not None:
+            yield from (f"in the root: {each}" for each in self.root.iterdir() if each.name != "kaniko")
+            yield from (f"set aside: {each}" for each in (self.root / "kaniko" / "shown").iterdir())
         mounted = Path("/proc/self/mountinfo").read_text()
-        if str(self.state) in mounted:
+        if str(self.state) in mounted or (self.root is not None and str(self.root) in mounted):
             yield "a mount"
         yield from (f"a temporary blob: {each}" for each in self.state.glob("scratch/*"))
 
@@ -98,9 +104,10 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--base", type=Path, required=True)
+    parser.add_argument("--root", type=Path)
     parser.add_argument("state", type=Path)
     options = parser.parse_args()
-    killing = Killing(options.state, options.base, options.seed)
+    killing = Killing(options.state, options.base, options.seed, options.root)
     killing.whole()
     seconds = killing.whole() * 1.1
     found: list[str] = []

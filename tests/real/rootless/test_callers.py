@@ -127,16 +127,18 @@ def caller(request: pytest.FixtureRequest, library: Path) -> Iterator[Caller]:
     shutil.rmtree(place)
 
 
-def build(caller: Caller, *more: str) -> subprocess.CompletedProcess[str]:
+def build(
+    caller: Caller, *more: str, way: tuple[str, ...] = ("rootless",)
+) -> subprocess.CompletedProcess[str]:
     named = f"base=oci-layout://{caller.place}/layout:base"
-    words = ("build", "--strategy", "rootless", "--build-context", named, "-t", "web", *more)
+    words = ("build", "--strategy", *way, "--build-context", named, "-t", "web", *more)
     return caller.layerlab(*words, f"{caller.place}/context")
 
 
-def owners(caller: Caller) -> dict[str, tuple[int, int, int]]:
+def owners(caller: Caller, way: tuple[str, ...] = ("rootless",)) -> dict[str, tuple[int, int, int]]:
     """Mode, uid and gid of every file of the image's layers."""
     archive = caller.place / "image.tar"
-    done = build(caller, "-q", "-o", f"type=oci,dest={archive}")
+    done = build(caller, "-q", "-o", f"type=oci,dest={archive}", way=way)
     assert done.returncode == 0, done.stderr
     found = {}
     with tarfile.open(archive) as whole:
@@ -181,6 +183,20 @@ def test_owners_are_exact_but_for_those_that_one_id_cannot_make(caller: Caller) 
     assert found["made/given"] == (0o644, 5, 6)
     assert found["srv/web/page"] == (0o640, 33, 44)
     assert found["srv/web/link"][1:] == (33, 44)
+
+
+def test_each_caller_builds_in_one_root_with_the_same_owners_and_can_remove_it(caller: Caller) -> None:
+    root = caller.place / "root"
+
+    found = owners(caller, way=("kaniko-style", "--root", str(root)))
+
+    made = (0o4755, 0, 0) if caller.kind == "single" else (0o4755, 33, 44)
+    assert (found["made/f"], found["made/given"]) == (made, (0o644, 5, 6))
+    assert found["srv/web/page"] == (0o640, 33, 44)
+    assert found["srv/web/link"][1:] == (33, 44)
+    assert os.listdir(root) == ["kaniko"]
+    removing = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups"]
+    subprocess.run([*(removing if caller.kind != "root" else ()), "rm", "-r", str(root)], check=True)
 
 
 def test_only_who_has_one_id_is_told_so_once_with_what_would_give_more(caller: Caller) -> None:

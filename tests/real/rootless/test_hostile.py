@@ -200,8 +200,10 @@ def test_where_parts_of_proc_are_covered_the_machines_own_is_shown(layout: Path)
     assert "| 1\n" in done.stderr
 
 
-def test_builds_that_are_ended_at_random_points_leave_nothing(layout: Path) -> None:
-    script = [sys.executable, str(HERE / "kill_builds.py"), "--times", "12", "--seed", str(os.getpid())]
+@pytest.mark.parametrize("way", ["rootless", "in one root"])
+def test_builds_that_are_ended_at_random_points_leave_nothing(layout: Path, way: str) -> None:
+    script = [sys.executable, str(HERE / "kill_builds.py"), "--times", "8", "--seed", str(os.getpid())]
+    script += [] if way == "rootless" else ["--root", str(layout / "root")]
     done = subprocess.run(
         [*script, "--base", str(layout / "layout"), str(layout / "killed")],
         capture_output=True,

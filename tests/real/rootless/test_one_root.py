@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from builder.engine.order import Layering
 from builder.errors import BuildError, StepFailedError
 from builder.events import ChangesFound, Event, OutputPrinted
 from builder.namespace.container import MARKER
@@ -211,6 +212,23 @@ def test_the_mode_says_what_is_noticed(one_root: OneRoot, mode: Mode, noticed: b
     build = one_root.build("FROM base\nRUN echo > /f\nRUN chmod 600 /f\n", mode=mode)
 
     assert len(build.result.image.layers) == (3 if noticed else 2)
+
+
+def test_a_single_snapshot_is_one_look_and_one_layer_with_the_same_files(
+    one_root: OneRoot, new_builder: Any, tmp_path: Path
+) -> None:
+    single = one_root.build(MULTI_STAGE, FILES, layering=Layering.STAGES)
+
+    other = new_builder(tmp_path / "other")
+    stacked = other.build(MULTI_STAGE, FILES, layering=Layering.STAGES)
+    stepped = new_builder(tmp_path / "third")
+    assert [len(stage.image.layers) for stage in single.result.stages] == [2, 2, 2]
+    assert (
+        one_root.builder.tree(single)
+        == other.tree(stacked)
+        == stepped.tree(stepped.build(MULTI_STAGE, FILES))
+    )
+    assert len([event for event in one_root.events if isinstance(event, ChangesFound)]) == 2 * 3
 
 
 def test_a_path_that_is_ignored_is_in_no_layer(one_root: OneRoot) -> None:

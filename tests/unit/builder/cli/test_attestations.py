@@ -207,6 +207,23 @@ def test_a_cache_that_is_not_there_is_no_error(layerlab, path, registry, tmp_pat
     assert said.status == 0, said.err
 
 
+def test_a_repository_of_steps_makes_those_known_that_were_not_and_gets_the_others(
+    layerlab, project, registry, tmp_path, monkeypatch
+) -> None:
+    path = project(DOCKERFILE, file="x")
+    first = layerlab("build", "--cache-repo", f"{registry}/steps", path)
+    monkeypatch.setenv("LAYERLAB_HOME", str(tmp_path / "elsewhere"))
+    path = project(DOCKERFILE + "RUN echo more > /more\n")
+
+    again = layerlab("build", "--cache-repo", f"{registry}/steps", path)
+    monkeypatch.setenv("LAYERLAB_HOME", str(tmp_path / "third"))
+    third = layerlab("build", "--cache-repo", f"{registry}/steps", path)
+
+    assert (first.status, again.status, third.status) == (0, 0, 0), first.err + again.err + third.err
+    assert [said.err.count("CACHED") for said in (first, again, third)] == [0, 2, 3]
+    assert json.loads(layerlab("images", "--json").out) == []
+
+
 def test_an_image_that_is_no_cache_is_refused(layerlab, path, registry) -> None:
     layerlab("build", "-t", "web", path)
     layerlab("push", "web", f"{registry}/web:1")

@@ -7,6 +7,7 @@ from pathlib import Path
 from builder.security.approaches import APPROACHES
 from builder.security.matrix import page, rows
 from builder.security.tables import sources
+from builder.strategies.table import table
 
 
 def test_there_is_a_row_for_every_way_in_the_same_order() -> None:
@@ -38,4 +39,4 @@ def test_the_levels_are_those_that_each_way_is_known_for() -> None:
 def test_the_page_is_up_to_date() -> None:
     written = Path(__file__).parents[4] / "docs" / "approaches.md"
 
-    assert written.read_text(encoding="utf-8") == page()
+    assert written.read_text(encoding="utf-8") == page(table())
