@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from types import MappingProxyType
 from typing import Final
 
 from course.catalogue import Catalogue
@@ -12,6 +13,18 @@ from course.grader.grade import GroupResult, Result
 
 PRINTED: Final = 2000
 """Characters of a submission's own output that are shown."""
+
+UNJUDGED: Final = MappingProxyType(
+    {
+        "build": "build",
+        "form": "form",
+        "form-like": "form",
+        "spelling": "spelling",
+        "line-twice": "line-twice",
+        "line-unknown": "line-unknown",
+    }
+)
+"""How a submission can be wrong before any group has looked at it: no group's own sentence fits, but this."""
 
 
 def as_text(result: Result, say: Catalogue) -> Iterator[str]:
@@ -62,8 +75,13 @@ def refusal(result: Result, say: Catalogue) -> str:
 
 
 def misconception(result: Result, group: GroupResult, say: Catalogue) -> str:
-    """What this failure betrays: the misconception that the verdict names, else the group's."""
+    """What this failure betrays: the misconception that the verdict names, else the group's.
+
+    An answer that could not be judged at all betrays none: it is told what keeps it from being judged.
+    """
     assert group.failure is not None
+    if group.failure.how in UNJUDGED and not group.failure.because:
+        return say(f"unjudged.{UNJUDGED[group.failure.how]}")
     texts = say.exercise(result.exercise)
     because = group.failure.because
     sentence = f"reasons.{because}" if because else f"groups.{group.name}.misconception"

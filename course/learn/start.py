@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from builder.errors import BuildError
-from course.catalogue import Catalogue
+from course.catalogue import Catalogue, language_of
 from course.check import ABSENT, LETTERS, Question
 from course.exercise import Exercise
 from course.grader.kind import kind_of
@@ -60,7 +60,8 @@ def begin(desk: Desk, exercise: Exercise, folder: Path | None = None, seed: str 
         desk.session.print(desk.say("order.page", page=folder / PAGE))
     if exercise.notebook:
         desk.session.print(desk.say("see-notebook", name=exercise.notebook))
-    desk.session.print(desk.say("next-step", id=exercise.id, file=target))
+    spoken = "" if desk.say.language == language_of(desk.session.env) else f" --lang {desk.say.language}"
+    desk.session.print(desk.say("next-step", id=exercise.id, file=target) + spoken)
 
 
 def default_folder(exercise: Exercise) -> Path:

@@ -108,6 +108,10 @@ def _wrong(exercise: Exercise, question: Question, answer: object) -> Wrong | No
         shows, right = dict(question.shows), question.key
     if same(answer, right):
         return None
+    if isinstance(answer, str) and isinstance(right, str) and right.isalpha():  # a word or a letter, no path
+        means_it = answer.strip().casefold() == right.casefold()
+        if means_it:
+            return Wrong(how="spelling", fields={**fields, "right": right})
     because = next((name for name, betrayed in shows.items() if same(answer, betrayed)), "")
     if question.choices:
         return Wrong(because, how="chosen", fields=fields)

@@ -339,6 +339,53 @@ def test_every_word_and_option_is_helped_with_in_chinese() -> None:
                 assert "--" + max((name.lstrip("-") for name in param.opts), key=len) in texts
 
 
+def test_options_before_the_word_hold_for_the_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["learn", "--lang", "zh", "start", "6.3"]) == 0
+    said = capsys.readouterr().out
+    assert "先读 README.md" in said
+    assert said.rstrip().endswith("dead_bytes.py --lang zh")
+    assert "预测" in Path("6.3-dead-bytes/README.md").read_text(encoding="utf-8")
+
+    run(["learn", "--lang", "zh", "hint", "6.3", "--lang", "en"])
+
+    assert "Hint 1 of 3" in capsys.readouterr().out
+
+
+def test_a_right_word_in_other_letters_is_not_called_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["learn", "start", "8.2"])
+    file = Path("8.2-attack-path/answers.json")
+    file.write_text(file.read_text().replace('"reached-kaniko": null', '"reached-kaniko": "No"'))
+    capsys.readouterr()
+
+    run(["learn", "check", "8.2"])
+
+    assert 'write no, not "No"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("exercise", "document", "sentence"),
+    [
+        ("6.4", {"plan": {"search": "alpine"}}, "form"),
+        ("7.2", {"order": ["COPY . /src/"]}, "build"),
+        ("7.2", {"order": "FROM alpine:3.19"}, "form"),
+        ("7.2", {"order": ["FROM elsewhere"]}, "line-unknown"),
+        ("7.2", {"order": ["FROM alpine:3.19", "FROM alpine:3.19"]}, "line-twice"),
+    ],
+)
+def test_what_cannot_be_judged_is_told_for_every_group(
+    exercise: str, document: dict[str, object], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handed_in = {"exercise": exercise, "seed": "practice", **document}
+    Path("answer.json").write_text(json.dumps(handed_in), encoding="utf-8")
+
+    assert run(["learn", "check", exercise, "answer.json", "--json"]) == 1
+
+    told = Catalogue.read("en")(f"unjudged.{sentence}")
+    tests = json.loads(capsys.readouterr().out)["tests"]
+    assert tests
+    assert all(test["message"].startswith(told) for test in tests)
+
+
 def test_help_is_chinese_where_the_environment_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
