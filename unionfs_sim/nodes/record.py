@@ -7,7 +7,8 @@ take. To type checkers a record is a frozen dataclass (PEP 681).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar, dataclass_transform
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, TypeVar, cast, dataclass_transform
 
 if TYPE_CHECKING:
     from dataclasses import Field
@@ -52,9 +53,23 @@ class _Fields:
         if known is None:
             import dataclasses
 
-            made = dataclasses.make_dataclass(owner.__name__, owner._names)
+            given = [(name, object, _field_of(owner, name)) for name in owner._names]
+            made = dataclasses.make_dataclass(owner.__name__, given, kw_only=True)
             known = owner._known_fields = {each.name: each for each in dataclasses.fields(made)}
         return known
+
+
+def _field_of(owner: type[Record], name: str) -> Field[object]:
+    """The field as ``dataclasses`` describes it."""
+    import dataclasses
+
+    shown, compared, hashed = (name in names for names in (owner._shown, owner._compared, owner._hashed))
+    described = partial(dataclasses.field, repr=shown, compare=compared, hash=hashed)
+    if name in owner._factories:
+        return cast("Field[object]", described(default_factory=owner._factories[name]))
+    if name in owner._defaults:
+        return cast("Field[object]", described(default=owner._defaults[name]))
+    return cast("Field[object]", described())
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))

@@ -167,11 +167,13 @@ def run_simulated(script: str) -> tuple[bytes, int, Tree, bytes]:
     fs.chmod("/tmp", 0o1777)
     programs: Mapping[str, Program] = ChainMap(dict(SHELLS), PROGRAMS, UTILITIES)  # type: ignore[arg-type]
     printed: list[bytes] = []
-    wrapped = ("/bin/sh", "-c", 'exec 2>/proc/stderr; exec sh -c "$1"', "sh", script)
+    wrapped = ("/bin/sh", "-c", 'exec 2>/.said; exec sh -c "$1"', "sh", script)
     env = ENV | {"PATH": f"{ENV['PATH']}:/usr/sbin:/usr/bin:/sbin"}
     runner = SimulatedRunner(programs, NO_INTERNET)
     status = run(runner, fs, Command(argv=wrapped, env=env), output=printed.append)
-    return b"".join(printed), status.status, simulated_tree(fs), fs.read_bytes("/proc/stderr")
+    said = fs.read_bytes("/.said")
+    fs.unlink("/.said")
+    return b"".join(printed), status.status, simulated_tree(fs), said
 
 
 @pytest.mark.parametrize("script", list(scripts()))

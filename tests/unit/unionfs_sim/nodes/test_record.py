@@ -78,6 +78,15 @@ def test_a_record_has_the_fields_of_the_record_that_it_derives_from_first() -> N
     assert fields(Stage) == tuple(each.name for each in dataclasses.fields(AsStandard))
 
 
+def test_what_is_said_of_a_field_is_what_a_dataclass_says() -> None:
+    told, standard = (
+        [(f.name, f.default, f.default_factory, f.repr, f.compare) for f in dataclasses.fields(kind)]  # type: ignore[arg-type]
+        for kind in (Stage, AsStandard)
+    )
+
+    assert told == standard
+
+
 def test_what_is_hidden_from_repr_and_comparison_is_what_a_dataclass_hides() -> None:
     one, other = Stage(name="a", source="x", raw=b"1"), Stage(name="a", source="x", raw=b"2")
 
