@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from builder.cli.progress import shortened
@@ -69,6 +68,8 @@ def show(session: Session, steps: Iterable[StepTold]) -> None:
 def show_foreseen(session: Session, steps: Sequence[Foreseen], *, as_json: bool) -> None:
     """Print what each step would come to."""
     if as_json:
+        from dataclasses import asdict  # a build that is known does without
+
         session.json({"steps": [{**asdict(each), "outlook": each.outlook.value} for each in steps]})
         return
     rows = [

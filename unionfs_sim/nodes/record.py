@@ -68,7 +68,10 @@ def _field_of(owner: type[Record], name: str) -> Field[object]:
     if name in owner._factories:
         return cast("Field[object]", described(default_factory=owner._factories[name]))
     if name in owner._defaults:
-        return cast("Field[object]", described(default=owner._defaults[name]))
+        default = owner._defaults[name]
+        if type(default).__hash__ is None:  # ``dataclasses`` takes that for a sign that it can change.
+            return cast("Field[object]", described(default_factory=lambda: default))
+        return cast("Field[object]", described(default=default))
     return cast("Field[object]", described())
 
 
