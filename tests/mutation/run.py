@@ -189,7 +189,7 @@ def test_files() -> list[str]:
     ]
 
 
-def report(verdicts: Sequence[Verdict], *, seed: int, kernel: bool) -> list[str]:
+def report(verdicts: Sequence[Verdict], *, asked: str, kernel: bool) -> list[str]:
     """The table of rooms, and every survivor."""
     lines = ["| room | mutants | killed without root | with the kernel |", "|---|---:|---:|---:|"]
     for room in (*ROOMS, ""):
@@ -201,7 +201,8 @@ def report(verdicts: Sequence[Verdict], *, seed: int, kernel: bool) -> list[str]
         told = f"{both} ({both / len(these):.0%})" if kernel else "not asked"
         lines.append(f"| {room or 'all'} | {len(these)} | {plain} ({plain / len(these):.0%}) | {told} |")
     alive = sorted((each for each in verdicts if not each.by), key=lambda each: each.mutant)
-    lines += ["", f"Seed {seed}. Those that nothing noticed (some mean the same as the original):", ""]
+    lines += ["", f"`python tests/mutation/run.py {asked}`"]
+    lines += ["", "Those that nothing noticed (some mean the same as the original):", ""]
     lines += [
         f"- `{each.mutant.path}:{each.mutant.line}`: `{each.before:.80}` → `{each.mutant.after:.80}`"
         for each in alive
@@ -233,7 +234,9 @@ def main() -> int:
             verdicts.append(verdict)
             _progress(f"{number} of {len(chosen)} mutants, {sum(not each.by for each in verdicts)} alive")
     sys.stderr.write("\n")
-    lines = report(verdicts, seed=options.seed, kernel=kernel)
+    asked = f"--seed {options.seed} --mutants {options.mutants}"
+    asked += f" --only {options.only}" if options.only else ""
+    lines = report(verdicts, asked=asked, kernel=kernel)
     sys.stdout.write("\n".join(lines) + "\n")
     if options.write:
         sys.path.insert(0, str(ROOT / "tests/real/kernel"))
