@@ -18,7 +18,7 @@ import click
 from builder.cli.confining import host_root
 from builder.cli.contexts import named_images
 from builder.cli.inputs import open_context, pairs, read_dockerfile, read_ignore
-from builder.cli.session import Session, size
+from builder.cli.session import Session, scaled, size
 from builder.comparison import Comparison, Failure, Outcome, compare
 from builder.dockerfile.plan.stages import ImageBase, StageGraph, plan
 from builder.errors import BuildError
@@ -265,6 +265,9 @@ def _show(session: Session, compared: Comparison) -> None:
     columns = ["STRATEGY", "IMAGE", "LAYERS", "SAME TREE", "SCANNED", "HASHED", "PACKED", "COPIED UP"]
     columns += ["MOUNTS", "PROCESSES", "SECONDS"]
     session.table(columns, [_row(compared, outcome) for outcome in compared.outcomes], title="Builds")
+    scale = max((outcome.image.scale for outcome in compared.outcomes), default=1)
+    if scale != 1:
+        session.print(scaled(scale))
     for failure in compared.failures:
         session.print(f"not built: {failure.strategy.value}: {failure.reason}")
         if failure.fix:

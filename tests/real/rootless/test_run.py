@@ -86,7 +86,7 @@ def serving(state: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 def test_the_image_serves_what_run_made_to_get(state: Path) -> None:
     done = run(state, "web", "--get", "/index.html")
 
-    assert (done.returncode, done.stdout) == (0, "<h1>made for real</h1>\n")
+    assert (done.returncode, done.stdout) == (0, "<h1>made for real</h1>\n"), done.stderr
     assert "200 OK" in done.stderr
 
 
