@@ -38,6 +38,8 @@ from builder.strategies.strategy import Strategy
 _THIS_IMAGE: Final = Reference.parse("the-image-to-run")
 _OK: Final = range(200, 400)
 _PATIENCE_SECONDS: Final = 30.0
+_NOT_YET: Final = frozenset({errno.ECONNREFUSED, errno.ENETUNREACH})
+"""Nobody listens so far, or the loopback device of the namespace is still down."""
 _PAUSE_SECONDS: Final = 0.01
 _PORT: Final = re.compile(
     r"(?:(?P<address>[0-9.]+|\[[0-9a-fA-F:]+\]):)?(?P<outer>\d+):(?P<inner>\d+)(?:/tcp)?"
@@ -190,13 +192,13 @@ def _connected(inside: Inside, port: int, waiting: threading.Thread, ended: list
         try:
             return inside.connect(port)
         except OSError as error:
-            if error.errno != errno.ECONNREFUSED:
+            if error.errno not in _NOT_YET:
                 waiting.join(1.0)  # the sandbox is gone: its end is about to be known
             if ended:
                 if isinstance(ended[0], BuildError):
                     raise ended[0] from None
                 raise BuildError("the command ended before it served", fix="what did it say?") from None
-            if error.errno != errno.ECONNREFUSED or time.monotonic() > deadline:
+            if error.errno not in _NOT_YET or time.monotonic() > deadline:
                 raise BuildError(
                     f"nobody listens on port {port}", fix="which one does the command serve? --port says it"
                 ) from None
