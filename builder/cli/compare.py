@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,8 +139,9 @@ def _compared(session: Session, dockerfile: Path, options: dict[str, Any]) -> Co
         _root(session, options["root"]) as root,
     ):
         images = named_images(options["contexts"], store)
-        is_real = _has_real_bases(graph, images, store) and _hindrance(session, Strategy.ROOTLESS) is None
-        chosen, hindered = _strategies(session, options, is_real=is_real)
+        unreal = _unreal(graph, images, store) or _hindrance(session, Strategy.ROOTLESS)
+        is_real = unreal is None
+        chosen, hindered = _strategies(session, options, unreal)
         recipe = Recipe(
             graph=graph,
             context=files,
@@ -155,17 +157,21 @@ def _compared(session: Session, dockerfile: Path, options: dict[str, Any]) -> Co
 
 
 def _strategies(
-    session: Session, options: dict[str, Any], *, is_real: bool
+    session: Session, options: dict[str, Any], unreal: tuple[str, str] | None
 ) -> tuple[tuple[Strategy, ...], tuple[Failure, ...]]:
-    """What to build with, and why not with the others that were wanted."""
+    """What to build with, and why not with the others that were wanted.
+
+    ``unreal``: why nothing is built with real processes and what would help; None if something can be.
+    """
     if options["strategies"] is not None:
         try:
             return tuple(Strategy(name.strip()) for name in options["strategies"].split(",")), ()
         except ValueError as error:
             names = ", ".join(each.value for each in Strategy)
             raise click.UsageError(f"--strategies: {error}; there are: {names}") from None
-    if not is_real:
-        return _IN_MEMORY, ()
+    if unreal is not None:
+        others = (strategy for strategy in _FOR_REAL if strategy not in _IN_MEMORY)
+        return _IN_MEMORY, tuple(Failure(strategy, *unreal) for strategy in others)
     hindered = []
     for strategy in _FOR_REAL:
         is_named = strategy is Strategy.DOCKER_SOCK and options["socket"] is not None
@@ -183,10 +189,18 @@ def _hindrance(session: Session, strategy: Strategy) -> tuple[str, str] | None:
     return None if found is None else (found.cause, found.remedy)
 
 
-def _has_real_bases(graph: StageGraph, images: Mapping[Reference, Descriptor], store: LayoutStore) -> bool:
-    """Whether all base images are here, and none is an embedded one: their programs are toys."""
+def _unreal(
+    graph: StageGraph, images: Mapping[Reference, Descriptor], store: LayoutStore
+) -> tuple[str, str] | None:
+    """Why its base images cannot be run, and what would help; None if they can."""
     bases = [each.base.reference for each in graph.stages if isinstance(each.base, ImageBase)]
-    return bool(bases) and all(base in images or store.resolve(base) is not None for base in bases)
+    if not bases:
+        return "it has no base image whose programs a RUN could start", "name one in FROM"
+    for base in bases:
+        if base not in images and store.resolve(base) is None:
+            pulled = f"layerlab pull {base.familiar}, or give one with --build-context"
+            return f"{base.familiar} is an embedded image, whose programs are toys", pulled
+    return None
 
 
 @contextmanager
@@ -268,10 +282,11 @@ def _show(session: Session, compared: Comparison) -> None:
     scale = max((outcome.image.scale for outcome in compared.outcomes), default=1)
     if scale != 1:
         session.print(scaled(scale))
-    for failure in compared.failures:
-        session.print(f"not built: {failure.strategy.value}: {failure.reason}")
-        if failure.fix:
-            session.print(f"  {failure.fix}")
+    for (reason, fix), failures in groupby(compared.failures, key=lambda each: (each.reason, each.fix)):
+        names = ", ".join(each.strategy.value for each in failures)
+        session.print(f"not built: {names}: {reason}")
+        if fix:
+            session.print(f"  {fix}")
     for outcome in compared.outcomes:
         reasons = compared.reasons[outcome.strategy]
         if reasons:

@@ -12,9 +12,9 @@ from builder.errors import NotSupportedError
 from builder.image.digest import digest_of, hex_of
 from builder.namespace.confinement import Confinement
 from builder.namespace.container import Container
-from builder.namespace.executor import CACHES, HOSTNAME, INSIDE, SHOWN
+from builder.namespace.executor import CACHES, INSIDE, SHOWN
 from builder.namespace.rootfs import RootFs
-from builder.namespace.sandbox import Attachment, Sandbox
+from builder.namespace.sandbox import Attachment
 from builder.namespace.stack import Stack
 from builder.protocols import (
     Bind,
@@ -22,7 +22,6 @@ from builder.protocols import (
     Command,
     HostPath,
     Mount,
-    Network,
     Secret,
     Sink,
     Snapshot,
@@ -31,7 +30,7 @@ from builder.protocols import (
     Tmpfs,
 )
 from builder.runners.rootless.agent import forwarded, require
-from builder.runners.rootless.process import RootlessProcess, Streams
+from builder.runners.rootless.process import RootlessProcess, Streams, sandbox_of
 
 
 class DirectRunner:
@@ -67,22 +66,8 @@ class DirectRunner:
         rootfs.close()  # whoever has looked at it knows what was there before
         with ExitStack() as stack:
             attached = stack.enter_context(self._attached(command, rootfs))
-            terminal = command.terminal
-            sandbox = Sandbox(
-                stack=rootfs.stack.told(),
-                scratch="",
-                argv=command.argv,
-                env=dict(command.env),
-                cwd=command.cwd,
-                user=command.user,
-                network=command.network is not Network.NONE,
-                hostname=HOSTNAME,
-                attachments=attached,
-                limits=dict(self._confinement.limits),
-                no_new_privileges=self._confinement.no_new_privileges,
-                counts_mounts=self._mounted is not None,
-                terminal=None if terminal is None else (terminal.rows, terminal.columns),
-            )
+            counts = self._mounted is not None
+            sandbox = sandbox_of(rootfs, command, attached, self._confinement, counts_mounts=counts)
             streams = Streams(command, output, errors)
             stack.callback(streams.close)
             channel = self._container.request(sandbox.told(), streams.inner)

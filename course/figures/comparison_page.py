@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 from builder.cli.session import size
@@ -17,8 +18,8 @@ _STYLE: Final = """
 :root{color-scheme:light dark;--line:#c8ccd2;--soft:#5b6470;--head:#f2f4f7;--bad:#a83226}
 @media (prefers-color-scheme:dark){:root{--line:#444c56;--soft:#a0a8b2;--head:#22272e;--bad:#ff9b8f}}
 body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse;width:100%;margin:1rem 0;font-size:.9rem;display:block;overflow-x:auto}
-th,td{border-bottom:1px solid var(--line);padding:.35rem .6rem;text-align:left;vertical-align:top}
+table{border-collapse:collapse;width:100%;margin:1rem 0;font-size:.85rem;display:block;overflow-x:auto}
+th,td{border-bottom:1px solid var(--line);padding:.35rem .45rem;text-align:left;vertical-align:top}
 th{background:var(--head)}td.n{text-align:right;font-variant-numeric:tabular-nums}
 code{font-size:.9em}.soft{color:var(--soft)}.bad{color:var(--bad)}
 """
@@ -47,16 +48,19 @@ def _body(document: Mapping[str, Any]) -> Iterator[str]:
     yield build_cost.as_svg(build_cost.spec(ways, _COSTS))
     yield from _table(
         (
-            *("strategy", "image", "layers", "same tree", "seconds", "names looked at", "hashed", "packed"),
+            *("strategy", "image", "layers", "same tree", "seconds", "entries looked at", "hashed", "packed"),
             *("copied up", "mounts seen", "processes"),
         ),
         [_build(build) for build in document["builds"]],
         numbers=range(4, 11),
     )
-    for each in document["not_built"]:
+    for (reason, fix), failed in groupby(
+        document["not_built"], key=lambda each: (each["reason"], each["fix"])
+    ):
+        names = ", ".join(each["strategy"] for each in failed)
         yield (
-            f"<p><b>{html.escape(each['strategy'])}</b> was not built: "
-            f'<span class="bad">{html.escape(each["reason"])}</span>. {html.escape(each["fix"])}</p>'
+            f"<p>Not built: <b>{html.escape(names)}</b>. "
+            f'<span class="bad">{html.escape(reason)}</span>. {html.escape(fix)}</p>'
         )
     yield "<h2>Where the trees differ, and why</h2>"
     differing = [build for build in document["builds"] if build["differences"]]

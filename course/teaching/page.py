@@ -21,7 +21,7 @@ body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem
   color: #1a1a1a; background: #fff }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; padding: .25rem .75rem .25rem 0;
   vertical-align: top; border-bottom: 1px solid #ccc }
-td.number, th.number { text-align: right; font-variant-numeric: tabular-nums }
+td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap }
 pre { background: #f4f4f4; padding: .75rem; overflow-x: auto; white-space: pre-wrap }
 .bar { background: #1f6fb2; display: inline-block; height: .8em } .quiet { color: #555 }
 @media (prefers-color-scheme: dark) { body { background: #16181c; color: #e8e8e8 } pre { background: #22262c }

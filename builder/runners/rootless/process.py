@@ -19,9 +19,11 @@ from typing import Final
 from builder.errors import BuildError, StepFailedError
 from builder.namespace import wire
 from builder.namespace.channel import Channel, Message
-from builder.namespace.sandbox import Sandbox
+from builder.namespace.confinement import Confinement
+from builder.namespace.rootfs import RootFs
+from builder.namespace.sandbox import HOSTNAME, Attachment, Sandbox
 from builder.namespace.userns import UserNamespace
-from builder.protocols import Command, Exit, Sink, TerminalSize
+from builder.protocols import Command, Exit, Network, Sink, TerminalSize
 
 _PIECE: Final = 1 << 16
 _LOOK_SECONDS: Final = 0.2
@@ -29,6 +31,35 @@ _LOOK_SECONDS: Final = 0.2
 
 _PATIENCE_SECONDS: Final = 0.1
 """How long a wait lasts before it asks again whether it was cancelled."""
+
+
+def sandbox_of(
+    rootfs: RootFs,
+    command: Command,
+    attachments: tuple[Attachment, ...],
+    confinement: Confinement,
+    *,
+    scratch: str = "",
+    hostname: str = HOSTNAME,
+    counts_mounts: bool = False,
+) -> Sandbox:
+    """The command in its root, as the helper is asked for it; see ``Sandbox``."""
+    terminal = command.terminal
+    return Sandbox(
+        stack=rootfs.stack.told(),
+        scratch=scratch,
+        argv=command.argv,
+        env=dict(command.env),
+        cwd=command.cwd,
+        user=command.user,
+        network=command.network is not Network.NONE,
+        hostname=hostname,
+        attachments=attachments,
+        limits=dict(confinement.limits),
+        no_new_privileges=confinement.no_new_privileges,
+        terminal=None if terminal is None else (terminal.rows, terminal.columns),
+        counts_mounts=counts_mounts,
+    )
 
 
 class PipeInput:

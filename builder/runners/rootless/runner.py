@@ -8,12 +8,12 @@ from contextlib import ExitStack
 
 from builder.namespace.confinement import Confinement
 from builder.namespace.rootfs import RootFs
-from builder.namespace.sandbox import HOSTNAME, Sandbox
+from builder.namespace.sandbox import HOSTNAME
 from builder.namespace.state import State
-from builder.protocols import Command, Network, Sink, Snapshotter
+from builder.protocols import Command, Sink, Snapshotter
 from builder.runners.rootless.attachments import Attachments
 from builder.runners.rootless.caches import Caches
-from builder.runners.rootless.process import Growth, RootlessProcess, Streams
+from builder.runners.rootless.process import Growth, RootlessProcess, Streams, sandbox_of
 
 
 class RootlessRunner:
@@ -50,22 +50,14 @@ class RootlessRunner:
         rootfs.close()  # whoever has looked at it knows what was there before
         with ExitStack() as stack:
             mounts = Attachments(command.mounts, self._snapshotter, self._caches)
-            sandbox = Sandbox(
-                stack=rootfs.stack.told(),
+            sandbox = sandbox_of(
+                rootfs,
+                command,
+                stack.enter_context(mounts.held(rootfs)),
+                self._confinement,
                 scratch=rootfs.scratch,
-                argv=command.argv,
-                env=dict(command.env),
-                cwd=command.cwd,
-                user=command.user,
-                network=command.network is not Network.NONE,
                 hostname=self._hostname,
-                attachments=stack.enter_context(mounts.held(rootfs)),
-                limits=dict(self._confinement.limits),
-                no_new_privileges=self._confinement.no_new_privileges,
                 counts_mounts=self._mounted is not None,
-                terminal=None
-                if command.terminal is None
-                else (command.terminal.rows, command.terminal.columns),
             )
             streams = Streams(command, output, errors)
             stack.callback(streams.close)

@@ -128,7 +128,7 @@ def test_a_proxy_is_used_where_curl_uses_one(
 
 @pytest.mark.parametrize("url", ["http://localhost:5000/", "https://127.0.0.1/", "http://[::1]:5000/"])
 def test_this_machine_is_reached_without_a_proxy(url: str) -> None:
-    given = {"http_proxy": "http://proxy.test", "https_proxy": "http://proxy.test"}
+    given = dict.fromkeys(("http_proxy", "https_proxy"), "http://gateway.invalid:3128")
 
     assert Proxies.of(given).for_(Origin.of(url)) is None
 
