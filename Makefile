@@ -14,7 +14,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo real-demo test check format pictures notebooks outputs lock bench fuzz compared fidelity mutants record clean
+.PHONY: help demo real-demo test platforms check format pictures notebooks outputs lock bench fuzz compared fidelity mutants record clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,6 +44,12 @@ real-demo: $(VENV)/.base ## build the nginx example for real, without root: Debi
 
 test: $(VENV)/.dev ## run the whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q --nbmake tests notebooks
+
+platforms: | $(BIN)/python ## run what is exported for a class through nbgrader, otter and the like, in an environment of their own
+	@$(PYTHON) -m venv $(VENV)/platforms
+	@$(VENV)/platforms/bin/python -m pip install --quiet --disable-pip-version-check --editable . $$($(PYTHON) -c \
+		'import tomllib; g = tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]; print(*g["test"], *g["platforms"])')
+	@$(VENV)/platforms/bin/python -m pytest -n 2 -q tests/real/platforms
 
 check: $(VENV)/.dev ## format, lint, strict types, import floors, docs
 	@$(BIN)/ruff format --check .

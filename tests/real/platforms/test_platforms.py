@@ -1,6 +1,6 @@
 """What is exported is taken by the platform's own program, and comes to the same marks.
 
-The programs are large and optional: ``uv sync --group platforms``, or pip install what a skip names.
+The programs are large: ``make platforms`` gives them an environment of their own.
 """
 
 from __future__ import annotations
